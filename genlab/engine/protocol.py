@@ -1,0 +1,330 @@
+"""The messages between the window (or a script) and the engine: a closed set of frozen values.
+
+Torch-free: both sides import it. Commands go to the engine, events come back. Every event of a run
+names the run; every answer to a request names its channel and its request, so that a stale one can
+be told and dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlab.data.payloads import Payload
+
+State = Literal["preparing", "ready", "training", "paused", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Begin a new run. session: as plain values. folder: a fresh run folder, or None to keep nothing.
+    source: file or folder of the person's own data, where the session's data set is 'file'."""
+
+    run: str
+    session: dict[str, Any]
+    folder: str | None
+    source: str | None = None
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Open:
+    """Take up a run from its folder, at its last checkpoint or a numbered one."""
+
+    run: str
+    folder: str
+    checkpoint: int | None = None
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train, or go on: until the budget of the session is used, or for so much more when given."""
+
+    run: str
+    steps: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Stop after the step under way, and save."""
+
+    run: str
+
+
+@dataclass(frozen=True)
+class StepOnce:
+    """Take a single training step."""
+
+    run: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Change settings that may change while training, or the budget; journalled with the step."""
+
+    run: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Save:
+    """Write a checkpoint now."""
+
+    run: str
+
+
+@dataclass(frozen=True)
+class Close:
+    """Save and forget a run."""
+
+    run: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What requests have in common. A newer request on a channel cancels the older.
+
+    sampler: plain values of the sampler section; they override the session's."""
+
+    run: str
+    channel: str
+    request: int
+    sampler: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sample(Ask):
+    """Draw n samples; with `trajectory`, a frame for every step, else the last only."""
+
+    n: int = 2000
+    trajectory: bool = False
+
+
+@dataclass(frozen=True)
+class DrawDensity(Ask):
+    """Log density on grids of rising resolution, each sent as it is ready. A histogram of samples
+    comes first, labelled so."""
+
+    resolutions: tuple[int, ...] = (32, 64, 128)
+
+
+@dataclass(frozen=True)
+class Probe(Ask):
+    """What an extra panel draws. time: 0 noise .. 1 data."""
+
+    name: str = ""
+    time: float = 1.0
+    resolution: int = 24
+
+
+@dataclass(frozen=True)
+class LogProbOf(Ask):
+    """Log density of given points x (n, *event), data units."""
+
+    x: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+
+
+@dataclass(frozen=True)
+class Evaluate(Ask):
+    """Every metric that applies, each with its floor."""
+
+    n: int = 1000
+
+
+Request = Sample | DrawDensity | Probe | LogProbOf | Evaluate
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Repeat a request by itself while the run trains, within the preview budget; None ends it."""
+
+    run: str
+    channel: str
+    what: Request | None
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Drop the request under way on a channel."""
+
+    run: str
+    channel: str
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """Save every run and end."""
+
+
+Command = (
+    Prepare | Open | Train | Pause | StepOnce | Edit | Save | Close | Request | Watch | Cancel | Shutdown
+)
+
+
+@dataclass(frozen=True)
+class EngineReady:
+    """The engine is warm. devices: name to description, the first is what 'auto' takes."""
+
+    pid: int
+    devices: dict[str, str]
+    versions: dict[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EngineDied:
+    """The engine process ended by itself. Made by the client."""
+
+    exitcode: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run is prepared or taken up. session: as it runs, plain values."""
+
+    run: str
+    session: dict[str, Any]
+    folder: str | None
+    step: int
+    seconds: float
+    device: str
+    threads: int
+    parameters: int
+    loss_floor: float | None = None
+
+
+@dataclass(frozen=True)
+class StateChanged:
+    """The run changed its state. note: one plain sentence where there is something to say."""
+
+    run: str
+    state: State
+    step: int
+    seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Lossy: where the run is. rate: steps/s over the last second. progress: share of the budget.
+    left: seconds to its end, where known."""
+
+    run: str
+    step: int
+    seconds: float
+    rate: float
+    progress: float
+    left: float | None
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Recorded losses: names of the columns, and rows (k, len(names)); 'step' and 'seconds' come first."""
+
+    run: str
+    names: tuple[str, ...]
+    rows: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LossFloor:
+    """The loss of the best possible model on these data."""
+
+    run: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A payload for a request. step: of the weights it shows. last: nothing more comes.
+
+    preview: it came by a Watch; such answers are lossy."""
+
+    run: str
+    channel: str
+    request: int
+    step: int
+    payload: Payload
+    last: bool
+    preview: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The metrics of an evaluation, as plain values (see genlab.metrics.report), or its progress."""
+
+    run: str
+    channel: str
+    request: int
+    step: int
+    progress: float
+    metrics: tuple[dict[str, Any], ...]
+    last: bool
+
+
+@dataclass(frozen=True)
+class LogProbs:
+    """The whole answer to LogProbOf: values (n,), nats; error and standard_error (n,) where known."""
+
+    run: str
+    channel: str
+    request: int
+    step: int
+    values: NDArray[np.float64]
+    kind: str
+    error: NDArray[np.float64] | None
+    standard_error: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A request that cannot be answered, and why, in one plain sentence."""
+
+    run: str
+    channel: str
+    request: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint is on disk."""
+
+    run: str
+    step: int
+    folder: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something went wrong: what happened, what was kept, what to do, and the details for a report."""
+
+    run: str | None
+    title: str
+    what: str
+    kept: str
+    todo: str
+    details: str
+
+
+Event = (
+    EngineReady | EngineDied | Opened | StateChanged | Tick | Metrics | LossFloor | Answer | Evaluated
+    | LogProbs | Refused | Saved | Failure
+)  # fmt: skip
+
+
+def slot(event: Event) -> str | None:
+    """The slot of a lossy event, of which only the latest counts; None for a lossless one."""
+    match event:
+        case Tick(run=run):
+            return f"{run}/tick"
+        case Answer(run=run, channel=channel, preview=True):
+            return f"{run}/{channel}"
+    return None

@@ -1,0 +1,69 @@
+"""How a gradient-trained paradigm trains."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from genlab.settings.fields import Settings, setting
+
+
+class TrainingSettings(Settings):
+    """Optimiser, batch, averaging and budget."""
+
+    learning_rate: float = setting(
+        3e-3, "Step size of AdamW.", symbol="η", gt=0, le=1, live=True, log=True
+    )
+    batch_size: int = setting(
+        256, "Examples per training step.", symbol="B", ge=1, le=65536, live=True, log=True
+    )
+    ema: float = setting(
+        0.999,
+        "Decay of the running average of the weights; samples are drawn with the average.",
+        label="EMA",
+        ge=0,
+        lt=1,
+        live=True,
+    )
+    decay: Literal["cosine", "linear", "constant"] = setting(
+        "cosine",
+        "How the learning rate falls towards the end of the budget.",
+        names={"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
+    )
+    warm_up: int = setting(
+        100, "Steps over which the learning rate rises from zero.", unit="steps", ge=0, le=100_000,
+        advanced=True,
+    )  # fmt: skip
+    decay_from: float = setting(
+        0.8, "Share of the budget after which the learning rate falls.", ge=0, le=1, advanced=True
+    )
+    weight_decay: float = setting(
+        0.0, "Decoupled weight decay of AdamW.", symbol="λ", ge=0, le=1, advanced=True
+    )
+    clip: float = setting(
+        1.0, "Largest norm of the gradient; 0 leaves it alone.", ge=0, le=1e6, advanced=True
+    )
+    stop: Literal["seconds", "steps"] = setting(
+        "seconds",
+        "What ends a training run.",
+        label="Stop after",
+        names={"seconds": "Seconds", "steps": "Steps"},
+    )
+    seconds: float = setting(
+        60.0, "Training time until the run is done.", unit="s", gt=0, le=1e7, when=("stop", ("seconds",))
+    )
+    steps: int = setting(
+        20_000, "Training steps until the run is done.", ge=1, le=1_000_000_000, when=("stop", ("steps",))
+    )
+    pool: int = setting(
+        100_000,
+        "Points drawn once, from which batches are taken; a data set with a fixed training part "
+        "uses all of it.",
+        unit="points",
+        ge=1,
+        le=10_000_000,
+        advanced=True,
+        log=True,
+    )
+    threads: int = setting(
+        0, "Threads for torch; 0 measures which number is fastest.", ge=0, le=256, advanced=True
+    )
