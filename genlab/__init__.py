@@ -1,0 +1,24 @@
+"""GenLab: a desktop laboratory for generative models.
+
+The names of :mod:`genlab.api` are available here and loaded on first use, so that ``import genlab`` stays
+cheap for the window, which never imports torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genlab.api import evaluate, load, train  # noqa: F401
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name.startswith("_"):
+        raise AttributeError(f"module 'genlab' has no attribute {name!r}")
+    api = import_module("genlab.api")
+    if name not in api.__all__:
+        raise AttributeError(f"module 'genlab' has no attribute {name!r}")
+    return getattr(api, name)

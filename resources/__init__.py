@@ -1,0 +1,1 @@
+"""Files that ship with GenLab, reached through ``importlib.resources.files("genlab.resources")``."""
