@@ -1,0 +1,1 @@
+"""The window of GenLab: Qt, and nothing that needs torch."""
