@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 
 import numpy as np
@@ -65,15 +65,6 @@ class Player:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A part of training with players of its own; `share` of the budget goes to it."""
-
-    name: str
-    players: Sequence[Player]
-    share: float = 1.0
-
-
-@dataclass(frozen=True)
 class SampleRequest:
     """n samples with given sampler settings; the seed decides labels and noise alike."""
 
@@ -102,7 +93,6 @@ class ProbeRequest:
     sampler: SamplerSettings
     time: float = 1.0
     resolution: int = 24
-    extras: Mapping[str, float] = field(default_factory=dict)
 
 
 class Model(nn.Module, ABC):
@@ -167,9 +157,9 @@ class Model(nn.Module, ABC):
         index = self.label_names.index(label)
         return torch.full((n,), index, dtype=torch.long, device=self.device)
 
-    def stages(self) -> Sequence[Stage]:
-        """The stages of training; one, with every parameter, unless a paradigm says otherwise."""
-        return (Stage("train", (Player("model", tuple(self.parameters())),)),)
+    def players(self) -> Sequence[Player]:
+        """Who trains; one player with every parameter, unless a paradigm says otherwise."""
+        return (Player("model", tuple(self.parameters())),)
 
     @abstractmethod
     def loss(self, batch: Batch, player: Player, context: Context) -> Mapping[str, Tensor]:
@@ -214,5 +204,5 @@ def build_model(session: Session, dataset: Dataset, reference: Draw) -> Model:
 
 __all__ = [
     "STREAMS", "Batch", "Condition", "Context", "LogProb", "Model", "NoDensity", "Player", "ProbeRequest",
-    "SampleRequest", "Stage", "build_model", "generator",
+    "SampleRequest", "build_model", "generator",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, model_validator
 
 from genlab.settings.catalogue import PARADIGMS, Capabilities, Paradigm
-from genlab.settings.datasets import labels_of, settings_of, space_of
+from genlab.settings.datasets import DATASETS, FileSettings, labels_of, space_of
 from genlab.settings.fields import Description, Settings, describe
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.spaces import Space
@@ -45,7 +45,10 @@ class Session(BaseModel):
         classes = _classes(paradigm, values.get("dataset", ""))
         for section, settings in classes.items():
             given = values.get(section, {})
-            values[section] = given if isinstance(given, settings) else settings.model_validate(given)
+            try:
+                values[section] = given if isinstance(given, settings) else settings.model_validate(given)
+            except ValidationError as error:
+                raise SettingError(_sentence(error, section)) from None
         return values
 
     @classmethod
@@ -149,12 +152,10 @@ def _paradigm(name: str) -> Paradigm:
 
 
 def _classes(paradigm: Paradigm, dataset: str) -> dict[str, type[Settings]]:
-    try:
-        data = settings_of(dataset)
-    except KeyError as error:
-        raise SettingError(str(error.args[0])) from None
+    if dataset != "file" and dataset not in DATASETS:
+        raise SettingError(f"there is no data set '{dataset}'; there are {', '.join(DATASETS)}")
     return {
-        "data": data,
+        "data": FileSettings if dataset == "file" else DATASETS[dataset].settings,
         "objective": paradigm.objective,
         "network": paradigm.network,
         "training": TrainingSettings,
@@ -162,9 +163,9 @@ def _classes(paradigm: Paradigm, dataset: str) -> dict[str, type[Settings]]:
     }
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: ValidationError, section: str = "") -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part) for part in (section, *first["loc"]) if part != "")
     message = first["msg"].removeprefix("Value error, ")
     if not key:
         return message
