@@ -24,7 +24,7 @@ EVERY_STEP_UNTIL = 1000
 AVERAGED_OVER = 10
 
 
-class NotFinite(Exception):
+class NotFiniteError(Exception):
     """A loss term or gradient is not finite; nothing was updated. term names the first such."""
 
     def __init__(self, term: str, step: int) -> None:
@@ -126,7 +126,7 @@ class Trainer:
     def advance(self, until: float, steps: int | None = None) -> None:
         """Train until `perf_counter()` passes `until`, the budget is used, or so many steps are taken.
 
-        Raises NotFinite before an update that would break the weights."""
+        Raises NotFiniteError before an update that would break the weights."""
         start = perf_counter()
         before = self.seconds
         outside = torch.get_rng_state()
@@ -162,7 +162,7 @@ class Trainer:
             norm = torch.linalg.vector_norm(gradient)
             length = norm.item()
             if not (math.isfinite(length) and math.isfinite(terms["total"].item())):
-                raise NotFinite(_culprit(terms), self.step)
+                raise NotFiniteError(_culprit(terms), self.step)
             if 0 < training.clip < length:
                 gradient.mul_(training.clip / length)
             seat.optimiser.param_groups[0]["lr"] = rate
@@ -232,12 +232,16 @@ class Trainer:
         self._global_state = tensors["random.global"]
         for number, seat in enumerate(self.seats):
             prefix = f"player{number}."
-            seat.restore(
-                {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-            )
+            seat.restore({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
         for name, buffer in self.model.named_buffers():
             buffer.copy_(tensors[f"buffer.{name}"])
         self._window = list(tensors["window"].to(self.device)) if "window" in tensors else []
+
+    def adopt(self, weights: Mapping[str, Tensor]) -> None:
+        """Take averaged weights as the weights, where nothing else of a run was kept."""
+        self.model.load_state_dict(weights)
+        for seat in self.seats:
+            seat.average.copy_(seat.flat.vector.detach())
 
 
 def _culprit(terms: Mapping[str, Tensor]) -> str:

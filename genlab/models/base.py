@@ -184,8 +184,8 @@ class Model(nn.Module, ABC):
 
     def loss_floor(self, batch: Batch, rng: torch.Generator) -> Generator[None, None, float | None]:
         """The loss of the best possible model on these data, by slices; None where it is not known."""
+        yield from ()
         return None
-        yield
 
 
 def build_model(session: Session, dataset: Dataset, reference: Draw) -> Model:

@@ -1,0 +1,223 @@
+"""How each request is answered: generators in short slices that send what they have as they go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.data.dataset import Dataset, Float
+from genlab.data.payloads import Array, Density, Exactness, Extent, Labels, Samples
+from genlab.engine import protocol as p
+from genlab.metrics.evaluate import LogDensity, evaluate
+from genlab.metrics.floors import FloorStore
+from genlab.models.base import STREAMS, LogProb, Model, NoDensity, ProbeRequest, SampleRequest
+from genlab.runs.places import cache_dir
+from genlab.settings.sampler import SamplerSettings
+from genlab.settings.session import Session
+from genlab.settings.spaces import PointSpace
+
+Send = Callable[[p.Event], None]
+Slices = Iterator[None]
+
+HISTOGRAM_DRAWS = 2000
+LOG_FLOOR = -60.0
+
+
+def answer(
+    request: p.Request, model: Model, dataset: Dataset, step: int, preview: bool, send: Send
+) -> Slices:
+    """Answer one request from weights that stay as they are; send events, yield between slices."""
+    sampler = _sampler(model.session, request)
+
+    def reply(payload: Any, last: bool) -> None:
+        send(p.Answer(request.run, request.channel, request.request, step, payload, last, preview))
+
+    try:
+        match request:
+            case p.Sample(n=n, trajectory=trajectory):
+                for frame in model.sample(SampleRequest(n, sampler)):
+                    last = frame.index == frame.total
+                    if trajectory or last:
+                        reply(frame, last)
+                    yield
+            case p.DrawDensity(resolutions=resolutions):
+                yield from _density(model, sampler, resolutions, reply)
+            case p.Probe(name=name, time=time, resolution=resolution):
+                held = None
+                for payload in model.probe(name, ProbeRequest(sampler, time, resolution), dataset.truth):
+                    if payload is not None:
+                        if held is not None:
+                            reply(held, False)
+                        held = payload
+                    yield
+                if held is not None:
+                    reply(held, True)
+            case p.LogProbOf(x=x):
+                found = yield from gather(model, x, sampler)
+                ids = (request.run, request.channel, request.request)
+                send(p.LogProbs(*ids, step, found.values, found.kind, found.error, found.standard_error))
+            case p.Evaluate():
+                yield from _evaluation(request, model, dataset, sampler, step, send)
+    except (NoDensity, ValueError, KeyError) as error:
+        send(p.Refused(request.run, request.channel, request.request, str(error.args[0])))
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Log densities of many points: values (n,), nats; error and standard_error (n,) where known."""
+
+    values: Float
+    kind: Exactness
+    error: Float | None
+    standard_error: Float | None
+
+
+def gather(
+    model: Model, x: Array, sampler: SamplerSettings, error: bool = True
+) -> Generator[None, None, Gathered]:
+    """Log density of all points x (n, *event), by slices.
+
+    Raises ValueError for points of the wrong shape, NoDensity where the model has none."""
+    event = model.event
+    if x.shape[1:] != event:
+        raise ValueError(f"points of shape {x.shape[1:]}, but the model's have {event}")
+    parts: list[LogProb] = []
+    for part in model.log_prob(torch.as_tensor(x, device=model.device), sampler, error):
+        if part is not None:
+            parts.append(part)
+        yield
+    parts.sort(key=lambda part: part.start)
+
+    def joined(found: list[Tensor | None]) -> Float | None:
+        known = [values for values in found if values is not None]
+        return torch.cat(known).double().cpu().numpy() if known else None
+
+    values = joined([part.value for part in parts])
+    return Gathered(
+        np.zeros(0) if values is None else values,
+        parts[0].kind if parts else "exact",
+        joined([part.error for part in parts]),
+        joined([part.standard_error for part in parts]),
+    )
+
+
+def _sampler(session: Session, request: p.Ask) -> SamplerSettings:
+    changed = session.with_values({f"sampler.{key}": value for key, value in request.sampler.items()})
+    return changed.sampler
+
+
+def _density(
+    model: Model, sampler: SamplerSettings, resolutions: tuple[int, ...], reply: Callable[[Any, bool], None]
+) -> Slices:
+    space = model.session.space
+    if not (isinstance(space, PointSpace) and space.dim <= 2):
+        raise NoDensity("a density can be drawn in one and two dimensions only")
+    tilted = ""
+    for frame in model.sample(SampleRequest(HISTOGRAM_DRAWS, sampler)):
+        if frame.index == frame.total:
+            tilted = frame.tilted
+            reply(histogram(frame, model.extent), not resolutions)
+        yield
+    for number, resolution in enumerate(resolutions):
+        points, cell = grid(model.extent, space.dim, resolution)
+        last = number == len(resolutions) - 1
+        found = yield from gather(model, points, sampler, error=last)
+        values = np.maximum(found.values, LOG_FLOOR)
+        density = np.exp(values)
+        worst = None if found.error is None else float((density * found.error).sum() / density.sum())
+        shape = (resolution, resolution) if space.dim == 2 else (len(points),)
+        log_prob = values.astype(np.float32).reshape(shape)
+        payload = Density(log_prob, model.extent, found.kind, float(density.sum() * cell), worst, tilted)
+        reply(payload, last)
+        yield
+
+
+def grid(extent: Extent, dim: int, resolution: int) -> tuple[Array, float]:
+    """Cell centres (n, dim) over an extent, rows from low y to high, and the size of a cell.
+
+    In one dimension the resolution counts eightfold: curves want more columns than images."""
+    columns = resolution if dim == 2 else 8 * resolution
+    left, right, low, high = extent
+    x = left + (np.arange(columns) + 0.5) * (right - left) / columns
+    if dim == 1:
+        return x[:, None].astype(np.float32), (right - left) / columns
+    y = low + (np.arange(columns) + 0.5) * (high - low) / columns
+    xs, ys = np.meshgrid(x, y)
+    points = np.stack([xs.ravel(), ys.ravel()], axis=1).astype(np.float32)
+    return points, (right - left) * (high - low) / columns**2
+
+
+def histogram(samples: Samples, extent: Extent) -> Density:
+    """The density of a histogram of samples, lightly smoothed by binomial weights."""
+    left, right, low, high = extent
+    n, dim = samples.x.shape
+    if dim == 1:
+        columns = 96
+        counts, _ = np.histogram(samples.x[:, 0], bins=columns, range=(left, right))
+        density: Float = _smooth(counts.astype(np.float64), 0) * columns / (n * (right - left))
+        cell = (right - left) / columns
+    else:
+        columns = 48
+        counts, _, _ = np.histogram2d(
+            samples.x[:, 1], samples.x[:, 0], bins=columns, range=((low, high), (left, right))
+        )
+        area = (right - left) * (high - low)
+        density = _smooth(_smooth(counts, 0), 1) * columns**2 / (n * area)
+        cell = area / columns**2
+    log_prob = np.log(np.maximum(density, np.exp(LOG_FLOOR))).astype(np.float32)
+    return Density(log_prob, extent, "samples", float(density.sum() * cell), None, samples.tilted)
+
+
+def _smooth(counts: Float, axis: int) -> Float:
+    padded = np.pad(counts, [(2, 2) if a == axis else (0, 0) for a in range(counts.ndim)])
+    parts = [np.take(padded, range(k, k + counts.shape[axis]), axis) for k in range(5)]
+    smoothed: Float = sum(w * part for w, part in zip((1, 4, 6, 4, 1), parts, strict=True)) / 16
+    return smoothed
+
+
+def _evaluation(
+    request: p.Evaluate, model: Model, dataset: Dataset, sampler: SamplerSettings, step: int, send: Send
+) -> Slices:
+    tilted = ""
+
+    def draw(n: int, seed: int) -> Generator[None, None, tuple[Array, Labels | None]]:
+        nonlocal tilted
+        frames = []
+        for frame in model.sample(SampleRequest(n, sampler.model_copy(update={"seed": seed}))):
+            frames = [frame]
+            yield
+        tilted = frames[0].tilted
+        return frames[0].x, frames[0].labels
+
+    def density(x: Array) -> Generator[None, None, LogDensity]:
+        found = yield from gather(model, x, sampler)
+        error = None if found.error is None else float(np.abs(found.error).mean())
+        return LogDensity(found.values, found.kind, error)
+
+    try:
+        next(iter(model.log_prob(torch.as_tensor(dataset.test(1, _rng()).x, device=model.device), sampler)))
+        log_prob: Callable[[Array], Generator[None, None, LogDensity]] | str = density
+    except NoDensity as reason:
+        log_prob = str(reason)
+    yield from draw(1, 0)
+    ids = (request.run, request.channel, request.request, step)
+    work = evaluate(dataset, draw, log_prob, _rng(), request.n, None, tilted, FloorStore(cache_dir()))
+    while True:
+        try:
+            progress = next(work)
+        except StopIteration as stop:
+            send(p.Evaluated(*ids, 1.0, tuple(metric.to_dict() for metric in stop.value), True))
+            return
+        if progress is not None:
+            send(p.Evaluated(*ids, progress.done / progress.total, (), False))
+        yield
+
+
+def _rng() -> np.random.Generator:
+    """The evaluation's own stream: one model, one result."""
+    return np.random.default_rng(np.random.SeedSequence([0, STREAMS.index("evaluation")]))

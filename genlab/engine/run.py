@@ -1,0 +1,322 @@
+"""A run at work: its model, trainer and folder, and what it tells of itself."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import platform
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+
+from genlab.data import load, read
+from genlab.data.arrays import FileDataset
+from genlab.data.dataset import DataError, Dataset
+from genlab.engine import protocol as p
+from genlab.engine.snapshots import Snapshots
+from genlab.engine.threads import fastest
+from genlab.engine.trainer import Budget, NotFiniteError, Trainer
+from genlab.engine.writer import Writer
+from genlab.models.base import Batch, build_model
+from genlab.runs.folder import RunError, RunFolder
+from genlab.settings.session import Session, SettingError, read_session
+
+Send = Callable[[p.Event], None]
+
+CHECKPOINT_SECONDS = 8.0
+REFERENCE = 20_000
+PACKAGES = ("genlab", "torch", "numpy")
+
+
+class Run:
+    """A run in the engine. All of it but writing to disk happens in the worker's thread."""
+
+    def __init__(
+        self, id: str, session: Session, dataset: Dataset, device: torch.device, send: Send, writer: Writer
+    ) -> None:
+        self.id = id
+        self.session = session
+        self.dataset = dataset
+        self.device = device
+        self.folder: RunFolder | None = None
+        self.state: p.State = "preparing"
+        self._send = send
+        self._writer = writer
+        self._saved_step = -1
+        self._saved_at = 0.0
+        self._seen: deque[tuple[float, int]] = deque()
+        rng = np.random.default_rng(np.random.SeedSequence([session.seed, 1]))
+        draw = dataset.train(session.training.pool, rng)
+        reference = type(draw)(draw.x[:REFERENCE], None if draw.labels is None else draw.labels[:REFERENCE])
+        model = build_model(session, dataset, reference).to(device)
+        self.pool = Batch(
+            torch.as_tensor(draw.x, device=device),
+            None if draw.labels is None else torch.as_tensor(draw.labels, device=device),
+        )
+        self.snapshots = Snapshots(copy.deepcopy(model))
+        self.parameters = sum(q.numel() for q in model.parameters())
+        self.threads = session.training.threads or fastest(copy.deepcopy(model), self.pool, session)
+        self.trainer = Trainer(model, session, self.pool)
+
+    @classmethod
+    def prepare(cls, command: p.Prepare, send: Send, writer: Writer) -> Run:
+        """A new run with its initial weights. Raises SettingError, DataError, RunError, ValueError."""
+        session = read_session(command.session)
+        if session.dataset != "file":
+            dataset = load(session.dataset, session.data)
+        elif command.source is None:
+            raise DataError("this session trains on a file of your own: say where the file is")
+        else:
+            found, dataset = read(command.source)
+            if found.sha256 != session.value("data.sha256"):
+                name = Path(command.source).name
+                raise DataError(f"{name} is not the file that these settings were made for")
+        run = cls(command.run, session, dataset, pick_device(command.device), send, writer)
+        if command.folder is not None:
+            run.keep_in(Path(command.folder))
+        run.announce()
+        return run
+
+    @classmethod
+    def take_up(cls, command: p.Open, send: Send, writer: Writer) -> Run:
+        """A run from its folder. Raises RunError, SettingError, DataError, ValueError."""
+        folder = RunFolder.open(command.folder)
+        manifest = folder.manifest
+        checkpoint = folder.load_checkpoint(command.checkpoint) if folder.checkpoints() else None
+        session = read_session(checkpoint.state["session"] if checkpoint else manifest["session"])
+        if session.dataset == "file":
+            dataset: Dataset = FileDataset.from_arrays(session.data, *folder.load_data())  # type: ignore[arg-type]
+        else:
+            dataset = load(session.dataset, session.data)
+        threads = session.with_values({"training.threads": manifest.get("threads", 0)})
+        run = cls(command.run, threads, dataset, pick_device(command.device), send, writer)
+        run.session = run.trainer.session = session
+        run.folder = folder
+        if checkpoint:
+            tensors = {name: torch.from_numpy(np.array(array)) for name, array in checkpoint.tensors.items()}
+            run.trainer.restore(tensors, checkpoint.state)
+            folder.cut_metrics(run.trainer.step)
+            run._saved_step = run.trainer.step
+        elif (folder.path / "weights.safetensors").exists():
+            weights = {name: torch.from_numpy(array.copy()) for name, array in folder.load_weights().items()}
+            run.trainer.adopt(weights)
+            run.trainer.step = run._saved_step = int(manifest.get("steps", 0))
+        run.announce(checkpoint.note if checkpoint else "")
+        return run
+
+    def announce(self, note: str = "") -> None:
+        """Tell what this run is, and its state."""
+        trainer = self.trainer
+        folder = None if self.folder is None else str(self.folder.path)
+        self._send(
+            p.Opened(
+                self.id,
+                self.session.model_dump(),
+                folder,
+                trainer.step,
+                trainer.seconds,
+                self.device.type,
+                self.threads,
+                self.parameters,
+            )
+        )
+        if self.folder is not None and trainer.step:
+            names, rows = self.folder.read_metrics()
+            if len(rows):
+                self._send(p.Metrics(self.id, names, rows))
+        if trainer.step == 0:
+            self.turn("ready", note)
+        else:
+            self.turn("done" if trainer.progress >= 1 else "paused", note)
+
+    def keep_in(self, path: Path) -> None:
+        """Begin to keep this run in a new folder."""
+        folder = RunFolder.create(path, self._manifest())
+        if isinstance(self.dataset, FileDataset):
+            folder.save_data(self.dataset.x, self.dataset.labels)
+        self.folder = folder
+
+    def turn(self, state: p.State, note: str = "") -> None:
+        """Change the state and tell."""
+        self.state = state
+        self._send(p.StateChanged(self.id, state, self.trainer.step, self.trainer.seconds, note))
+
+    def train(self, steps: int | None, seconds: float | None) -> None:
+        """Train on, past the end of a finished budget too."""
+        trainer = self.trainer
+        if steps is not None:
+            trainer.budget = Budget(trainer.step + steps, None)
+        elif seconds is not None:
+            trainer.budget = Budget(None, trainer.seconds + seconds)
+        elif trainer.progress >= 1:
+            trainer.budget = trainer.budget.extended(trainer.step, trainer.seconds, self.session.training)
+        self._seen.clear()
+        self._saved_at = perf_counter()
+        self.turn("training")
+
+    def advance(self, seconds: float, steps: int | None = None) -> None:
+        """Train for a slice. What is not finite stops the run at its last good weights."""
+        try:
+            self.trainer.advance(perf_counter() + seconds, steps)
+        except NotFiniteError as problem:
+            self._stop_at(problem)
+            return
+        if self.state == "training" and self.trainer.progress >= 1:
+            self.finish("done")
+        elif self.folder is not None and perf_counter() - self._saved_at > CHECKPOINT_SECONDS:
+            self.save()
+
+    def finish(self, state: p.State, note: str = "") -> None:
+        """Stop training: report, save with the weights for sampling, and turn to a state."""
+        self.report()
+        if self.folder is not None and self._saved_step != self.trainer.step:
+            self.save(weights=True)
+        self.turn(state, note)
+
+    def edit(self, values: Mapping[str, Any]) -> None:
+        """Take up new values of settings that may change while training; journal them."""
+        changed = self.session.with_values(values)
+        stuck = changed.pending(self.session)
+        if stuck:
+            raise SettingError(f"{', '.join(stuck)} cannot change during a run; reset to begin a new one")
+        self.session = changed
+        self.trainer.edit(changed)
+        if self.folder is not None:
+            step = self.trainer.step
+            journal = [*self.folder.manifest.get("journal", []), *([step, k, v] for k, v in values.items())]
+            folder = self.folder
+            self._write(lambda: folder.update(journal=journal))
+
+    def report(self) -> None:
+        """Tell the losses recorded since the last report, and append them to the folder."""
+        rows = self.trainer.take_rows()
+        if not rows:
+            return
+        names, array = self.trainer.names, np.array(rows)
+        self._send(p.Metrics(self.id, names, array))
+        if self.folder is not None:
+            folder = self.folder
+            self._write(lambda: folder.append_metrics(names, array))
+
+    def tick(self) -> None:
+        """Tell where the run is."""
+        trainer = self.trainer
+        now = perf_counter()
+        self._seen.append((now, trainer.step))
+        while len(self._seen) > 2 and now - self._seen[0][0] > 1.5:
+            self._seen.popleft()
+        (then, before), budget = self._seen[0], trainer.budget
+        rate = (trainer.step - before) / (now - then) if now > then else 0.0
+        if budget.seconds is not None:
+            left: float | None = max(0.0, budget.seconds - trainer.seconds)
+        else:
+            assert budget.steps is not None
+            left = (budget.steps - trainer.step) / rate if rate else None
+        where = (trainer.step, trainer.seconds, rate, trainer.progress, left, trainer.learning_rate)
+        self._send(p.Tick(self.id, *where))
+
+    def save(self, weights: bool = False) -> None:
+        """Write a checkpoint beside training; with `weights`, the averaged ones for sampling too."""
+        if self.folder is None:
+            return
+        folder, trainer = self.folder, self.trainer
+        tensors, plain = trainer.state()
+        self._saved_step, self._saved_at = trainer.step, perf_counter()
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        averaged = {}
+        if weights:
+            with self.snapshots.pin(trainer) as model:
+                averaged = {
+                    name: tensor.detach().to("cpu", copy=True).numpy()
+                    for name, tensor in model.state_dict().items()
+                }
+        summary = {
+            "steps": plain["step"], "seconds": plain["seconds"], "budget": plain["budget"],
+            "session": plain["session"],
+        }  # fmt: skip
+
+        def write() -> None:
+            folder.save_checkpoint(plain["step"], arrays, plain)
+            if averaged:
+                folder.save_weights(averaged)
+            folder.update(**summary)
+            self._send(p.Saved(self.id, plain["step"], str(folder.path)))
+
+        self._write(write)
+
+    def _write(self, job: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                job()
+            except RunError as problem:
+                self._send(
+                    p.Failure(
+                        self.id,
+                        "The run could not be saved",
+                        str(problem),
+                        "Training goes on; what was saved before is untouched.",
+                        "Make room or mend the folder; the next checkpoint is tried by itself.",
+                        traceback.format_exc(),
+                    )
+                )
+
+        self._writer.do(guarded)
+
+    def _stop_at(self, problem: NotFiniteError) -> None:
+        step = f"{problem.step:,}"
+        self.finish("failed", str(problem))
+        self._send(
+            p.Failure(
+                self.id,
+                "Training stopped: a number is no longer finite",
+                f"At step {step}, {problem.term} became infinite or not a number, so the step was not taken.",
+                f"The weights of step {step} are good and kept.",
+                "Lower the learning rate or the gradient clip, then continue.",
+                traceback.format_exc(),
+            )
+        )
+
+    def _manifest(self) -> dict[str, Any]:
+        dataset, session = self.dataset, self.session
+        return {
+            "paradigm": session.paradigm,
+            "session": session.model_dump(),
+            "seed": session.seed,
+            "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+            "dataset": {"id": dataset.id, "name": dataset.title, "fingerprint": dataset.fingerprint},
+            "device": self.device.type,
+            "threads": self.threads,
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "steps": 0,
+            "seconds": 0.0,
+            "budget": {"steps": self.trainer.budget.steps, "seconds": self.trainer.budget.seconds},
+            "journal": [],
+        }
+
+
+def devices() -> dict[str, str]:
+    """Devices that torch can use here: name to description; the first is what 'auto' takes."""
+    found = {}
+    if torch.cuda.is_available():
+        found["cuda"] = torch.cuda.get_device_name()
+    if torch.backends.mps.is_available():
+        found["mps"] = "Apple GPU"
+    found["cpu"] = platform.processor() or platform.machine()
+    return found
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of a name. Raises ValueError where it is not here."""
+    here = devices()
+    if name == "auto":
+        return torch.device(next(iter(here)))
+    if name not in here:
+        raise ValueError(f"there is no device '{name}' here; there are {', '.join(here)}")
+    return torch.device(name)

@@ -1,0 +1,30 @@
+"""Averaged weights held still while a request runs, so that training never changes what it shows."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from genlab.engine.trainer import Trainer, average_into
+from genlab.models.base import Model
+
+
+class Snapshots:
+    """Copies of a model that take turns in holding the averaged weights of a moment."""
+
+    def __init__(self, template: Model) -> None:
+        self._template = template
+        self._free: list[Model] = []
+
+    @contextmanager
+    def pin(self, trainer: Trainer) -> Iterator[Model]:
+        """A model in evaluation mode with the averages as they are now, untouched until the end."""
+        model = self._free.pop() if self._free else copy.deepcopy(self._template).eval()
+        try:
+            average_into(model, trainer.averages())
+            for mine, live in zip(model.buffers(), trainer.model.buffers(), strict=True):
+                mine.copy_(live)
+            yield model
+        finally:
+            self._free.append(model)

@@ -1,0 +1,334 @@
+"""The worker: one thread that owns torch, and shares its time out in short slices.
+
+Between two slices it takes commands, so that pausing, stepping, live edits and cancelling need no
+lock. A fresh question of the user's goes before training; one that lasts shares the time with it;
+previews that nobody asked for stay within their budget.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import torch
+
+from genlab.data.dataset import DataError
+from genlab.engine import protocol as p
+from genlab.engine.answers import Slices, answer
+from genlab.engine.run import Run
+from genlab.engine.writer import Writer
+from genlab.models.base import generator
+from genlab.runs.folder import RunError
+from genlab.settings.session import SettingError
+
+TRAINING_SLICE = 0.010
+REPORT_SECONDS = 0.05
+TICK_SECONDS = 0.1
+FRESH_SECONDS = 0.3
+PREVIEW_SHARE = 0.025
+PREVIEW_CREDIT = 0.25
+PREVIEW_DRAWS = 1000
+FINE_SHARE = 0.01
+"""Of the training time, the share that fine densities may cost within the previews."""
+
+
+@dataclass
+class _Task:
+    run: Run
+    channel: str
+    slices: Slices
+    asked: float
+    preview: bool
+    cost: float = 0.0
+
+
+@dataclass
+class _Watch:
+    """A repeated request. spent: its cost so far. shown: the step it last showed."""
+
+    what: p.Request
+    spent: float = 0.0
+    shown: int = -1
+    fine_at: float = 0.0
+    fine_cost: float = 0.6
+
+
+class Worker:
+    """Runs in a thread of its own: `run` returns after a Shutdown.
+
+    send: called with every event, from this thread and from the writer's."""
+
+    def __init__(self, send: Callable[[p.Event], None]) -> None:
+        self.inbox: queue.SimpleQueue[p.Command] = queue.SimpleQueue()
+        self._send = send
+        self._runs: dict[str, Run] = {}
+        self._tasks: list[_Task] = []
+        self._watches: dict[tuple[str, str], _Watch] = {}
+        self._writer = Writer(self._writing_failed)
+        self._training: Run | None = None
+        self._trained = 0.0
+        self._previewed = 0.0
+        self._reported = self._ticked = 0.0
+        self._threads = 0
+        self._cores = os.cpu_count() or 1
+        self._open = True
+
+    def run(self) -> None:
+        """Serve until Shutdown: then every run is saved."""
+        torch.set_grad_enabled(True)
+        while self._open:
+            self._take_commands()
+            if self._training is None and not self._tasks:
+                continue
+            busy = self._advance_tasks()
+            if self._training is not None:
+                if not any(self._fresh(task) for task in self._tasks):
+                    self._advance_training(self._training)
+                    busy = True
+                if self._training is not None:
+                    self._preview(self._training)
+            if not busy:
+                self._take(0.005)
+        self._writer.close()
+
+    def _take_commands(self) -> None:
+        idle = self._training is None and not self._tasks
+        self._take(None if idle else 0.0)
+        while not self.inbox.empty():
+            self._take(0.0)
+
+    def _take(self, wait: float | None) -> None:
+        """Take one command; wait: for how long, None for ever."""
+        try:
+            command = self.inbox.get(timeout=wait) if wait != 0.0 else self.inbox.get_nowait()
+        except queue.Empty:
+            return
+        run = self._runs.get(getattr(command, "run", ""))
+        try:
+            self._do(command, run)
+        except (SettingError, DataError, RunError, ValueError) as problem:
+            self._refuse(command, problem)
+        except Exception as problem:
+            self._fail(run, problem)
+
+    def _do(self, command: p.Command, run: Run | None) -> None:
+        match command:
+            case p.Prepare() | p.Open():
+                if run is not None:
+                    self._close(run)
+                self._use_threads(self._cores)
+                make = Run.prepare if isinstance(command, p.Prepare) else Run.take_up
+                made = make(command, self._send, self._writer)  # type: ignore[arg-type]
+                self._runs[command.run] = made
+                self._tasks.append(_Task(made, "floor", self._floor(made), 0.0, preview=False))
+                return
+            case p.Shutdown():
+                for open_run in list(self._runs.values()):
+                    self._close(open_run)
+                self._open = False
+                return
+        if run is None:
+            if isinstance(command, p.Ask):
+                ids = (command.run, command.channel, command.request)
+                self._send(p.Refused(*ids, "this run is no longer open"))
+            return
+        match command:
+            case p.Train(steps=steps, seconds=seconds):
+                if self._training not in (None, run):
+                    assert self._training is not None
+                    self._training.finish("paused", "paused: another run trains now")
+                self._training = run
+                self._trained = self._previewed = 0.0
+                run.train(steps, seconds)
+            case p.Pause():
+                if run is self._training:
+                    self._training = None
+                    run.finish("paused")
+                    self._show_final(run)
+            case p.StepOnce():
+                if run is self._training:
+                    self._training = None
+                self._use_threads(run.threads)
+                run.advance(0.0, steps=1)
+                if run.state != "failed":
+                    run.finish("paused")
+                run.tick()
+                self._show_final(run)
+            case p.Edit(values=values):
+                run.edit(values)
+            case p.Save():
+                run.save(weights=True)
+            case p.Close():
+                self._close(run)
+            case p.Watch(channel=channel, what=what):
+                self._watches.pop((run.id, channel), None)
+                if what is not None:
+                    self._watches[run.id, channel] = _Watch(what)
+            case p.Cancel(channel=channel):
+                self._drop(run, channel)
+            case p.Sample() | p.DrawDensity() | p.Probe() | p.LogProbOf() | p.Evaluate():
+                self._drop(run, command.channel)
+                self._tasks.append(self._task(run, command, preview=False))
+
+    def _task(self, run: Run, request: p.Request, preview: bool) -> _Task:
+        def slices() -> Slices:
+            with run.snapshots.pin(run.trainer) as model:
+                yield from answer(request, model, run.dataset, run.trainer.step, preview, self._send)
+
+        return _Task(run, request.channel, slices(), perf_counter(), preview)
+
+    def _floor(self, run: Run) -> Slices:
+        """Work out the loss of the best possible model, and tell it."""
+        with run.snapshots.pin(run.trainer) as model:
+            rng = generator(run.session.seed, "evaluation", run.device)
+            value = yield from model.loss_floor(run.pool, rng)
+        if value is not None:
+            self._send(p.LossFloor(run.id, value))
+
+    def _fresh(self, task: _Task) -> bool:
+        return not task.preview and perf_counter() - task.asked < FRESH_SECONDS
+
+    def _advance_tasks(self) -> bool:
+        """One slice of each question of the user's; whether that was work worth the name."""
+        busy = False
+        for task in [task for task in self._tasks if not task.preview]:
+            busy |= self._advance(task) > 5e-4
+        return busy
+
+    def _advance(self, task: _Task) -> float:
+        self._use_threads(self._cores)
+        start = perf_counter()
+        try:
+            with torch.no_grad():
+                next(task.slices)
+        except StopIteration:
+            self._tasks.remove(task)
+        except Exception as problem:
+            self._tasks.remove(task)
+            self._fail(task.run, problem, stop=False)
+        cost = perf_counter() - start
+        task.cost += cost
+        return cost
+
+    def _advance_training(self, run: Run) -> None:
+        self._use_threads(run.threads)
+        start = perf_counter()
+        try:
+            run.advance(TRAINING_SLICE)
+        except Exception as problem:
+            self._training = None
+            self._fail(run, problem)
+            return
+        now = perf_counter()
+        self._trained += now - start
+        if now - self._reported > REPORT_SECONDS:
+            self._reported = now
+            run.report()
+        if now - self._ticked > TICK_SECONDS:
+            self._ticked = now
+            run.tick()
+        if run.state != "training":
+            self._training = None
+            run.tick()
+            self._show_final(run)
+
+    def _preview(self, run: Run) -> None:
+        """Spend what the preview budget has left on the watch that had least."""
+        if self._previewed > PREVIEW_CREDIT + PREVIEW_SHARE * self._trained:
+            return
+        task = next((task for task in self._tasks if task.preview), None)
+        if task is None:
+            mine = {key: watch for key, watch in self._watches.items() if key[0] == run.id}
+            due = [key for key, watch in mine.items() if watch.shown < run.trainer.step]
+            if not due:
+                return
+            watch = mine[min(due, key=lambda key: mine[key].spent)]
+            watch.shown = run.trainer.step
+            task = self._task(run, self._lighter(watch), preview=True)
+            self._tasks.append(task)
+        cost = self._advance(task)
+        self._previewed += cost
+        owner = self._watches.get((run.id, task.channel))
+        if owner is not None:
+            owner.spent += cost
+            if task not in self._tasks and owner.fine_at == self._trained:
+                owner.fine_cost = task.cost
+
+    def _lighter(self, watch: _Watch) -> p.Request:
+        """The request as a preview can afford it: fewer draws, a fine density only now and then."""
+        match watch.what:
+            case p.Sample(n=n):
+                return replace(watch.what, n=min(n, PREVIEW_DRAWS), trajectory=False)
+            case p.DrawDensity(resolutions=resolutions):
+                fine = (self._trained - watch.fine_at) * FINE_SHARE > watch.fine_cost
+                if fine:
+                    watch.fine_at = self._trained
+                return replace(watch.what, resolutions=resolutions[:1] if fine else ())
+        return watch.what
+
+    def _show_final(self, run: Run) -> None:
+        """Answer every watch of a run that stopped, whole, with the weights it stopped at."""
+        for task in [task for task in self._tasks if task.run is run and task.preview]:
+            self._drop(run, task.channel)
+        for (id, _), watch in self._watches.items():
+            if id == run.id and watch.shown < run.trainer.step:
+                watch.shown = run.trainer.step
+                self._tasks.append(self._task(run, watch.what, preview=False))
+
+    def _drop(self, run: Run, channel: str) -> None:
+        for task in [task for task in self._tasks if task.run is run and task.channel == channel]:
+            self._tasks.remove(task)
+            task.slices.close()  # type: ignore[attr-defined]
+
+    def _close(self, run: Run) -> None:
+        if run is self._training:
+            self._training = None
+        for task in [task for task in self._tasks if task.run is run]:
+            self._drop(run, task.channel)
+        for key in [key for key in self._watches if key[0] == run.id]:
+            del self._watches[key]
+        if run.state == "training":
+            run.finish("paused")
+        del self._runs[run.id]
+
+    def _use_threads(self, count: int) -> None:
+        if count != self._threads:
+            torch.set_num_threads(count)
+            self._threads = count
+
+    def _refuse(self, command: p.Command, problem: Exception) -> None:
+        reason = str(problem)
+        if isinstance(command, p.Ask):
+            self._send(p.Refused(command.run, command.channel, command.request, reason))
+            return
+        run = getattr(command, "run", None)
+        title = {
+            p.Prepare: "The run could not be prepared",
+            p.Open: "The run could not be opened",
+            p.Edit: "The change was not taken up",
+        }.get(type(command), "That could not be done")
+        self._send(p.Failure(run, title, reason, "Nothing was changed.", "", traceback.format_exc()))
+
+    def _fail(self, run: Run | None, problem: Exception, stop: bool = True) -> None:
+        """Tell of an error nobody foresaw; a run that trained stops, saved."""
+        details = "".join(traceback.format_exception(problem))
+        memory = isinstance(problem, MemoryError | torch.OutOfMemoryError) or "enough memory" in str(problem)
+        what = "There was not enough memory." if memory else f"{type(problem).__name__}: {problem}"
+        todo = "Take a smaller batch or network." if memory else "Continue, or copy the details for a report."
+        kept = "Nothing was lost."
+        if run is not None and stop and run.id in self._runs:
+            kept = f"The weights of step {run.trainer.step:,} are kept."
+            if run is self._training:
+                self._training = None
+            run.finish("failed", what)
+        title = "Training stopped" if stop and run is not None else "A request failed"
+        self._send(p.Failure(run.id if run else None, title, what, kept, todo, details))
+
+    def _writing_failed(self, problem: Exception) -> None:
+        details = "".join(traceback.format_exception(problem))
+        kept = "What was saved before is untouched."
+        self._send(p.Failure(None, "Writing to disk failed", str(problem), kept, "", details))
