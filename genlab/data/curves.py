@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genlab.data.dataset import Float, Truth, combine, gauss_normal, gauss_panels, square_extent
+from genlab.data.dataset import Float, Truth, combine, even_edges, gauss_normal, gauss_panels, square_extent
 from genlab.data.mixtures import gaussian_nodes
 from genlab.data.payloads import Labels
 
@@ -30,7 +30,7 @@ class Arc:
         """Quadrature nodes (m, 2) at most `spacing` apart (in the mean, where fastest) and weights (m,)."""
         t = np.linspace(self.low, self.high, 513)
         speed = float(np.linalg.norm(np.diff(self.at(t), axis=0), axis=1).max()) / (t[1] - t[0])
-        t, weights = gauss_panels(self.low, self.high, spacing / speed)
+        t, weights = gauss_panels(even_edges(self.low, self.high, spacing / speed))
         return self.at(t), weights / (self.high - self.low)
 
 

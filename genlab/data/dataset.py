@@ -17,6 +17,7 @@ from genlab.settings.spaces import Space
 Float = NDArray[np.float64]
 
 _CHUNK = 2048
+PANEL = 16
 
 
 class DataError(ValueError):
@@ -74,6 +75,13 @@ class Truth(ABC):
         points, weights = self._quadrature()
         log_prob = self.log_prob(points)
         return float(-np.sum(weights * log_prob) / weights.sum())
+
+    def mass(self, extent: Extent) -> float:
+        """Probability of the window, by the quadrature of `entropy`, to about 1e-3."""
+        points, weights = self._quadrature()
+        bounds = np.array(extent).reshape(2, 2)[: self.dim]
+        inside = np.all((points >= bounds[:, 0]) & (points <= bounds[:, 1]), axis=1)
+        return float(weights[inside].sum() / weights.sum())
 
     def _points(self, x: NDArray[Any], label: int | None) -> Float:
         if label is not None:
@@ -156,14 +164,17 @@ def combine(log_classes: Float, scores: Float, prior: Float) -> tuple[Float, Flo
     return log_prob, np.einsum("nk,nkd->nd", posterior, scores)
 
 
-def gauss_panels(low: float, high: float, spacing: float) -> tuple[Float, Float]:
-    """Nodes and weights of 16-point Gauss-Legendre panels whose mean spacing is at most `spacing`."""
-    nodes, weights = np.polynomial.legendre.leggauss(16)
-    panels = max(2, int(np.ceil((high - low) / (16 * spacing))))
-    edges = np.linspace(low, high, panels + 1)
+def gauss_panels(edges: Float) -> tuple[Float, Float]:
+    """Nodes and weights of a 16-point Gauss-Legendre rule between each two neighbouring edges."""
+    nodes, weights = np.polynomial.legendre.leggauss(PANEL)
     half = (edges[1:] - edges[:-1])[:, None] / 2
     middle = (edges[1:] + edges[:-1])[:, None] / 2
     return (middle + half * nodes).ravel(), (half * weights).ravel()
+
+
+def even_edges(low: float, high: float, spacing: float) -> Float:
+    """Edges of panels of equal width, for a mean spacing of the nodes of at most `spacing`."""
+    return np.linspace(low, high, max(2, int(np.ceil((high - low) / (PANEL * spacing)))) + 1)
 
 
 def gauss_normal(order: int) -> tuple[Float, Float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genlab.data.dataset import Float, Truth, combine, gauss_panels, square_extent
+from genlab.data.dataset import Float, Truth, combine, even_edges, gauss_panels, square_extent
 from genlab.data.payloads import Labels
 
 
@@ -47,6 +47,6 @@ class Rings(Truth):
         return circle + self._std * rng.standard_normal(circle.shape)
 
     def _quadrature(self) -> tuple[Float, Float]:
-        r, weights = gauss_panels(0.0, float(self._radii.max()) + 9 * self._std, self._std / 3)
+        r, weights = gauss_panels(even_edges(0.0, float(self._radii.max()) + 9 * self._std, self._std / 3))
         points = np.stack([r, np.zeros_like(r)], axis=1)
         return points, 2 * np.pi * weights * r * np.exp(self.log_prob(points))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from genlab.data.dataset import Float, Truth, central_differences, combine, gauss_panels, square_extent
+from genlab.data.dataset import PANEL, Float, Truth, central_differences, combine, gauss_panels, square_extent
 from genlab.data.payloads import Labels
 
-_NEGLIGIBLE = 40.0
+_NEGLIGIBLE = 32.0
 """Nats below the largest term of a sum at which a term is left out."""
 
 
@@ -25,13 +25,16 @@ class TwoSpirals(Truth):
         self._limit, self._std = limit, std
         # A square of almost no size stands for none: the kernel is then the Gaussian to 1e-10.
         self._side = max(jitter / 3, 1e-6)
-        self._nodes, weights = self._arm(0.5 * std)
+        self._nodes, weights = self._arm(0.55 * std)
         self._log_weights = np.log(weights)
         reach = np.abs(self._nodes).max() + self._side + 4 * std
         self.extent = square_extent(np.full(2, -reach), np.full(2, reach))
 
     def _arm(self, spacing: float) -> tuple[Float, Float]:
-        angle, weights = gauss_panels(0.0, self._limit, 3 * spacing / np.hypot(1, self._limit))
+        # Panels of about equal length along the arm, which grows with the square of the angle.
+        length = (self._limit + self._limit**2 / 2) / 3
+        panels = max(4, int(np.ceil(length / (PANEL * spacing))))
+        angle, weights = gauss_panels(self._limit * np.sqrt(np.linspace(0, 1, panels + 1)))
         return _spiral(angle) / 3, weights * 2 * angle / self._limit**2
 
     def _log_prob(self, x: Float, label: int | None) -> Float:
@@ -79,8 +82,8 @@ class TwoSpirals(Truth):
         # Both arms contribute alike, so one is enough.
         length = self._limit**2 / 6
         nodes, weights = self._arm(max(self._std, length / 128))
-        step = 0.7 * self._std
-        offset = np.arange(-6 * self._std, self._side + 6 * self._std + step, step)
+        step = self._std
+        offset = np.arange(-5.5 * self._std, self._side + 5.5 * self._std + step, step)
         mass = np.exp(self._log_kernel(offset)) * step
         across, along = np.meshgrid(offset, offset)
         points = nodes[:, None] + np.stack([across.ravel(), along.ravel()], axis=1)

@@ -1,0 +1,97 @@
+"""The pictures of each built-in truth that ship with GenLab, readable before anything is computed.
+
+`python -m genlab.data.shipped` makes them again.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlab.data.payloads import Array, Density, Extent, Samples
+from genlab.data.resources import resource
+
+COLUMNS_1D = 512
+COLUMNS_2D = 128
+POINTS = 2000
+
+
+def truth_raster(id: str) -> Density:
+    """Log density of a built-in 1-D or 2-D set at its default settings, over its extent.
+
+    Kept in half precision: to 0.1 % of its value. Raises KeyError for a set without a known truth.
+    """
+    log_prob, extent, integral = _members(id, "log_prob", "extent", "integral")
+    left, right, bottom, top = (float(edge) for edge in extent)
+    return Density(log_prob.astype(np.float32), (left, right, bottom, top), "exact", float(integral))
+
+
+def reference(id: str) -> Samples:
+    """2,000 draws of a built-in set at its default settings, in half precision, with their labels.
+
+    For the digits the first 100 of the training part. Raises KeyError for other names.
+    """
+    if id == "digits":
+        with resource("data", "digits.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            x: Array = arrays["images"][:100, None].astype(np.float32)
+            labels = arrays["labels"][:100]
+    else:
+        points, labels = _members(id, "x", "labels")
+        x = points.astype(np.float32)
+    return Samples(x, None, labels.astype(np.int64), index=1, total=1, time=0.0, nfe=0)
+
+
+def grid(extent: Extent, dim: int, columns: int) -> NDArray[np.float64]:
+    """Cell centres of a regular grid over the extent, row by row from the lowest y, (cells, dim)."""
+    centres = (np.arange(columns) + 0.5) / columns
+    x = extent[0] + centres * (extent[1] - extent[0])
+    if dim == 1:
+        return x[:, None]
+    y = extent[2] + centres * (extent[3] - extent[2])
+    across, up = np.meshgrid(x, y)
+    return np.stack([across.ravel(), up.ravel()], axis=1)
+
+
+def compute(id: str, columns: int, points: int) -> dict[str, NDArray[np.generic]]:
+    """What is kept of one set: log_prob, extent, the mass within it, draws and labels."""
+    from genlab.data.toys import truth_of
+    from genlab.settings.datasets import DATASETS
+
+    truth = truth_of(DATASETS[id].settings())
+    log_prob = truth.log_prob(grid(truth.extent, truth.dim, columns)).reshape((columns,) * truth.dim)
+    draw = truth.draw(points, np.random.default_rng(0))
+    half = np.finfo(np.float16)
+    return {
+        "log_prob": np.where(np.isneginf(log_prob), log_prob, np.maximum(log_prob, half.min)).astype(
+            np.float16
+        ),
+        "extent": np.array(truth.extent),
+        "integral": np.array(truth.mass(truth.extent)),
+        "x": draw.x.astype(np.float16),
+        "labels": np.zeros(points, np.uint8) if draw.labels is None else draw.labels.astype(np.uint8),
+    }
+
+
+def write(path: Path) -> None:
+    """Compute and store the rasters and draws of every set with a known truth."""
+    from genlab.settings.datasets import DATASETS
+
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for id, info in DATASETS.items():
+        if info.group in ("1-D", "2-D"):
+            columns = COLUMNS_1D if info.group == "1-D" else COLUMNS_2D
+            for key, array in compute(id, columns, POINTS).items():
+                arrays[f"{id}.{key}"] = array
+    np.savez_compressed(path, **arrays)
+
+
+def _members(id: str, *keys: str) -> tuple[NDArray[np.generic], ...]:
+    with resource("data", "truth.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return tuple(arrays[f"{id}.{key}"] for key in keys)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(str(resource("data", "truth.npz"))))
