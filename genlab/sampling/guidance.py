@@ -26,7 +26,7 @@ class ClassifierFreeGuidance:
         interval: noise levels `sigma / alpha`, lowest and highest, between which guidance acts; outside, the
             plain conditional model (Kynkaanniemi et al. 2024).
         rescale: phi of Lin et al. (2023), eq. 15 and 16: how far the guided prediction, in the network's own
-            parametrisation, is brought back to the standard deviation of the conditional one, sample by sample.
+            parametrisation, is brought back to the standard deviation of the conditional one, per sample.
 
     Raises:
         ValueError: on prediction, where `rescale` is set for data of a single number.

@@ -21,8 +21,8 @@ def times(path: Path, steps: int, spacing: Spacing = "karras", end: End = "clean
     """The times between which a sampler steps, falling from noise to data.
 
     `linear` divides the range from `t_max` to `t_min` evenly. `leading` and `trailing` cut it into `steps`
-    equal parts and take the lower or the upper end of each: leading never starts from pure noise. `karras` spaces
-    `(sigma / alpha)^(1/7)` evenly. On a `Table` all but Karras' are rounded to integers.
+    equal parts and take the lower or the upper end of each: leading never starts from pure noise. `karras`
+    spaces `(sigma / alpha)^(1/7)` evenly. On a `Table` all but Karras' are rounded to integers.
 
     Args:
         steps: number of steps, 1 to 1000.
@@ -55,21 +55,17 @@ def times(path: Path, steps: int, spacing: Spacing = "karras", end: End = "clean
     return grid
 
 
-def _integers(path: Table, steps: int, n: int, spacing: Spacing) -> NDArray[np.float64]:
+def _integers(path: Table, steps: int, n: int, spacing: Spacing) -> NDArray[np.floating]:
     levels = len(path)
     if spacing == "linear":
-        return (
-            np.linspace(0, levels - 1, n).round()[::-1].astype(np.float64)
-            if n > 1
-            else np.array([levels - 1.0])
-        )
+        return np.linspace(0, levels - 1, n).round()[::-1] if n > 1 else np.array([levels - 1.0])
     if spacing == "leading":
         return (np.arange(n, dtype=np.float64) * (levels // n))[::-1]
     upper = (levels - np.arange(steps) * (levels / steps)).round() - 1
     return np.append(upper, 0.0) if n > steps else upper
 
 
-def _continuous(path: Path, steps: int, n: int, spacing: Spacing) -> NDArray[np.float64]:
+def _continuous(path: Path, steps: int, n: int, spacing: Spacing) -> NDArray[np.floating]:
     if spacing == "linear":
         return np.linspace(path.t_max, path.t_min, n)
     span = path.t_max - path.t_min
@@ -79,11 +75,11 @@ def _continuous(path: Path, steps: int, n: int, spacing: Spacing) -> NDArray[np.
     return np.append(upper, path.t_min) if n > steps else upper
 
 
-def _karras(path: Path, n: int) -> NDArray[np.float64]:
+def _karras(path: Path, n: int) -> NDArray[np.floating]:
     ends = torch.tensor([path.t_max, path.t_min], dtype=torch.float64)
     high, low = (path.noise_level(ends) ** (1 / RHO)).tolist()
     levels = torch.as_tensor(np.linspace(high, low, n) ** RHO, dtype=torch.float64)
-    spaced: NDArray[np.float64] = path.time_of_noise_level(levels).numpy()
+    spaced: NDArray[np.floating] = path.time_of_noise_level(levels).numpy()
     spaced[0] = path.t_max
     if n > 1:
         spaced[-1] = path.t_min
