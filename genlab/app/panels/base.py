@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QColor, QImage, QKeySequence, QPainter, QPaintEvent, QPen, QRegion, QShowEvent
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QColor,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QRegion,
+    QShowEvent,
+)
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
+from genlab.app.panels.canvas import Canvas
 from genlab.app.panels.header import MARGIN, Header
 from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
 from genlab.data.payloads import Samples
 from genlab.engine.protocol import Answer, Request
+from genlab.runs.recipe import KEY
 from genlab.settings.catalogue import PanelInfo
 
 EXPORT_SCALE = 2.0
@@ -133,8 +147,6 @@ class Panel(QWidget):
 
     def add_choices(self, title: str, names: Sequence[str], chosen: str, changed: Any) -> dict[str, QAction]:
         """A group of exclusive entries in the menu; `changed(name)` when one is picked."""
-        from PySide6.QtGui import QActionGroup
-
         self.menu.addSection(title)
         group = QActionGroup(self)
         actions = {}
@@ -188,20 +200,20 @@ class Panel(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
     def _paint_into(self, painter: QPainter) -> None:
-        QWidget.render(
-            self, painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren | QWidget.RenderFlag.DrawWindowBackground
-        )
+        flags = QWidget.RenderFlag.DrawChildren | QWidget.RenderFlag.DrawWindowBackground
+        with ExitStack() as stack:
+            for canvas in self.findChildren(Canvas):
+                stack.enter_context(canvas.uncached())
+            QWidget.render(self, painter, QPoint(), QRegion(), flags)
 
     def _render_png(self, path: Path, recipe: Mapping[str, Any]) -> None:
-        from genlab.runs.recipe import KEY, dump_recipe
-
         image = QImage(self.size() * EXPORT_SCALE, QImage.Format.Format_ARGB32_Premultiplied)
         image.setDevicePixelRatio(EXPORT_SCALE)
         image.fill(Qt.GlobalColor.transparent)
         painter = QPainter(image)
         self._paint_into(painter)
         painter.end()
-        image.setText(KEY, dump_recipe(recipe))
+        image.setText(KEY, json.dumps(dict(recipe)))
         if not image.save(str(path), "PNG"):
             raise OSError(f"cannot write {path}")
 

@@ -21,6 +21,7 @@ class MenuButton(QToolButton):
         self.setMenu(menu)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setProperty("role", "flat")
         self.resize(28, 24)
 
     def paintEvent(self, event: QPaintEvent) -> None:

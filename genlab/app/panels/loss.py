@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from genlab.app.panels.axes import Axes, Canvas
 from genlab.app.panels.base import Panel
+from genlab.app.panels.canvas import Canvas
 from genlab.app.panels.history import History, envelope, smoothed
 from genlab.app.panels.legend import Legend
 from genlab.app.theme import Theme
@@ -41,8 +41,7 @@ class LossPanel(Panel):
         self.x_name = "Steps"
         self.log = False
         self.canvas = Canvas(theme, f"{self.objectName()}.plot")
-        self.axes = Axes(self.canvas, 0, 0, grid=True)
-        self.axes.view.setMouseEnabled(x=True, y=True)
+        self.axes = self.canvas.add_axes("free", grid=True)
         self.body.addWidget(self.canvas)
         self.lines: dict[str, tuple[pg.PlotCurveItem, pg.PlotCurveItem]] = {}
         self.floor_line = pg.InfiniteLine(angle=0, movable=False)
@@ -98,8 +97,7 @@ class LossPanel(Panel):
     def set_log(self, on: bool) -> None:
         """Draw the logarithm of the loss; values that are not positive are left out."""
         self.log = on
-        if self.axes.left is not None:
-            self.axes.left.log = on
+        self.axes.left.log = on
         self._refit()
 
     def _refit(self) -> None:
@@ -242,7 +240,7 @@ class LossPanel(Panel):
         colour = QColor(self.colour(name))
         line.setPen(pg.mkPen(colour, width=1))
         faint = QColor(colour)
-        faint.setAlphaF(0.28)
+        faint.setAlphaF(0.22)
         raw.setPen(pg.mkPen(faint, width=1))
 
 
