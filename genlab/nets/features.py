@@ -1,0 +1,89 @@
+"""Fixed features of positions and noise levels, from which a backbone begins."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+LEVEL_OCTAVES = 3
+
+
+def noise_level(c_noise: Tensor) -> Tensor:
+    """`sigma / alpha`, shape `(n,)`, from `c_noise = log(sigma / alpha) / 4`."""
+    return torch.exp(4.0 * c_noise)
+
+
+class PointFeatures(nn.Module):
+    """Sine and cosine features of a noisy point and of its noise level, next to the point itself.
+
+    With `y = z sqrt(1 + s^2)`, the point in the units of the data, and `s = sigma / alpha`: `sin(2^k y)` and
+    `cos(2^k y)` for each coordinate and octave k, times `exp(-(2^k s)^2 / 2)`: the factor by which the noise
+    shrinks their mean, so that detail drowned in noise is silent. The level enters as itself and as undamped
+    sines and cosines.
+
+    Args:
+        dim: coordinates of a point, d.
+        octaves: number of octaves; 0 leaves the position as it is.
+
+    Attributes:
+        size: number of features.
+
+    Sources: Tancik et al. (2020), Fourier Features; the damping as integrated by Barron et al. (2021), eq.
+    13.
+    """
+
+    def __init__(self, dim: int, octaves: int) -> None:
+        super().__init__()
+        position = torch.kron(torch.eye(dim), 2.0 ** torch.arange(octaves))  # (d, d * octaves)
+        level = math.pi * 2.0 ** torch.arange(-1.0, LEVEL_OCTAVES - 1.0)
+        waves = _block_diagonal(position, level[None])  # (d + 1, waves)
+        drowning = -0.5 * torch.cat([position.sum(0), torch.zeros(LEVEL_OCTAVES)]).square()
+        # A cosine is a sine a quarter period on: one product and one sine serve all features.
+        self.register_buffer("waves", torch.cat([waves, waves], 1), persistent=False)
+        self.register_buffer("drowning", torch.cat([drowning, drowning]), persistent=False)
+        quarter = torch.cat([torch.zeros(waves.shape[1]), torch.full((waves.shape[1],), math.pi / 2)])
+        self.register_buffer("phase", quarter, persistent=False)
+        self.size = dim + 1 + 2 * waves.shape[1]
+
+    waves: Tensor
+    drowning: Tensor
+    phase: Tensor
+
+    def forward(self, z: Tensor, c_noise: Tensor) -> Tensor:
+        """Features, shape `(n, size)`, of `z`, shape `(n, d)`, and `c_noise`, shape `(n,)`."""
+        square = noise_level(c_noise)[:, None].square()
+        level = c_noise[:, None]
+        y = torch.cat([z * torch.sqrt(1.0 + square), level], 1)
+        waves = torch.addmm(self.phase, y, self.waves).sin() * torch.exp(square * self.drowning)
+        return torch.cat([z, level, waves], 1)
+
+
+def _block_diagonal(first: Tensor, second: Tensor) -> Tensor:
+    out = torch.zeros(first.shape[0] + second.shape[0], first.shape[1] + second.shape[1])
+    out[: first.shape[0], : first.shape[1]] = first
+    out[first.shape[0] :, first.shape[1] :] = second
+    return out
+
+
+class LevelFeatures(nn.Module):
+    """Sine and cosine features of the noise level alone, for backbones of images.
+
+    Args:
+        size: number of features, even.
+
+    Source: Vaswani et al. (2017), section 3.5, on a continuous position.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        octaves = torch.linspace(-1.0, 5.0, size // 2)
+        self.register_buffer("waves", 2.0**octaves, persistent=False)
+
+    waves: Tensor
+
+    def forward(self, c_noise: Tensor) -> Tensor:
+        """Features, shape `(n, size)`, of `c_noise`, shape `(n,)`."""
+        phase = c_noise[:, None] * self.waves
+        return torch.cat([phase.sin(), phase.cos()], 1)

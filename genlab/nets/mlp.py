@@ -1,0 +1,69 @@
+"""The backbone for points: a multilayer perceptron that knows noise level and label."""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genlab.nets.features import PointFeatures
+
+
+class MLP(nn.Module):
+    """Hidden layers of SiLU units over the features of a noisy point, its noise level and its label.
+
+    The label acts as a bias of the first layer. The last layer begins at zero: an untrained network predicts
+    0.
+
+    Args:
+        event: shape of one datum; anything but a point is flattened.
+        width: units per hidden layer.
+        depth: hidden layers.
+        labels: number of classes; 0 for none.
+        octaves: octaves of sine and cosine features of the position.
+        dropout: share of hidden units dropped while training.
+    """
+
+    def __init__(
+        self,
+        event: tuple[int, ...],
+        width: int,
+        depth: int,
+        labels: int = 0,
+        octaves: int = 6,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.event = event
+        dim = prod(event)
+        self.features = PointFeatures(dim, octaves)
+        self.first = nn.Linear(self.features.size, width)
+        self.hidden = nn.ModuleList(nn.Linear(width, width) for _ in range(depth - 1))
+        self.last = nn.Linear(width, dim)
+        # Row 0 stands for 'no class given'.
+        self.label = nn.Embedding(labels + 1, width) if labels else None
+        self.dropout = dropout
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+        if self.label is not None:
+            nn.init.normal_(self.label.weight, std=0.5)
+
+    def forward(self, z: Tensor, c_noise: Tensor, label: Tensor | None = None) -> Tensor:
+        """The prediction, shape `(n, *event)`.
+
+        Args:
+            z: noisy points of unit variance, shape `(n, *event)`.
+            c_noise: a quarter of the log noise level, shape `(n,)`.
+            label: classes, shape `(n,)`, -1 for 'no class given'; None where the data have none.
+        """
+        h = self.first(self.features(z.flatten(1), c_noise))
+        if self.label is not None and label is not None:
+            h = h + self.label(label + 1)
+        h = F.silu(h)
+        for layer in self.hidden:
+            if self.dropout:
+                h = F.dropout(h, self.dropout, self.training)
+            h = F.silu(layer(h))
+        out: Tensor = self.last(h)
+        return out.reshape(-1, *self.event)
