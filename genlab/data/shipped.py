@@ -85,7 +85,7 @@ def write(path: Path) -> None:
             columns = COLUMNS_1D if info.group == "1-D" else COLUMNS_2D
             for key, array in compute(id, columns, POINTS).items():
                 arrays[f"{id}.{key}"] = array
-    np.savez_compressed(path, **arrays)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def _members(id: str, *keys: str) -> tuple[NDArray[np.generic], ...]:
