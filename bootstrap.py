@@ -183,9 +183,9 @@ def install_system_packages(packages: Sequence[str], reason: str) -> None:
         raise SetupError(f"nothing was installed. The command is:\n    {line}")
     say(line)
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    options = ["-q", "-o", "Dpkg::Use-Pty=0"]
+    options = ["-qq", "-o", "Dpkg::Use-Pty=0"]
     if subprocess.run([*command, *options], env=quiet).returncode:
-        call(["apt-get", "update", "-q"], "apt-get update failed (see above)", env=quiet)
+        call(["apt-get", "update", "-qq"], "apt-get update failed (see above)", env=quiet)
         call([*command, *options], f"apt-get could not install {', '.join(packages)} (see above)", env=quiet)
 
 
@@ -226,7 +226,7 @@ def provide_libraries(platform: str, started: bool = True) -> None:
 
     `started` asks for a real start of Qt on the platform, which needs its display, after the libraries load.
     """
-    key, value = f"qt-{platform}", fingerprint()
+    key, value = f"{'qt' if started else 'libraries'}-{platform}", fingerprint()
     if not sys.platform.startswith("linux") or read_stamp().get(key) == value:
         return
     if missing := try_libraries(platform):
@@ -241,7 +241,7 @@ def provide_libraries(platform: str, started: bool = True) -> None:
             said = start_qt(platform)
         if "fonts: " not in said:
             raise SetupError(f"Qt does not start on {platform}:\n{said.strip()}")
-        stamp_done([key], value)
+    stamp_done([key], value)
 
 
 # --- The commands --------------------------------------------------------------------------------------

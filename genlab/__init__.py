@@ -6,19 +6,20 @@ cheap for the window, which never imports torch.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genlab.api import evaluate, load, train  # noqa: F401
+    from genlab.api import load, train
 
 __version__ = "0.1.0"
 
+__all__ = ["load", "train"]
+
 
 def __getattr__(name: str) -> object:
-    if name.startswith("_"):
+    if name not in __all__:
         raise AttributeError(f"module 'genlab' has no attribute {name!r}")
-    api = import_module("genlab.api")
-    if name not in api.__all__:
-        raise AttributeError(f"module 'genlab' has no attribute {name!r}")
-    return getattr(api, name)
+    # Not `from genlab import api`, which would ask this function for the name first.
+    import genlab.api
+
+    return getattr(genlab.api, name)

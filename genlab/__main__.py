@@ -1,7 +1,7 @@
 """The entry: ``genlab`` opens the lab, ``genlab VERB ...`` works without a window.
 
-The engine process is spawned, so its interpreter runs this module too: everything that costs time, Qt and torch
-above all, is imported inside the function that needs it.
+The engine process is spawned, so its interpreter runs this module too: everything that costs time, Qt and
+torch above all, is imported inside the function that needs it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def fresh_run(parent: Path) -> Path:
 
 
 def train_without_window() -> int:
-    """Train the default session, draw a sample grid, and name the files: what a machine without display gets."""
-    from genlab import cli
+    """Train the default session, draw a sample grid and name it: what a machine without display gets."""
+    import genlab.cli as cli
 
     run = fresh_run(Path("runs"))
     grid = run / "grid.png"
@@ -52,14 +52,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] not in WINDOW_OPTIONS:
-        from genlab import cli
+        import genlab.cli as cli
 
         return cli.main(arguments)
     if not arguments and not has_display(os.environ):
         return train_without_window()
-    from genlab import app
+    import genlab.app.main as window
 
-    return app.main(arguments)
+    return window.main(arguments)
 
 
 if __name__ == "__main__":
