@@ -112,8 +112,8 @@ def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Gene
         scale = summary.bits_per_dim / summary.nll
         metrics.append(
             Metric(
-                "bits_per_dim", "Bits per dimension", summary.bits_per_dim, error * scale, None, None, "lower",
-                "bits", len(x), note,
+                "bits_per_dim", "Bits per dimension", summary.bits_per_dim, error * scale, None, None,
+                "lower", "bits", len(x), note,
             )
         )  # fmt: skip
     if truth is not None:

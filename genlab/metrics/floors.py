@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from importlib import resources
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from genlab.data.dataset import Dataset
+from genlab.data.resources import resource
 from genlab.metrics.distances import Floats
 from genlab.metrics.likelihood import mean_and_error
 from genlab.metrics.slices import Work
@@ -181,7 +181,7 @@ def _write(found: Mapping[str, Floor]) -> dict[str, Any]:
 
 
 def _shipped() -> dict[str, Any]:
-    path = resources.files("genlab.resources") / "floors.json"
+    path = resource("floors.json")
     if not path.is_file():
         return {"format": FORMAT, "floors": {}}
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -195,20 +195,20 @@ def _main() -> None:
     from genlab.data import load
     from genlab.metrics.slices import finish
     from genlab.metrics.statistics import statistics_for
+    from genlab.settings.datasets import DATASETS
 
     parser = argparse.ArgumentParser(prog="python -m genlab.metrics.floors", description=_main.__doc__)
-    parser.add_argument("datasets", nargs="+", help="names of built-in data sets")
+    parser.add_argument("datasets", nargs="+", choices=list(DATASETS), metavar="DATASET")
     parser.add_argument("--n", type=int, nargs="+", default=[256, 1000], help="sample sizes")
     parser.add_argument("--only", nargs="+", help="names of statistics, such as assignment")
-    parser.add_argument(
-        "--out", type=Path, default=Path(str(resources.files("genlab.resources"))) / "floors.json"
-    )
+    parser.add_argument("--out", type=Path, default=Path(str(resource("floors.json"))))
     arguments = parser.parse_args()
     table = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else _shipped()
     store = FloorStore()
     store._known = {key: _read(entry) for key, entry in table["floors"].items()}
-    for dataset in map(load, arguments.datasets):
-        for n in arguments.n:
+    for name_of_set in arguments.datasets:
+        dataset = load(name_of_set, DATASETS[name_of_set].settings())
+        for n in sorted({largest_n(dataset, n) for n in arguments.n}):
             for name, statistic in statistics_for(dataset, n).items():
                 if arguments.only is None or name in arguments.only:
                     found = finish(store.get(dataset, name, statistic, n))
