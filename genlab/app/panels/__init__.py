@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from genlab.app.panels.base import Panel
+from genlab.app.panels.density import DensityPanel
 from genlab.app.panels.loss import LossPanel
 from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
 from genlab.settings.catalogue import PanelInfo
 
-KINDS: dict[str, type[Panel]] = {"loss": LossPanel}
+KINDS: dict[str, type[Panel]] = {"density": DensityPanel, "loss": LossPanel}
 
 
 def make_panel(info: PanelInfo, theme: Theme) -> Panel:

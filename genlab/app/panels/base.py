@@ -26,7 +26,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from genlab.app.panels.canvas import Canvas
-from genlab.app.panels.header import MARGIN, Header
+from genlab.app.panels.header import Header
 from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
 from genlab.data.payloads import Samples
@@ -69,7 +69,7 @@ class Panel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.header)
         self.body = QVBoxLayout()
-        self.body.setContentsMargins(6, 0, MARGIN - 2, 8)
+        self.body.setContentsMargins(6, 0, 2, 8)
         self.body.setSpacing(0)
         layout.addLayout(self.body, 1)
         self.setMinimumSize(220, 160)

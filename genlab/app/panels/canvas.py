@@ -15,6 +15,8 @@ from genlab.app.panels.rulers import LEFT_WIDTH
 from genlab.app.theme import Theme
 
 GAP = 14.0
+RIGHT = 12.0
+"""Room for half a number at the right end of a ruler."""
 
 Arrange = Callable[[float, float], Sequence[tuple[Axes, QRectF, bool, bool]]]
 """(width, height) to (axes, place of the view, left ruler shown, bottom ruler shown)."""
@@ -58,7 +60,7 @@ class Canvas(pg.GraphicsView):
 
     def in_one(self, width: float, height: float) -> list[tuple[Axes, QRectF, bool, bool]]:
         """One view takes all the room."""
-        return [(self.axes[0], self.axes[0].inner(QRectF(0, 0, width, height), True, True), True, True)]
+        return [(self.axes[0], self.axes[0].inner(QRectF(0, 0, width - RIGHT, height), True, True), True, True)]
 
     def side_by_side(self, width: float, height: float) -> list[tuple[Axes, QRectF, bool, bool]]:
         """Views of one size share a left ruler: in a row, or in rows of two where that draws larger."""
@@ -71,14 +73,14 @@ class Canvas(pg.GraphicsView):
 
     def _grid(self, columns: int, width: float, height: float) -> list[tuple[Axes, QRectF, bool, bool]]:
         rows = -(-len(self.axes) // columns)
-        cell_width = (width - LEFT_WIDTH - GAP * (columns - 1)) / columns
+        cell_width = (width - RIGHT - LEFT_WIDTH - GAP * (columns - 1)) / columns
         cell_height = (height - GAP / 2 * (rows - 1)) / rows
         sample = self.axes[0].inner(QRectF(0, 0, cell_width, cell_height), False, True)
         above, below = self.axes[0].top, cell_height - sample.height() - self.axes[0].top
         spare = min(below, 22.0)
         total_width = LEFT_WIDTH + columns * sample.width() + GAP * (columns - 1)
         total_height = rows * (above + sample.height() + spare) + GAP / 2 * (rows - 1)
-        x = max(0.0, (width - total_width) / 2) + LEFT_WIDTH
+        x = max(0.0, (width - RIGHT - total_width) / 2) + LEFT_WIDTH
         y = max(0.0, (height - total_height) / 2)
         placed = []
         for i, axes in enumerate(self.axes):
@@ -99,7 +101,7 @@ class Canvas(pg.GraphicsView):
             placed, y = [], 0.0
             for axes, share in zip(self.axes, shares, strict=True):
                 last = axes is self.axes[-1]
-                cell = QRectF(0, y, width, height * share / sum(shares))
+                cell = QRectF(0, y, width - RIGHT, height * share / sum(shares))
                 placed.append((axes, axes.inner(cell, True, last), True, last))
                 y += cell.height()
             return placed

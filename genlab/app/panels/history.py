@@ -163,6 +163,21 @@ def smoothed(mean: Floats, weight: float) -> Floats:
     return np.where(norm > 1e-9, centre + total / np.maximum(norm, 1e-9), np.nan)
 
 
+def thinned(x: Floats, y: Floats, left: float, right: float, columns: int) -> tuple[Floats, Floats]:
+    """A smooth line (n,) as the mean of each of so many pixel columns of [left, right]."""
+    known = np.isfinite(y)
+    x, y = x[known], y[known]
+    if len(x) <= columns:
+        return x, y
+    column = np.floor((x - left) * (columns / max(right - left, 1e-30)))
+    starts = np.flatnonzero(np.diff(column, prepend=column[0] - 1))
+    count = np.diff(np.append(starts, len(x)))
+    thin_x, thin_y = np.add.reduceat(x, starts) / count, np.add.reduceat(y, starts) / count
+    # The ends stay where they are, so that the line begins and ends with the data.
+    thin_x[0], thin_y[0], thin_x[-1], thin_y[-1] = x[0], y[0], x[-1], y[-1]
+    return thin_x, thin_y
+
+
 def envelope(x: Floats, low: Floats, high: Floats, left: float, right: float, columns: int) -> tuple[Floats, Floats]:
     """A line of at most two points per pixel column that covers every value between low and high.
 

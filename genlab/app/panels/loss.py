@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 
 from genlab.app.panels.base import Panel
 from genlab.app.panels.canvas import Canvas
-from genlab.app.panels.history import History, envelope, smoothed
+from genlab.app.panels.history import History, envelope, smoothed, thinned
 from genlab.app.panels.legend import Legend
 from genlab.app.theme import Theme
 from genlab.settings.catalogue import PanelInfo
@@ -153,7 +153,7 @@ class LossPanel(Panel):
             show_raw = name in ("total", GRADIENT) or len(columns) == 1
             raw.setVisible(show_raw and weight > 0)
             if weight > 0:
-                line.setData(*envelope(x, self._y(smooth), self._y(smooth), left, right, width))
+                line.setData(*thinned(x, self._y(smooth), left, right, width))
                 if show_raw:
                     raw.setData(*envelope(x, self._y(low), self._y(high), left, right, width))
             else:

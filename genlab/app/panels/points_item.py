@@ -1,0 +1,59 @@
+"""Many points as one item: mapped to the screen in numpy, drawn by one call."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from pyqtgraph.functions import create_qpolygonf, ndarray_from_qpolygonf
+
+
+def polygon(points: NDArray[np.floating]) -> QPolygonF:
+    """Points (n, 2) as Qt's own list of points."""
+    made = create_qpolygonf(len(points))
+    ndarray_from_qpolygonf(made)[:] = points
+    return made
+
+
+class Points(pg.GraphicsObject):
+    """Groups of points, each of one colour, later groups on top.
+
+    Square caps of two to three pixels, antialiased, look as dots and draw five times as fast as
+    round ones; `round_dots` for few and larger points.
+    """
+
+    def __init__(self, size: float = 2.2, round_dots: bool = False) -> None:
+        super().__init__()
+        self.size = size
+        self.round_dots = round_dots
+        self.groups: list[tuple[NDArray[np.float64], QColor]] = []
+        self._rect = QRectF()
+
+    def set_groups(self, groups: list[tuple[NDArray[np.floating], QColor]], extent: QRectF) -> None:
+        """Show points (n, 2) in data units; extent: a rectangle that every update redraws."""
+        self.groups = [(np.asarray(points, np.float64).reshape(-1, 2), colour) for points, colour in groups]
+        if extent != self._rect:
+            self.prepareGeometryChange()
+            self._rect = extent
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self._rect
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        transform = painter.transform()
+        matrix = np.array([[transform.m11(), transform.m12()], [transform.m21(), transform.m22()]])
+        shift = np.array([transform.dx(), transform.dy()])
+        scale = painter.device().devicePixelRatioF() if painter.device() is not None else 1.0
+        painter.save()
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        cap = Qt.PenCapStyle.RoundCap if self.round_dots else Qt.PenCapStyle.SquareCap
+        for points, colour in self.groups:
+            if len(points) == 0:
+                continue
+            painter.setPen(QPen(colour, self.size * scale, Qt.PenStyle.SolidLine, cap))
+            painter.drawPoints(polygon(points @ matrix + shift))
+        painter.restore()
