@@ -1,0 +1,240 @@
+"""What the window can do, as a list of actions, and the small answers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu
+
+from genlab.app import loop, theme as themes
+from genlab.app.actions import ActionInfo
+from genlab.engine import protocol as p
+
+if TYPE_CHECKING:
+    from genlab.app.main_window import MainWindow
+    from genlab.app.panels.base import Panel
+
+TRAIN_TEXT = {
+    "train": "Train",
+    "pause": "Pause",
+    "continue": "Continue",
+    "reset": "Reset and train",
+    "starting": "Stop waiting",
+}
+EVALUATION_SAMPLES = 1000
+
+
+def all_actions(window: MainWindow) -> list[ActionInfo]:
+    """Every action of the window; the panels' own come with the panels."""
+    space = window.workspace
+    grid = space.grid
+
+    def action(
+        key: str, text: str, icon: str, shortcut: str, tooltip: str, run: Callable[[], None], group: str
+    ) -> ActionInfo:
+        return ActionInfo(key, text, icon, shortcut, tooltip, run, group)
+
+    found = [
+        action("train", "Train", "play", "Space", "Begin, pause or continue", space.train_or_pause, "Run"),
+        action("step", "Step", "step", "S", "Take a single training step", space.step_once, "Run"),
+        action("reset", "Reset", "reset", "R", "Begin again from the same weights", space.reset, "Run"),
+        action("pause", "Pause", "pause", "Shift+Space", "Pause the run and save it", space.run.pause, "Run"),
+        action(
+            "evaluate", "Evaluate", "measure", "Ctrl+E", "Every metric with its floor",
+            lambda: evaluate(window), "Run",
+        ),
+        action("open", "Open a run…", "recent", "Ctrl+O", "Runs of before", lambda: open_run(window), "Run"),
+        action(
+            "open-data", "Open your own data…", "folder", "Ctrl+Shift+O", "A file of points or images",
+            lambda: open_data(window, False), "Run",
+        ),
+        action("export", "Export…", "export", "E", "Save samples or a panel", lambda: export(window), "Run"),
+        action(
+            "play", "Play or pause the trajectory", "play", "P", "Run through the trajectory",
+            space.bar.timeline.play.toggle, "Sampling",
+        ),
+        action("seed", "Draw with another seed", "dice", "D", "The next sampling seed", space.bar.roll, "Sampling"),
+        action(
+            "timeline", "Go to the timeline", "", "T", "Arrow keys then move through the trajectory",
+            lambda: space.bar.timeline.slider.setFocus(Qt.FocusReason.ShortcutFocusReason), "Sampling",
+        ),
+        action(
+            "sampler", "Go to the sampler", "", "Ctrl+.", "The first control of the sampling bar",
+            lambda: space.bar.method.setFocus(Qt.FocusReason.ShortcutFocusReason), "Sampling",
+        ),
+        action(
+            "form", "Go to the settings", "sliders", "Ctrl+,", "The first control of the form",
+            space.form.focus_first, "Window",
+        ),
+        action("palette", "Search commands", "search", "Ctrl+K", "", lambda: window.palette_.open(), "Window"),
+        action(
+            "maximise", "Maximise the panel", "maximise", "M", "Give one panel all the room, or take it back",
+            lambda: maximise(window), "Panels",
+        ),
+        action("layout", "Restore the layout", "panels", "", "All panels as at first", grid.reset, "Panels"),
+        action(
+            "fullscreen", "Full screen", "", "F11", "Use the whole screen, or a window again",
+            lambda: window.showNormal() if window.isFullScreen() else window.showFullScreen(), "Window",
+        ),
+        action(
+            "theme", "Switch light and dark", "theme", "Ctrl+Shift+L", "Until the next start",
+            lambda: window.apply_theme(themes.LIGHT if window.theme.dark else themes.DARK), "Window",
+        ),
+        action("help", "Keyboard help", "keyboard", "F1", "Every key", lambda: show_help(window), "Window"),
+        action("quit", "Quit", "", "Ctrl+Q", "Save and close the window", window.close, "Window"),
+    ]  # fmt: skip
+    found += [
+        action(
+            f"panel-{number}", f"Go to panel {number}", "", str(number), "Put the keyboard into a panel",
+            lambda number=number: focus_panel(window, number), "Panels",
+        )
+        for number in range(1, 6)
+    ]  # fmt: skip
+    titles = {i.id: i.title for i in space.session.capabilities.panels}
+    found += [
+        action(
+            f"show-{id}", f"Show or hide {title}", "panels", "", "Open or close a panel",
+            lambda id=id: toggle_panel(window, id), "Panels",
+        )
+        for id, title in titles.items()
+    ]  # fmt: skip
+    return found
+
+
+def toggle_panel(window: MainWindow, id: str) -> None:
+    """Open a closed panel, close an open one."""
+    grid = window.workspace.grid
+    if id in grid.ids():
+        grid.show_panel(id, not grid.is_shown(id))
+
+
+def focus_panel(window: MainWindow, number: int) -> None:
+    """Put the keyboard into the panel that stands at this place."""
+    seen = window.workspace.grid.seen()
+    if number <= len(seen):
+        seen[number - 1].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+
+def maximise(window: MainWindow) -> None:
+    """Maximise the panel that the keyboard is in, the first where it is in none; or go back."""
+    grid = window.workspace.grid
+    if grid.maximised is not None:
+        grid.maximise(None)
+        return
+    seen = grid.seen()
+    if seen:
+        grid.maximise(grid.focused() or seen[0].info.id)
+
+
+def view_menu(window: MainWindow) -> QMenu:
+    """Which panels are open, as a menu of ticks."""
+    grid = window.workspace.grid
+    menu = QMenu(window)
+    for id in grid.ids():
+        entry = menu.addAction(grid.title(id))
+        entry.setCheckable(True)
+        entry.setChecked(grid.is_shown(id))
+        entry.triggered.connect(lambda _=False, id=id: toggle_panel(window, id))
+    menu.addSeparator()
+    menu.addAction(window.actions_["layout"])
+    return menu
+
+
+def evaluate(window: MainWindow) -> None:
+    """Ask for every metric that applies."""
+    space = window.workspace
+    if not space.run.id:
+        return
+    window.status.metrics.setText("evaluating…")
+    window.engine.send(
+        p.Evaluate(space.run.id, "evaluate", space.feed.next_request(), space.sampler(), n=EVALUATION_SAMPLES)
+    )
+
+
+def show_evaluation(window: MainWindow, event: p.Evaluated) -> None:
+    """Show the numbers, or how far they are."""
+    from genlab.app import evaluation
+
+    if event.last:
+        window.status.metrics.setText(evaluation.summary(event.metrics))
+        evaluation.EvaluationDialog(event, window).open()
+    else:
+        window.status.metrics.setText(f"evaluating  {event.progress:.0%}")
+
+
+def show_failure(window: MainWindow, failure: p.Failure) -> None:
+    """A card for what went wrong in the engine."""
+    space = window.workspace
+    buttons: list[tuple[str, Callable[[], None]]] = []
+    if failure.run == space.run.id and space.run.kept and space.run.step > 0:
+        buttons.append(("Continue", space.train_or_pause))
+    space.cards.show_card(
+        "failure", failure.title, [failure.what, failure.kept, failure.todo], "bad", buttons, failure.details
+    )
+
+
+def show_death(window: MainWindow, event: p.EngineDied, go_on: Callable[[], None] | None) -> None:
+    """A card for an engine that is gone, with one click to go on."""
+    kept = (
+        "The run is kept up to its last checkpoint, at most ten seconds back."
+        if go_on is not None
+        else "Nothing was lost: no run was under way."
+    )
+    again = window.engine.restarts
+    todo = (
+        "A new engine is starting." if again else "It ended three times in a row and was not started again."
+    )
+    buttons: list[tuple[str, Callable[[], None]]] = []
+    if not again:
+        buttons.append(("Start the engine", window.engine.start))
+    elif go_on is not None:
+        buttons.append(("Continue", go_on))
+    window.workspace.cards.show_card(
+        "engine",
+        "The engine stopped",
+        [_sentence(event.reason), kept, todo],
+        "bad",
+        buttons,
+        f"exit code {event.exitcode}: {event.reason}",
+    )
+
+
+def export(window: MainWindow) -> None:
+    """Ask what to save, and where."""
+    from genlab.app.export import ExportDialog
+
+    ExportDialog(window).open()
+
+
+def export_panel(window: MainWindow, panel: Panel, kind: str) -> None:
+    """Save one panel as it looks."""
+    from genlab.app.export import save_panel
+
+    loop.start(save_panel(window, panel, kind))
+
+
+def open_run(window: MainWindow) -> None:
+    """Show the runs of before."""
+    from genlab.app.recent import RecentDialog
+
+    RecentDialog(window).open()
+
+
+def open_data(window: MainWindow, folder: bool) -> None:
+    """Ask for a file or a folder of one's own."""
+    from genlab.app.own_data import choose
+
+    loop.start(choose(window, folder))
+
+
+def show_help(window: MainWindow) -> None:
+    """Every key."""
+    from genlab.app.help import HelpDialog
+
+    HelpDialog(window, window.actions_).open()
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

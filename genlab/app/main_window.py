@@ -1,0 +1,267 @@
+"""The window: rail, bars, the workspace in view, and what joins them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from genlab.app import commands, theme as themes
+from genlab.app.actions import Actions, claims_key
+from genlab.app.engine_link import EngineLink
+from genlab.app.icons import app_icon
+from genlab.app.palette import Palette
+from genlab.app.rail import Rail
+from genlab.app.run_control import folder_name
+from genlab.app.status_bar import StatusBar, clock
+from genlab.app.store import Store
+from genlab.app.top_bar import TopBar
+from genlab.app.workspace import Workspace
+from genlab.engine import protocol as p
+from genlab.runs.atomic import RunError
+from genlab.settings.session import Session, SettingError, read_session
+
+SMALLEST = (960, 620)
+PREFERRED = (1440, 880)
+
+
+class MainWindow(QWidget):
+    """One window. `closed` is emitted once, when it goes."""
+
+    closed = Signal()
+
+    def __init__(self, engine: EngineLink, store: Store, theme: themes.Theme) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("GenLab")
+        self.setWindowIcon(app_icon())
+        self.setMinimumSize(*SMALLEST)
+        self.engine = engine
+        self.store = store
+        self.theme = theme
+        self.saved_at: float | None = None
+        self._reported: tuple[str, float | None] | None = None
+        self.top = TopBar(theme)
+        self.rail = Rail(theme)
+        self.status = StatusBar(theme)
+        self.stack = QStackedWidget()
+        self.workspace = Workspace("diffusion", engine, theme, self._last_session())
+        self.workspaces = {"diffusion": self.workspace}
+        self.stack.addWidget(self.workspace)
+        self.actions_ = Actions(self, theme)
+        self.actions_.add(commands.all_actions(self))
+        self.palette_ = Palette(self, self.actions_, theme)
+        self._lay_out()
+        self._connect()
+        self._restore()
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self._tell_saved)
+        self._second.start()
+        self.show_state()
+
+    def _lay_out(self) -> None:
+        middle = QHBoxLayout()
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(8)
+        middle.addWidget(self.rail)
+        middle.addWidget(self.stack, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top)
+        column.addLayout(middle, 1)
+        column.addSpacing(4)
+        column.addWidget(self.status)
+
+    def _connect(self) -> None:
+        self.top.train.connect(self.workspace.train_or_pause)
+        self.top.step.connect(self.workspace.step_once)
+        self.top.reset.connect(self.workspace.reset)
+        self.top.search.connect(self.palette_.open)
+        self.top.export.connect(lambda: commands.export(self))
+        self.top.device_chosen.connect(self._choose_device)
+        self.rail.chosen.connect(self._choose)
+        self.rail.choose("diffusion")
+        self.workspace.changed.connect(self.show_state)
+        self.workspace.ticked.connect(self._tick)
+        self.workspace.evaluated.connect(lambda event: commands.show_evaluation(self, event))
+        self.workspace.export_wanted.connect(lambda panel, kind: commands.export_panel(self, panel, kind))
+        self.workspace.form.file_wanted.connect(lambda folder: commands.open_data(self, folder))
+        self.engine.event.connect(self._take)
+        self.engine.state_changed.connect(lambda _: self.show_state())
+
+    def begin(self) -> None:
+        """After the first paint: the panels, then the run of last time or the untrained model."""
+        self.workspace.grid.restore(self.store.values.get("layout"))
+        folder = self.store.values.get("run")
+        if isinstance(folder, str) and Path(folder, "run.json").is_file():
+            self.workspace.show_scene()
+            self.workspace.run.open(folder, self.workspace.session)
+        else:
+            self.workspace.begin()
+        if self.store.note:
+            self.workspace.cards.show_card("settings", "Settings were reset", [self.store.note], "warn")
+
+    def show_state(self) -> None:
+        """Bring the bars up to date with the run and the engine."""
+        run = self.workspace.run
+        mode = self.workspace.mode()
+        self.top.show_train(mode)
+        first = next(iter(self.engine.ready.devices), "cpu") if self.engine.ready else "cpu"
+        self.top.show_device(run.device, run.used_device or first, run.threads)
+        self.actions_["train"].setText(commands.TRAIN_TEXT[mode])
+        engine = {"starting": "starting engine…", "ready": "engine ready", "died": "engine stopped"}
+        self.status.engine.setText(engine[self.engine.state])
+        if run.state == "training" and not run.wanted:
+            self.status.show_state("training", f"training  {run.step:,} steps")
+        elif run.wanted and self.engine.state != "ready":
+            self.status.show_state("preparing", "starting engine…")
+            self.status.show_idle(None)
+        else:
+            words = {None: "ready", "preparing": "preparing", "ready": "ready"}.get(run.state, run.state)
+            steps = f"  {run.step:,} steps" if run.step else ""
+            pending = "  ·  changes need a reset" if self.workspace.pending else ""
+            self.status.show_state(run.state or "ready", f"{words}{steps}{pending}")
+            self.status.show_idle(run.seconds if run.step else None)
+        self._tell_saved()
+
+    def _tick(self, tick: p.Tick) -> None:
+        training = self.workspace.session.training
+        budget = clock(training.seconds) if training.stop == "seconds" else f"{training.steps:,} steps"
+        if tick.left is not None and training.stop == "seconds":
+            budget = clock(round(tick.seconds + tick.left))
+        self.status.show_tick(tick, budget)
+
+    def _take(self, event: p.Event) -> None:
+        match event:
+            case p.EngineReady(devices=devices):
+                self.top.show_devices(devices, 0)
+            case p.EngineDied():
+                self._engine_died(event)
+            case p.Failure():
+                self.workspace.take(event)
+                commands.show_failure(self, event)
+                return
+            case p.Saved(run=run) if run == self.workspace.run.id:
+                self.saved_at = time.monotonic()
+                self._tell_saved()
+        self.workspace.take(event)
+        if isinstance(event, p.Opened):
+            self.saved_at = None
+            self.status.metrics.setText("")
+
+    def _engine_died(self, event: p.EngineDied) -> None:
+        space = self.workspace
+        run = space.run
+        was_training, folder, session = run.training, run.folder, run.session or space.session
+        run.engine_died()
+        if self.engine.state == "died" and not was_training and folder is None:
+            # An untrained model is all that was lost: it is prepared again without a word.
+            space.run.preview(space.session)
+            commands.show_death(self, event, None)
+            return
+
+        def go_on() -> None:
+            assert folder is not None
+            space.run.open(folder, session, train=True)
+
+        commands.show_death(self, event, go_on if folder is not None else None)
+
+    def _choose(self, paradigm: str) -> None:
+        self.rail.choose(paradigm)
+        self.stack.setCurrentWidget(self.workspaces[paradigm])
+
+    def _choose_device(self, device: str) -> None:
+        self.workspace.run.device = device
+        self.store.values["device"] = device
+        if not self.workspace.run.kept:
+            self.workspace.run.preview(self.workspace.session)
+        self.show_state()
+
+    def _tell_saved(self) -> None:
+        run = self.workspace.run
+        if not run.kept:
+            text = ""
+        elif self.saved_at is None:
+            text = folder_name(run.folder or "")
+        else:
+            ago = int(time.monotonic() - self.saved_at)
+            text = f"run saved {ago} s ago" if ago < 120 else f"run saved {ago // 60} min ago"
+        if self.status.saved.text() != text:
+            self.status.saved.setText(text)
+
+    def apply_theme(self, theme: themes.Theme) -> None:
+        """Take on a new look, the whole window at once."""
+        self.theme = theme
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        themes.apply(app, theme)
+        for part in (self.top, self.rail, self.status, self.actions_, self.palette_, *self.workspaces.values()):
+            part.apply_theme(theme)
+        self.show_state()
+
+    def view_menu(self) -> QMenu:
+        """Which panels are open."""
+        return commands.view_menu(self)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            focus = QApplication.focusWidget()
+            if self.palette_.isVisible() or claims_key(focus, event.key(), event.modifiers()):
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.workspace.grid.maximised is not None:
+            self.workspace.grid.maximise(None)
+        elif event.key() == Qt.Key.Key_Escape and self.isFullScreen():
+            self.showNormal()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event) -> None:
+        self.remember()
+        event.accept()
+        self.closed.emit()
+
+    def remember(self) -> None:
+        """Write down what comes back at the next start."""
+        space = self.workspace
+        self.store.values.update(
+            geometry=bytes(self.saveGeometry().toBase64().data()).decode(),
+            session=space.session.model_dump(),
+            layout=space.grid.layout_values(),
+            run=space.run.folder if space.run.kept else None,
+            device=space.run.device,
+        )
+        try:
+            self.store.save()
+        except (RunError, OSError) as error:
+            self.store.note = str(error)
+
+    def _last_session(self) -> Session | None:
+        raw = self.store.values.get("session")
+        if not isinstance(raw, dict) or raw.get("dataset") == "file":
+            return None
+        try:
+            return read_session(raw)
+        except (SettingError, TypeError, ValueError):
+            self.store.note = self.store.note or "The last session could not be read; the default one is shown."
+            return None
+
+    def _restore(self) -> None:
+        values = self.store.values
+        device = values.get("device")
+        self.workspace.run.device = device if isinstance(device, str) else "auto"
+        geometry = values.get("geometry")
+        if isinstance(geometry, str) and self.restoreGeometry(QByteArray.fromBase64(geometry.encode())):
+            return
+        screen = QGuiApplication.primaryScreen().availableGeometry()
+        width, height = min(PREFERRED[0], screen.width()), min(PREFERRED[1], screen.height())
+        corner = screen.center() - QPoint(width // 2, height // 2)
+        self.setGeometry(QRect(corner.x(), corner.y(), max(width, SMALLEST[0]), max(height, SMALLEST[1])))

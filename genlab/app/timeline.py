@@ -1,0 +1,122 @@
+"""The timeline: where in the trajectory of the samples the window stands, with play and scrub."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QElapsedTimer, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from genlab.app.icons import icon
+from genlab.app.theme import Theme
+from genlab.app.widgets import Flat, Slider, label
+from genlab.data.payloads import Samples
+
+PLAY_SECONDS = 2.0
+HOLD_SECONDS = 0.6
+
+
+class Timeline(QWidget):
+    """A slider over the frames of a trajectory. `moved` carries the new position."""
+
+    moved = Signal(int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._frames = 0
+        self._clock = QElapsedTimer()
+        self._from = 0
+        self.play = Flat("timeline.play", "Play the trajectory from noise to samples (P)")
+        self.play.setCheckable(True)
+        self.play.toggled.connect(self._playing)
+        self.loop = Flat("timeline.loop", "Play the trajectory again and again")
+        self.loop.setCheckable(True)
+        self.loop.setChecked(True)
+        self.loop.toggled.connect(lambda _: self._icons())
+        self.slider = Slider()
+        self.slider.setObjectName("timeline")
+        self.slider.setAccessibleName("Timeline")
+        self.slider.setToolTip(
+            "<p><b>Timeline</b><br>Where in the trajectory from noise to samples the panels stand.<br>"
+            "<i>arrow keys move by one step</i></p>"
+        )
+        self.slider.setPageStep(5)
+        self.slider.valueChanged.connect(self._moved)
+        self.slider.sliderPressed.connect(lambda: self.play.setChecked(False))
+        self.readout = label("", "small", "timeline.readout")
+        self.readout.setFixedWidth(176)
+        self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.readout.setToolTip("Step, noise level σ and network evaluations so far")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.play)
+        row.addWidget(self.loop)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.readout)
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(16)
+        self._timer.timeout.connect(self._advance)
+        self.apply_theme(theme)
+        self.show_frames(0, 0)
+
+    @property
+    def playing(self) -> bool:
+        """Whether the trajectory is being played."""
+        return self.play.isChecked()
+
+    def show_frames(self, count: int, position: int) -> None:
+        """A trajectory of so many frames, and where in it the panels stand."""
+        self._frames = count
+        with QSignalBlocker(self.slider):
+            self.slider.setRange(0, max(0, count - 1))
+            self.slider.setValue(position)
+        for widget in (self.slider, self.play, self.loop):
+            widget.setEnabled(count > 1)
+        if count <= 1:
+            self.play.setChecked(False)
+
+    def show_frame(self, frame: Samples | None) -> None:
+        """Write out what the frame at the position is."""
+        if frame is None:
+            self.readout.setText("no trajectory yet")
+        else:
+            self.readout.setText(
+                f"step {frame.index} of {frame.total} · σ {frame.time:.3g} · {frame.nfe} evals"
+            )
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take on a new look."""
+        self._theme = theme
+        self._icons()
+
+    def _icons(self) -> None:
+        name = "pause" if self.playing else "play"
+        self.loop.setIcon(icon("loop", self._theme.accent if self.loop.isChecked() else self._theme.faint))
+        self.play.setIcon(icon(name, self._theme.accent, disabled=self._theme.faint))
+
+    def _playing(self, on: bool) -> None:
+        self._icons()
+        if on and self._frames > 1:
+            start = self.slider.value()
+            self._from = 0 if start >= self._frames - 1 else start
+            self._clock.start()
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _advance(self) -> None:
+        last = self._frames - 1
+        seconds = self._clock.elapsed() / 1000
+        position = self._from + int(seconds / PLAY_SECONDS * last)
+        if position <= last:
+            self.slider.setValue(position)
+            return
+        self.slider.setValue(last)
+        if not self.loop.isChecked():
+            self.play.setChecked(False)
+        elif (position - last) / max(last, 1) * PLAY_SECONDS > HOLD_SECONDS:
+            self._from = 0
+            self._clock.start()
+
+    def _moved(self, position: int) -> None:
+        self.moved.emit(position)
