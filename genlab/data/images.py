@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +34,7 @@ def read_images(folder: Path) -> tuple[Array, tuple[str, ...], Labels | None]:
     """
     files, names, labels = _find(folder)
     heads = [_head(file) for file in files]
-    size = _common_size([head[0] for head in heads], files)
+    size = _common_size([head[0] for head in heads])
     channels = 1 if all(mode in _GREY for _, mode in heads) else 3
     if len(files) * channels * size[0] * size[1] > MAX_VALUES:
         raise DataError(f"'{folder.name}' holds {len(files)} images, more than GenLab keeps in memory.")
@@ -81,8 +83,19 @@ def _open(file: Path) -> Image.Image:
             # The bound on pixels below is ours, and stricter.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return Image.open(file, formats=_FORMATS)
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
+    except Image.DecompressionBombError as error:
+        raise DataError(f"'{file.name}' has more pixels than GenLab opens.") from error
+    except (UnidentifiedImageError, SyntaxError, ValueError) as error:
         raise DataError(f"'{file.name}' is not a readable image.") from error
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[None]:
+    """Say which file is damaged when Pillow stumbles over its content."""
+    try:
+        yield
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"'{file.name}' is damaged: its pixels cannot be read.") from error
 
 
 def _head(file: Path) -> tuple[tuple[int, int], str]:
@@ -95,36 +108,32 @@ def _head(file: Path) -> tuple[tuple[int, int], str]:
             raise DataError(
                 f"'{file.name}' has {width} x {height} pixels; GenLab needs at least {MIN_SIDE} a side."
             )
-        turned = image.getexif().get(0x0112, 1) >= 5
+        with _whole(file):
+            turned = image.getexif().get(0x0112, 1) >= 5
         return ((height, width) if turned else (width, height)), image.mode
 
 
-def _common_size(sizes: list[tuple[int, int]], files: list[Path]) -> tuple[int, int]:
+def _common_size(sizes: list[tuple[int, int]]) -> tuple[int, int]:
     if len(set(sizes)) == 1 and max(sizes[0]) <= MAX_SIDE:
         return sizes[0]
-    side = min(MAX_SIDE, *(min(size) for size in sizes)) if sizes else MAX_SIDE
+    side = min(MAX_SIDE, *(min(size) for size in sizes))
     return side, side
 
 
 def _pixels(file: Path, size: tuple[int, int], channels: int) -> Array:
     """One image as (channels, height, width)."""
-    try:
-        with _open(file) as opened:
-            image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith("I"):
-                # 16-bit grey: Pillow's own conversion clips instead of scaling.
-                wide = np.asarray(image, dtype=np.float64) / 257
-                image = Image.fromarray(np.clip(np.rint(wide), 0, 255).astype(np.uint8))
-            if image.has_transparency_data:
-                layer = image.convert("RGBA")
-                white = Image.new("RGBA", layer.size, "white")
-                image = Image.alpha_composite(white, layer)
-            image = image.convert("L" if channels == 1 else "RGB")
-            if image.size != size:
-                image = ImageOps.fit(image, size, method=Image.Resampling.BOX)
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, DataError | PermissionError):
-            raise
-        raise DataError(f"'{file.name}' is damaged: its pixels cannot be read.") from error
+    with _open(file) as opened, _whole(file):
+        image = ImageOps.exif_transpose(opened)
+        if image.mode.startswith("I"):
+            # 16-bit grey: Pillow's own conversion clips instead of scaling.
+            wide = np.asarray(image, dtype=np.float64) / 257
+            image = Image.fromarray(np.clip(np.rint(wide), 0, 255).astype(np.uint8))
+        if image.has_transparency_data:
+            layer = image.convert("RGBA")
+            white = Image.new("RGBA", layer.size, "white")
+            image = Image.alpha_composite(white, layer)
+        image = image.convert("L" if channels == 1 else "RGB")
+        if image.size != size:
+            image = ImageOps.fit(image, size, method=Image.Resampling.BOX)
     array = np.asarray(image, dtype=np.float32)
     return array[None] if channels == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))

@@ -89,7 +89,7 @@ class MoonsSettings(Settings):
     """FFJORD's two half circles."""
 
     noise: float = setting(
-        0.1, "Standard deviation of the noise, before the factor 2.", symbol="σ", ge=0.01, le=1, log=True
+        0.1, "Standard deviation of the noise, before the factor 2.", symbol="σ", ge=0.02, le=1, log=True
     )
 
 
@@ -97,7 +97,7 @@ class MoonsCfmSettings(Settings):
     """The two half circles in the manner of the flow-matching papers."""
 
     noise: float = setting(
-        0.2, "Standard deviation of the noise, before the factor 3.", symbol="σ", ge=0.01, le=1, log=True
+        0.2, "Standard deviation of the noise, before the factor 3.", symbol="σ", ge=0.02, le=1, log=True
     )
 
 
@@ -124,7 +124,7 @@ class SpiralsSettings(Settings):
     jitter: float = setting(
         0.5, "Side of the square over which points are smeared, before division by 3.", ge=0, le=2
     )
-    noise: float = setting(0.1, "Standard deviation of the noise.", symbol="σ", ge=0.02, le=1, log=True)
+    noise: float = setting(0.1, "Standard deviation of the noise.", symbol="σ", ge=0.04, le=1, log=True)
 
 
 class PinwheelSettings(Settings):
@@ -144,7 +144,7 @@ class SwissRollSettings(Settings):
     """FFJORD's swiss roll."""
 
     noise: float = setting(
-        1.0, "Standard deviation of the noise, before division by 5.", symbol="σ", ge=0.1, le=3, log=True
+        1.0, "Standard deviation of the noise, before division by 5.", symbol="σ", ge=0.25, le=3, log=True
     )
 
 
@@ -159,7 +159,7 @@ class SCurveSettings(Settings):
     """scikit-learn's S-curve."""
 
     noise: float = setting(
-        0.05, "Standard deviation of the noise, before standardisation.", symbol="σ", ge=0.01, le=1, log=True
+        0.05, "Standard deviation of the noise, before standardisation.", symbol="σ", ge=0.02, le=1, log=True
     )
 
 

@@ -227,8 +227,10 @@ def test_pinwheel_agrees_with_a_finely_smoothed_cloud_of_features() -> None:
     )
     probes = x[:40]
     inside = np.array([np.mean(np.sum((x[40:] - probe) ** 2, axis=1) < 0.06**2) for probe in probes])
-    disc = 0.06 * np.sqrt((np.arange(200) + 0.5) / 200)[:, None] * np.stack(
-        [np.cos(2.399963 * np.arange(200)), np.sin(2.399963 * np.arange(200))], axis=1
+    disc = (
+        0.06
+        * np.sqrt((np.arange(200) + 0.5) / 200)[:, None]
+        * np.stack([np.cos(2.399963 * np.arange(200)), np.sin(2.399963 * np.arange(200))], axis=1)
     )
     expected = [np.exp(truth("pinwheel").log_prob(probe + disc)).mean() * np.pi * 0.06**2 for probe in probes]
     error = np.sqrt(inside / len(x)) + 1e-6
