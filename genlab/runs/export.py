@@ -91,7 +91,12 @@ def save_npy(path: str | Path, array: NDArray[Any]) -> None:
 
 
 def save_csv(path: str | Path, samples: Array, labels: Labels | None, names: Sequence[str] = ()) -> None:
-    """Write a row per sample: its values, flattened, then its label (by name where names are given)."""
+    """Write `csv_text`. Raises RunError."""
+    write_bytes(Path(path), csv_text(samples, labels, names).encode())
+
+
+def csv_text(samples: Array, labels: Labels | None, names: Sequence[str] = ()) -> str:
+    """A row per sample: its values, flattened, then its label (by name where names are given)."""
     rows = samples.reshape(len(samples), -1)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -104,4 +109,4 @@ def save_csv(path: str | Path, samples: Array, labels: Labels | None, names: Seq
             label = int(labels[index])
             cells.append(names[label] if 0 <= label < len(names) else label)
         writer.writerow(cells)
-    write_bytes(Path(path), text.getvalue().encode())
+    return text.getvalue()

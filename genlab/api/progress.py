@@ -1,0 +1,80 @@
+"""How far a training run is, on stderr: a bar on a terminal, else a plain line every few seconds."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+from types import TracebackType
+
+from tqdm import tqdm
+
+from genlab.engine import protocol as p
+
+PLAIN_SECONDS = 5.0
+
+
+class ProgressBar:
+    """Observes the events of a run that trains; `with` takes care of the terminal."""
+
+    def __init__(self) -> None:
+        self._loss: float | None = None
+        self._tick: p.Tick | None = None
+        self._told = monotonic()
+        self._bar: tqdm[None] | None = None
+        if sys.stderr.isatty():
+            form = "{percentage:3.0f}% {bar:24} {desc}"
+            self._bar = tqdm(total=1.0, bar_format=form, file=sys.stderr, leave=True, dynamic_ncols=True)
+
+    def __call__(self, event: p.Event) -> None:
+        """Take note of an event, and show it where it is time."""
+        match event:
+            case p.Metrics(names=names, rows=rows) if "total" in names and len(rows):
+                recent = rows[-100:, names.index("total")].mean()
+                self._loss = float(recent if self._loss is None else 0.7 * self._loss + 0.3 * recent)
+            case p.Tick():
+                self._tick = event
+                if self._bar is not None:
+                    self._bar.n = min(1.0, event.progress)
+                    self._bar.set_description_str(self.line())
+                elif monotonic() - self._told > PLAIN_SECONDS:
+                    self._say(self.line())
+            case p.Failure(what=what, kept=kept):
+                self._say(f"{what} {kept}")
+
+    def line(self) -> str:
+        """Step, loss, speed and time left, as far as they are known."""
+        tick = self._tick
+        if tick is None:
+            return ""
+        parts = [f"step {tick.step:,}"]
+        if self._loss is not None:
+            parts.append(f"loss {self._loss:.4g}")
+        parts.append(f"{tick.rate:,.0f} steps/s")
+        if tick.left is not None:
+            parts.append(f"{clock(tick.left)} left")
+        return "  ".join(parts)
+
+    def _say(self, text: str) -> None:
+        self._told = monotonic()
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        elif self._tick is not None:
+            self._say(self.line())
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss or m:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,125 @@
+"""What may be typed. Only argparse is needed here, so that help and mistakes are answered at once."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all verbs; the chosen one is `verb`."""
+    main = _Parser(
+        prog="genlab", description="A laboratory for generative models. Without a verb: the window."
+    )
+    verbs = main.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Parser)
+    _train(verbs)
+    _sample(verbs)
+    _logprob(verbs)
+    _evaluate(verbs)
+    _list(verbs)
+    info = verbs.add_parser("info", help="versions, device, folders: what a bug report needs")
+    _json(info)
+    return main
+
+
+_Verbs = argparse._SubParsersAction
+
+
+def _train(verbs: _Verbs[_Parser]) -> None:
+    train = verbs.add_parser(
+        "train",
+        help="train a model, or go on with one",
+        usage="genlab train PARADIGM DATASET [--set KEY=VALUE ...] [--steps N | --seconds S] [--seed K] "
+        "[--device D] [--out RUN]\n"
+        "       genlab train --from RUN [--set KEY=VALUE ...] [--steps N | --seconds S]",
+        epilog="DATASET is a built-in name, or a path: .npy, .npz or .csv of points, or a folder of images. "
+        "What --set knows: 'genlab list objectives' for a model and its training, 'genlab list samplers', "
+        "and 'genlab list datasets --json' for data sets. Ctrl-C saves the run.",
+    )
+    train.add_argument("paradigm", nargs="?", metavar="PARADIGM", help="see 'genlab list paradigms'")
+    train.add_argument("dataset", nargs="?", metavar="DATASET", help="see 'genlab list datasets'")
+    train.add_argument("--from", dest="run", metavar="RUN", help="go on with a run, as if it never stopped")
+    _set(train, "a setting by its key, such as network.width=64; may be repeated")
+    budget = train.add_mutually_exclusive_group()
+    budget.add_argument("--steps", type=int, metavar="N", help="training steps; with --from, further ones")
+    budget.add_argument("--seconds", type=float, metavar="S", help="training time; with --from, further time")
+    train.add_argument("--seed", type=int, metavar="K", help="seed of the run (0)")
+    _device(train)
+    train.add_argument(
+        "--out", metavar="RUN", help="a new folder for the run; by default among GenLab's runs"
+    )
+
+
+def _sample(verbs: _Verbs[_Parser]) -> None:
+    sample = verbs.add_parser("sample", help="draw samples from a run; without --out and --grid, as CSV")
+    _run(sample)
+    sample.add_argument("--n", type=int, default=2000, metavar="N", help="number of samples (2000)")
+    sample.add_argument("--label", metavar="L", help="'any', 'none' or the name of a class")
+    _set(sample, "a sampler's setting, such as sampler.steps=20; may be repeated")
+    _seed(sample)
+    sample.add_argument("--out", metavar="FILE", help=".npz (samples, labels, seed) or .csv")
+    sample.add_argument("--grid", metavar="FILE.png", help="a picture of the samples, its recipe inside")
+    _force(sample)
+    _device(sample)
+
+
+def _logprob(verbs: _Verbs[_Parser]) -> None:
+    logprob = verbs.add_parser("logprob", help="log density of points; exits 2 where the model has none")
+    _run(logprob)
+    logprob.add_argument("points", metavar="POINTS", help=".npy, .npz or .csv, a row per point")
+    logprob.add_argument("--label", metavar="L", help="'any', 'none' or the name of a class")
+    _set(logprob, "a sampler's setting; may be repeated")
+    logprob.add_argument("--out", metavar="FILE.npy", help="a value in nats per point")
+    _force(logprob)
+    _device(logprob)
+
+
+def _evaluate(verbs: _Verbs[_Parser]) -> None:
+    evaluate = verbs.add_parser("evaluate", help="every metric that applies, each with its floor")
+    _run(evaluate)
+    evaluate.add_argument("--n", type=int, default=1000, metavar="N", help="samples per draw (1000)")
+    evaluate.add_argument("--label", metavar="L", help="'any', 'none' or the name of a class")
+    _set(evaluate, "a sampler's setting; may be repeated")
+    _seed(evaluate)
+    _json(evaluate)
+    _device(evaluate)
+
+
+def _list(verbs: _Verbs[_Parser]) -> None:
+    names = verbs.add_parser("list", help="paradigms, data sets, and every setting with its bounds")
+    names.add_argument("what", choices=("paradigms", "datasets", "objectives", "samplers"))
+    names.add_argument("--paradigm", metavar="P", help="only the settings of this one")
+    _json(names)
+
+
+def _run(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("run", metavar="RUN", help="folder of a run")
+
+
+def _set(verb: argparse.ArgumentParser, help: str) -> None:
+    verb.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help=help)
+
+
+def _seed(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--seed", type=int, metavar="K", help="seed of the sampling noise (that of the settings)"
+    )
+
+
+def _json(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _force(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+def _device(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--device", choices=DEVICES, default="auto", help="where to compute (auto)")

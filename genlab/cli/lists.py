@@ -1,0 +1,141 @@
+"""What there is: paradigms, data sets, settings, and this installation."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import textwrap
+from argparse import Namespace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from genlab import __version__
+from genlab.cli.tables import table
+from genlab.runs.places import cache_dir, config_dir, runs_dir
+from genlab.settings.catalogue import PARADIGMS, Paradigm
+from genlab.settings.datasets import DATASETS, DatasetInfo
+from genlab.settings.fields import Description, Settings, describe
+from genlab.settings.session import SettingError
+from genlab.settings.training import TrainingSettings
+
+PACKAGES = (
+    "torch", "numpy", "scipy", "scikit-learn", "pydantic", "safetensors", "Pillow", "PySide6-Essentials",
+    "pyqtgraph", "qasync",
+)  # fmt: skip
+
+
+def list_names(arguments: Namespace) -> None:
+    """genlab list: names with a line on each, or settings with their bounds."""
+    chosen = _paradigms(arguments.paradigm)
+    match arguments.what:
+        case "paradigms":
+            found: Any = [_paradigm(entry) for entry in chosen]
+            text = table(("name", "group", ""), [(e.id, e.group, e.summary) for e in chosen])
+        case "datasets":
+            if arguments.paradigm is not None:
+                raise SettingError("data sets are the same for every paradigm: leave --paradigm out")
+            found = [_dataset(info) for info in DATASETS.values()]
+            text = table(("name", "group", ""), [(i.id, i.group, i.summary) for i in DATASETS.values()])
+        case "objectives":
+            found, text = _settings(chosen, ("objective", "network", "training"))
+        case _:
+            found, text = _settings(chosen, ("sampler",))
+    print(json.dumps(found, indent=2, ensure_ascii=False) if arguments.json else text)
+
+
+def info(arguments: Namespace) -> None:
+    """genlab info: what a bug report needs."""
+    import torch
+
+    from genlab.engine.run import devices
+
+    here = devices()
+    about: dict[str, Any] = {
+        "genlab": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "devices": here,
+        "device": next(iter(here)),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "folders": {"runs": str(runs_dir()), "settings": str(config_dir()), "cache": str(cache_dir())},
+    }
+    if arguments.json:
+        print(json.dumps(about, indent=2))
+        return
+    for key, value in about.items():
+        lines = [f"{k} {v}" for k, v in value.items()] if isinstance(value, dict) else [str(value)]
+        for number, line in enumerate(lines):
+            print(f"{key if number == 0 else '':10}{line}")
+
+
+def _settings(chosen: list[Paradigm], sections: tuple[str, ...]) -> tuple[Any, str]:
+    found, texts = {}, []
+    for entry in chosen:
+        classes: dict[str, type[Settings]] = {
+            "objective": entry.objective, "network": entry.network, "training": TrainingSettings,
+            "sampler": entry.sampler,
+        }  # fmt: skip
+        found[entry.id] = [row for section in sections for row in _plain(section, classes[section])]
+        for section in sections:
+            texts.append(f"{entry.title}: {section}")
+            texts.extend(_text(section, description) for description in describe(classes[section]))
+    return found, "\n".join(texts)
+
+
+def _paradigm(entry: Paradigm) -> dict[str, Any]:
+    presets = [
+        {"id": preset.id, "title": preset.title, "dataset": preset.dataset, "values": dict(preset.values)}
+        for preset in entry.presets
+    ]
+    about = {"id": entry.id, "title": entry.title, "group": entry.group, "summary": entry.summary}
+    return {**about, "presets": presets}
+
+
+def _dataset(info: DatasetInfo) -> dict[str, Any]:
+    about = {"id": info.id, "title": info.title, "group": info.group, "summary": info.summary}
+    shape = {"event": list(info.space.event), "labels": list(info.labels)}
+    return {**about, **shape, "settings": _plain("data", info.settings)}
+
+
+def _plain(section: str, settings: type[Settings]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": f"{section}.{d.key}", "kind": d.kind, "default": d.default, "minimum": d.minimum,
+            "maximum": d.maximum, "choices": dict(d.choices), "unit": d.unit, "symbol": d.symbol,
+            "live": d.live, "help": d.help,
+        }
+        for d in describe(settings)
+    ]  # fmt: skip
+
+
+def _text(section: str, d: Description) -> str:
+    if d.choices:
+        allowed = " | ".join(d.choices)
+    elif d.minimum is not None or d.maximum is not None:
+        low, high = (f"{bound:.10g}" if bound is not None else "" for bound in (d.minimum, d.maximum))
+        allowed = f"{low}..{high}"
+    else:
+        allowed = "yes | no" if d.kind == "bool" else d.kind
+    default = f"{d.default:g}" if isinstance(d.default, float) else str(d.default)
+    unit = f" {d.unit}" if d.unit else ""
+    live = "  (may change while training)" if d.live else ""
+    head = f"  {section}.{d.key}={default}".ljust(38) + f"{allowed}{unit}{live}"
+    return head + "\n" + textwrap.fill(d.help, 100, initial_indent="      ", subsequent_indent="      ")
+
+
+def _paradigms(name: str | None) -> list[Paradigm]:
+    if name is None:
+        return list(PARADIGMS.values())
+    if name not in PARADIGMS:
+        raise SettingError(f"there is no paradigm '{name}'; there are {', '.join(PARADIGMS)}")
+    return [PARADIGMS[name]]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
