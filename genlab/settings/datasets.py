@@ -262,26 +262,28 @@ def _info(id: str, title: str, group: Group, summary: str, settings: type[Settin
 
 
 _INFOS = (
-    _info("mixture-1d", "Mixture", "1-D", "Equally likely Gaussians on a line.", MixtureSettings),
+    _info(
+        "mixture-1d", "Mixture", "1-D", "Equally likely Gaussians on a line; GenLab's own.", MixtureSettings
+    ),
     _info(
         "mixture-1d-uneven",
         "Uneven mixture",
         "1-D",
-        "Gaussians on a line with geometrically falling probabilities: are rare modes found?",
+        "Gaussians on a line with geometrically falling probabilities (GenLab's own): are rare modes found?",
         UnevenMixtureSettings,
     ),
     _info(
         "heavy-tail-1d",
         "Heavy tails",
         "1-D",
-        "Two Student-t distributions: tails that a Gaussian source must stretch to reach.",
+        "Two Student-t distributions (GenLab's own): tails that a Gaussian source must stretch to reach.",
         HeavyTailSettings,
     ),
     _info(
         "8gaussians",
         "8 Gaussians",
         "2-D",
-        "Gaussians on a circle, as FFJORD (Grathwohl et al. 2019) defines them.",
+        "Gaussians on a circle, as FFJORD (2019) defines them.",
         EightGaussiansSettings,
     ),
     _info(
@@ -306,11 +308,7 @@ _INFOS = (
         GanGridSettings,
     ),
     _info(
-        "moons",
-        "Moons",
-        "2-D",
-        "Two interleaved half circles, as FFJORD (Grathwohl et al. 2019) defines them.",
-        MoonsSettings,
+        "moons", "Moons", "2-D", "Two interleaved half circles, as FFJORD (2019) defines them.", MoonsSettings
     ),
     _info(
         "moons-cfm",
@@ -321,45 +319,29 @@ _INFOS = (
         MoonsCfmSettings,
     ),
     _info(
-        "circles",
-        "Circles",
-        "2-D",
-        "Two concentric circles, as FFJORD (Grathwohl et al. 2019) defines them.",
-        CirclesSettings,
+        "circles", "Circles", "2-D", "Two concentric circles, as FFJORD (2019) defines them.", CirclesSettings
     ),
-    _info(
-        "rings",
-        "Rings",
-        "2-D",
-        "Four concentric rings, as FFJORD (Grathwohl et al. 2019) defines them.",
-        RingsSettings,
-    ),
+    _info("rings", "Rings", "2-D", "Four concentric rings, as FFJORD (2019) defines them.", RingsSettings),
     _info(
         "2spirals",
         "Two spirals",
         "2-D",
-        "Two interleaved spirals, as FFJORD (Grathwohl et al. 2019) defines them.",
+        "Two interleaved spirals, as FFJORD (2019) defines them.",
         SpiralsSettings,
     ),
-    _info(
-        "pinwheel",
-        "Pinwheel",
-        "2-D",
-        "Five bent arms, as FFJORD (Grathwohl et al. 2019) defines them.",
-        PinwheelSettings,
-    ),
+    _info("pinwheel", "Pinwheel", "2-D", "Five bent arms, as FFJORD (2019) defines them.", PinwheelSettings),
     _info(
         "swissroll",
         "Swiss roll",
         "2-D",
-        "scikit-learn's roll seen from its end, as FFJORD (Grathwohl et al. 2019) defines it.",
+        "scikit-learn's roll seen from its end, as FFJORD (2019) defines it.",
         SwissRollSettings,
     ),
     _info(
         "checkerboard",
         "Checkerboard",
         "2-D",
-        "Uniform on the dark squares of a board, as FFJORD (Grathwohl et al. 2019) defines it.",
+        "Uniform on the dark squares of a board, as FFJORD (2019) defines it.",
         CheckerboardSettings,
     ),
     _info(
