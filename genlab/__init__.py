@@ -6,20 +6,18 @@ cheap for the window, which never imports torch.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genlab.api import load, train
+    from genlab.api import Interrupted, NoDensity, RequestError, Run, RunFailed, open_run, plan, train
 
 __version__ = "0.1.0"
 
-__all__ = ["load", "train"]
+__all__ = ["Interrupted", "NoDensity", "RequestError", "Run", "RunFailed", "open_run", "plan", "train"]
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'genlab' has no attribute {name!r}")
-    # Not `from genlab import api`, which would ask this function for the name first.
-    import genlab.api
-
-    return getattr(genlab.api, name)
+    return getattr(import_module("genlab.api"), name)
