@@ -5,11 +5,12 @@ from __future__ import annotations
 from genlab.app.panels.base import Panel
 from genlab.app.panels.density import DensityPanel
 from genlab.app.panels.loss import LossPanel
+from genlab.app.panels.samples import SamplesPanel
 from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
 from genlab.settings.catalogue import PanelInfo
 
-KINDS: dict[str, type[Panel]] = {"density": DensityPanel, "loss": LossPanel}
+KINDS: dict[str, type[Panel]] = {"density": DensityPanel, "loss": LossPanel, "samples": SamplesPanel}
 
 
 def make_panel(info: PanelInfo, theme: Theme) -> Panel:

@@ -70,7 +70,9 @@ class Note(pg.GraphicsObject):
 class Axes(QObject):
     """A view with its rulers. It shows `home` unless a person zooms; a double click goes home."""
 
-    def __init__(self, scene: pg.GraphicsScene, theme: Theme, fit: Fit, title: str = "", grid: bool = False) -> None:
+    def __init__(
+        self, scene: pg.GraphicsScene, theme: Theme, fit: Fit, title: str = "", grid: bool = False
+    ) -> None:
         super().__init__(scene)
         self.fit = fit
         self.view = View(enableMenu=False)
@@ -124,7 +126,9 @@ class Axes(QObject):
             rect = QRectF(
                 rect.x() + (rect.width() - width) / 2, rect.y() + (rect.height() - height) / 2, width, height
             )
-        return QRectF(round(rect.x()), round(rect.y()), max(8, round(rect.width())), max(8, round(rect.height())))
+        return QRectF(
+            round(rect.x()), round(rect.y()), max(8, round(rect.width())), max(8, round(rect.height()))
+        )
 
     def place(self, rect: QRectF, left: bool = True, bottom: bool = True) -> None:
         """Put the view here, its rulers beside it."""

@@ -60,7 +60,9 @@ class Canvas(pg.GraphicsView):
 
     def in_one(self, width: float, height: float) -> list[tuple[Axes, QRectF, bool, bool]]:
         """One view takes all the room."""
-        return [(self.axes[0], self.axes[0].inner(QRectF(0, 0, width - RIGHT, height), True, True), True, True)]
+        return [
+            (self.axes[0], self.axes[0].inner(QRectF(0, 0, width - RIGHT, height), True, True), True, True)
+        ]
 
     def side_by_side(self, width: float, height: float) -> list[tuple[Axes, QRectF, bool, bool]]:
         """Views of one size share a left ruler: in a row, or in rows of two where that draws larger."""
@@ -111,7 +113,9 @@ class Canvas(pg.GraphicsView):
     @contextmanager
     def uncached(self) -> Iterator[None]:
         """Items paint themselves, not their cached pictures: for export."""
-        cached = [item for item in self.scene().items() if item.cacheMode() != QGraphicsItem.CacheMode.NoCache]
+        cached = [
+            item for item in self.scene().items() if item.cacheMode() != QGraphicsItem.CacheMode.NoCache
+        ]
         modes = [item.cacheMode() for item in cached]
         for item in cached:
             item.setCacheMode(QGraphicsItem.CacheMode.NoCache)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QPainterPath
 from pyqtgraph.functions import arrayToQPath
+from PySide6.QtGui import QPainterPath
 
 from genlab.data.payloads import Extent
 

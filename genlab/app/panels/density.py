@@ -82,7 +82,9 @@ class DensityPanel(Panel):
     @property
     def drawing(self) -> DensityPlane | DensityLine | None:
         """The canvas in use."""
-        line = self.scene is not None and isinstance(self.scene.space, PointSpace) and self.scene.space.dim == 1
+        line = (
+            self.scene is not None and isinstance(self.scene.space, PointSpace) and self.scene.space.dim == 1
+        )
         return self.line if line else self.plane
 
     def set_scene(self, scene: Scene) -> None:
@@ -171,11 +173,11 @@ class DensityPanel(Panel):
         else:
             tilted = self.shown.density.tilted
             self.header.set_badges(KINDS[self.shown.density.kind], f"guided · {tilted}" if tilted else "")
-        self.header.set_info(self._values() if self._cursor is not None else self._numbers())
+        self.header.set_info(*(self._values() if self._cursor is not None else self._numbers()))
 
-    def _numbers(self) -> str:
+    def _numbers(self) -> list[str]:
         if self.shown is None:
-            return ""
+            return []
         density = self.shown.density
         parts = []
         if self.comparison is not None:
@@ -184,9 +186,9 @@ class DensityPanel(Panel):
             parts.append(f"KL(q‖p) {number(self.comparison.reverse)}")
         parts.append(f"∫q {density.integral:.3f}")
         parts.append(f"step {self.shown.step:,}")
-        return "   ".join(parts)
+        return parts
 
-    def _values(self) -> str:
+    def _values(self) -> list[str]:
         assert self._cursor is not None
         x, y = self._cursor
         line = isinstance(self.drawing, DensityLine)
@@ -200,7 +202,7 @@ class DensityPanel(Panel):
                 parts.append(f"{name} {math.exp(value):.3g}")
         if len(values) == 2:
             parts.append(f"log p/q {number(values[0] - values[1])}")
-        return "   ".join(parts).replace("-", "−")
+        return [part.replace("-", "−") for part in parts]
 
     def _hover(self, axes: Axes | None, x: float, y: float) -> None:
         cursor = None if axes is None else (x, y)
@@ -234,4 +236,4 @@ def number(value: float) -> str:
     """A divergence as the header shows it."""
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞" if value < 0 else "undefined"
-    return f"{value:.3f}".replace("-", "−")
+    return f"{value + 0.0:.3f}".replace("-0.000", "0.000").replace("-", "−")

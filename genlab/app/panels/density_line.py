@@ -81,7 +81,9 @@ class DensityLine(Canvas):
         self.model_curve.setData(x, density)
         if truth is None:
             return
-        weight = np.clip((np.maximum(np.exp(truth), density) / self.level - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)
+        weight = np.clip(
+            (np.maximum(np.exp(truth), density) / self.level - FADE[0]) / (FADE[1] - FADE[0]), 0, 1
+        )
         with np.errstate(invalid="ignore"):
             ratio = np.clip(truth - model.log_prob, -RATIO, RATIO)
         self.ratio_curve.setData(x, np.where(np.isfinite(ratio), ratio, 0.0) * weight)

@@ -14,7 +14,7 @@ from genlab.app.panels.canvas import Canvas
 from genlab.app.panels.contours import path_of, region_level, segments
 from genlab.app.panels.points_item import Points
 from genlab.app.panels.raster import Raster, density_colours, ratio_colours
-from genlab.app.panels.scene import Scene
+from genlab.app.panels.scene import Scene, window_of
 from genlab.app.theme import Theme
 from genlab.data.payloads import Density
 
@@ -35,7 +35,7 @@ class DensityPlane(Canvas):
         super().__init__(theme, name)
         self.truth_axes = self.add_axes("shrink", "truth")
         self.model_axes = self.add_axes("shrink", "model")
-        self.ratio_axes = self.add_axes("shrink", "log p / q")
+        self.ratio_axes = self.add_axes("shrink", f"log p / q, ±{RATIO:g}")
         self.arrange = self.side_by_side
         self.truth_raster, self.model_raster, self.ratio_raster = Raster(), Raster(), Raster()
         self.lines: list[QGraphicsPathItem] = []
@@ -44,7 +44,9 @@ class DensityPlane(Canvas):
         self.level = 1.0
         self.show_lines = True
         self.notes = []
-        for axes, raster in zip(self.axes, (self.truth_raster, self.model_raster, self.ratio_raster), strict=True):
+        for axes, raster in zip(
+            self.axes, (self.truth_raster, self.model_raster, self.ratio_raster), strict=True
+        ):
             axes.add(raster)
             note = Note("", theme)
             axes.view.addItem(note, ignoreBounds=True)
@@ -75,7 +77,7 @@ class DensityPlane(Canvas):
         shown = list(self.axes) if known else [self.model_axes]
         for axes in (self.truth_axes, self.model_axes, self.ratio_axes):
             axes.zoomed = False
-            axes.set_home(scene.extent)
+            axes.set_home(window_of(scene))
             axes.set_visible(axes in shown)
         self.arrange = self.side_by_side if known else self._model_alone
         x0, x1, y0, y1 = scene.extent
@@ -102,6 +104,7 @@ class DensityPlane(Canvas):
     def show_model(self, model: Density | None, truth: Floats | None, note: str) -> None:
         """Draw the model's density; truth: log density (rows, columns) at the same cells."""
         self.notes[1].set_text(note if model is None else "")
+        self.lines[1].setVisible(model is not None and self.show_lines)
         if model is None:
             self.model_raster.clear()
             self.ratio_raster.clear()
@@ -132,8 +135,9 @@ class DensityPlane(Canvas):
 
     def set_lines(self, on: bool) -> None:
         """Draw iso-lines of the truth over both densities, or not."""
-        for line in self.lines:
-            line.setVisible(on)
+        self.show_lines = on
+        self.lines[0].setVisible(on)
+        self.lines[1].setVisible(on and self.model_raster.image is not None)
 
     def apply_theme(self, theme: Theme) -> None:
         super().apply_theme(theme)
@@ -143,7 +147,7 @@ class DensityPlane(Canvas):
         for note in self.notes:
             note.apply_theme(self.theme)
         white = QColor("#ffffff")
-        white.setAlphaF(0.65)
+        white.setAlphaF(0.5)
         for line in self.lines:
             line.setPen(pg.mkPen(white, width=1))
         muted = QColor(self.theme.muted)

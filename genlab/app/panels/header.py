@@ -10,6 +10,7 @@ from genlab.app.theme import Theme, font
 
 HEIGHT = 36
 MARGIN = 12
+GAP = "    "
 
 
 class MenuButton(QToolButton):
@@ -49,7 +50,7 @@ class Header(QWidget):
         self.theme = theme
         self.title = title
         self.badges: tuple[str, ...] = ()
-        self.info = ""
+        self.info: tuple[str, ...] = ()
         self.button = MenuButton(menu, theme, self)
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -64,10 +65,11 @@ class Header(QWidget):
             self.badges = shown
             self._changed()
 
-    def set_info(self, info: str) -> None:
-        """Show this line of numbers, muted, on the right."""
-        if info != self.info:
-            self.info = info
+    def set_info(self, *parts: str) -> None:
+        """Show these numbers, muted, on the right; the last ones give way where there is no room."""
+        shown = tuple(part for part in parts if part)
+        if shown != self.info:
+            self.info = shown
             self._changed()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -77,8 +79,8 @@ class Header(QWidget):
         self.update()
 
     def _changed(self) -> None:
-        self.setToolTip(self.info)
-        self.setAccessibleDescription(" · ".join((*self.badges, self.info)))
+        self.setToolTip(GAP.join(self.info))
+        self.setAccessibleDescription(", ".join((*self.badges, *self.info)))
         self.update()
 
     def resizeEvent(self, event: object) -> None:
@@ -114,8 +116,11 @@ class Header(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, badge)
             x += wide + 6
         room = right - x - 8
-        if self.info and room > 30:
+        parts = list(self.info)
+        while len(parts) > 1 and metrics.horizontalAdvance(GAP.join(parts)) > room:
+            parts.pop()
+        if parts and room > 30:
             painter.setPen(QColor(theme.muted))
-            shown = metrics.elidedText(self.info, Qt.TextElideMode.ElideRight, room)
+            shown = metrics.elidedText(GAP.join(parts), Qt.TextElideMode.ElideRight, room)
             where = QRect(QPoint(x + 8, 0), QSize(room, HEIGHT))
             painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, shown)

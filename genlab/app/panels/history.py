@@ -178,7 +178,9 @@ def thinned(x: Floats, y: Floats, left: float, right: float, columns: int) -> tu
     return thin_x, thin_y
 
 
-def envelope(x: Floats, low: Floats, high: Floats, left: float, right: float, columns: int) -> tuple[Floats, Floats]:
+def envelope(
+    x: Floats, low: Floats, high: Floats, left: float, right: float, columns: int
+) -> tuple[Floats, Floats]:
     """A line of at most two points per pixel column that covers every value between low and high.
 
     x (n,) rising; low, high (n,). Values outside [left, right] are left out, but for one on each side.

@@ -196,7 +196,7 @@ class LossPanel(Panel):
             self.best.setData([], [])
         if floor is not None:
             parts.append(f"irreducible {floor:.3g}")
-        self.header.set_info("  ·  ".join(parts))
+        self.header.set_info(*parts)
 
     def _fit(self, x, curves) -> None:
         """Move the ranges rarely: only when a curve leaves them, or fills little of them."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
+from pyqtgraph.functions import create_qpolygonf, ndarray_from_qpolygonf
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
-from pyqtgraph.functions import create_qpolygonf, ndarray_from_qpolygonf
 
 
 def polygon(points: NDArray[np.floating]) -> QPolygonF:

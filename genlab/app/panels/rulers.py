@@ -22,9 +22,11 @@ class Ruler(pg.AxisItem):
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation, maxTickLength=4)
         self.enableAutoSIPrefix(False)
-        self.setStyle(maxTickLevel=0, tickTextOffset=4, autoExpandTextSpace=False, hideOverlappingLabels=False)
+        self.setStyle(
+            maxTickLevel=0, tickTextOffset=4, autoExpandTextSpace=False, hideOverlappingLabels=False
+        )
         self.log = False
-        self.spacing = 58.0 if orientation == "bottom" else 44.0
+        self.spacing = 54.0 if orientation == "bottom" else 40.0
         if orientation == "left":
             self.setWidth(LEFT_WIDTH)
         else:
@@ -35,7 +37,7 @@ class Ruler(pg.AxisItem):
         span = abs(high - low)
         if span == 0 or size <= 0:
             return []
-        least = span / max(size / self.spacing, 1.5)
+        least = span / max(size / self.spacing, 2.2)
         power = 10.0 ** math.floor(math.log10(least))
         step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * 0.999)
         return [(step, 0.0)]
@@ -53,7 +55,9 @@ class Ruler(pg.AxisItem):
         return [(1.0, values[:: max(1, math.ceil(len(values) / most))])]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        return [tick_text(10**value if self.log else value, None if self.log else spacing) for value in values]
+        return [
+            tick_text(10**value if self.log else value, None if self.log else spacing) for value in values
+        ]
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over colours and fonts."""
@@ -71,9 +75,7 @@ def tick_text(value: float, spacing: float | None = None) -> str:
     if size >= 9999.5 or (spacing is not None and spacing >= 1000):
         unit, letter = (1e6, "M") if size >= 999_500 else (1e3, "k")
         text = f"{value / unit:.4g}{letter}"
-    elif size < 1e-3:
-        text = f"{value:.3g}"
-    elif spacing is None:
+    elif size < 1e-3 or spacing is None:
         text = f"{value:.3g}"
     else:
         text = f"{value:.{max(0, -math.floor(math.log10(spacing) + 1e-9))}f}"
