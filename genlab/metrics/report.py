@@ -59,7 +59,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Heading:
-    """How a number is called and read. unit 'data' is a distance in data units."""
+    """How a number is called and read; the fields are those of `Metric`."""
 
     name: str
     better: Better
