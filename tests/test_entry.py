@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import genlab.cli
-from genlab.__main__ import fresh_run, has_display, main
+from genlab.__main__ import has_display, main
+from genlab.runs.places import runs_dir
 
 PROBE = """
 import sys
@@ -76,12 +77,6 @@ def test_only_linux_can_be_without_a_display(environ: dict[str, str], system: st
     assert has_display(environ, system) is shown
 
 
-def test_a_fresh_run_takes_the_first_free_name(tmp_path: Path) -> None:
-    assert fresh_run(tmp_path).name == "diffusion-moons-1"
-    (tmp_path / "diffusion-moons-1").mkdir()
-    assert fresh_run(tmp_path).name == "diffusion-moons-2"
-
-
 def without_display(monkeypatch: pytest.MonkeyPatch, statuses: list[int]) -> list[list[str]]:
     """Take the display away and record what the command line is asked; it answers with `statuses`."""
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
@@ -96,31 +91,32 @@ def without_display(monkeypatch: pytest.MonkeyPatch, statuses: list[int]) -> lis
     return asked
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+linux_only = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="other systems always have a display"
+)
+
+
+@linux_only
 def test_without_a_display_the_default_session_trains_and_its_grid_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    asked = without_display(monkeypatch, [0, 0])
+    asked = without_display(monkeypatch, [0])
     assert main([]) == 0
-    run = str(Path("runs", "diffusion-moons-1"))
-    grid = str(Path(run, "grid.png"))
-    assert asked[0] == ["train", "diffusion", "moons", "--seconds", "60", "--seed", "0", "--out", run]
-    assert asked[1][:2] == ["sample", run]
-    assert asked[1][-2:] == ["--grid", grid]
+    run = asked[0][-1]
+    assert asked == [["train", "diffusion", "moons", "--seconds", "60", "--seed", "0", "--out", run]]
     said = capsys.readouterr().out
     assert "no display" in said
-    assert str(tmp_path / grid) in said
+    assert str(Path(run, "grid.png")) in said
+    assert Path(run).parent == runs_dir()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
-def test_a_failed_training_without_a_display_ends_with_its_status(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@linux_only
+def test_a_failed_training_without_a_display_names_no_grid(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    asked = without_display(monkeypatch, [1])
+    without_display(monkeypatch, [1])
     assert main([]) == 1
-    assert len(asked) == 1
+    assert "grid.png" not in capsys.readouterr().out
 
 
 def test_a_verb_goes_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
