@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from genlab.app.panels.base import Panel
 from genlab.app.panels.density import DensityPanel
+from genlab.app.panels.field import FieldPanel
 from genlab.app.panels.loss import LossPanel
 from genlab.app.panels.samples import SamplesPanel
 from genlab.app.panels.scene import Scene
+from genlab.app.panels.trajectory import TrajectoryPanel
 from genlab.app.theme import Theme
 from genlab.settings.catalogue import PanelInfo
 
-KINDS: dict[str, type[Panel]] = {"density": DensityPanel, "loss": LossPanel, "samples": SamplesPanel}
+KINDS: dict[str, type[Panel]] = {
+    "loss": LossPanel,
+    "density": DensityPanel,
+    "samples": SamplesPanel,
+    "trajectory": TrajectoryPanel,
+    "field": FieldPanel,
+}
 
 
 def make_panel(info: PanelInfo, theme: Theme) -> Panel:

@@ -200,7 +200,7 @@ class LossPanel(Panel):
 
     def _fit(self, x, curves) -> None:
         """Move the ranges rarely: only when a curve leaves them, or fills little of them."""
-        x0, x1, y0, y1 = self.axes.home
+        _, x1, y0, y1 = self.axes.home
         last = float(x[-1])
         if not x1 * 0.5 < last <= x1 or x1 <= 0:
             x1 = ladder(max(last * 1.05, 100.0 if self.x_name == "Steps" else 2.0))

@@ -73,7 +73,9 @@ class SamplesPlane(Canvas):
                     groups.append((thin(points[samples.labels == label], EXACT), QColor(colour)))
                     entries.append((name, colour))
             else:
-                groups = [(points, QColor(self.theme.model))]
+                accent = QColor(self.theme.model)
+                accent.setAlphaF(0.85)
+                groups = [(points, accent)]
             self.model.set_groups(groups, self._bounds)
         self.legend.show_entries(entries[:10])
 
