@@ -181,5 +181,6 @@ def network_input(path: Path, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     c_noise = -0.125 * path.log_snr(t)
     scale = path.scale(t)
     if t.ndim == 0:
-        return x / scale, c_noise.to(x).expand(len(x))
+        # Filled in as a number: a copy from the CPU would make an accelerator wait.
+        return x / scale, x.new_full((len(x),), float(c_noise))
     return x / scale.reshape(-1, *(1,) * (x.ndim - 1)), c_noise.to(x)

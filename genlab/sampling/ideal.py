@@ -96,6 +96,4 @@ def _in_data_units(path: Path, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     alpha, level = path.alpha(t), path.noise_level(t)
     if t.ndim:
         alpha, level = alpha[:, None], level[:, None]
-    else:
-        level = level.to(x)
     return x.flatten(1) / alpha, level

@@ -198,13 +198,21 @@ class Table(Path):
             raise ValueError("betas must be a list of at least two numbers between 0 and 1")
         log_alpha_bar = torch.log1p(-betas.detach().cpu().double()).cumsum(0)
         self._table = log_alpha_bar - torch.log(-torch.expm1(log_alpha_bar))
+        self._copies: dict[tuple[torch.device, torch.dtype], Tensor] = {}
         self.t_min, self.t_max = 0.0, float(len(betas) - 1)
 
     def __len__(self) -> int:
         return len(self._table)
 
+    def _like(self, t: Tensor) -> Tensor:
+        """The table where `t` is: kept, because each copy makes an accelerator wait."""
+        key = (t.device, t.dtype)
+        if key not in self._copies:
+            self._copies[key] = self._table.to(t)
+        return self._copies[key]
+
     def _segment(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        table = self._table.to(t)
+        table = self._like(t)
         left = t.floor().clamp(0, len(table) - 2)
         index = left.long()
         return table[index], table[index + 1] - table[index], t - left
@@ -226,7 +234,7 @@ class Table(Path):
         return torch.where(t < 0, torch.full_like(t, math.inf), start + slope * part)
 
     def time_of_log_snr(self, log_snr: Tensor) -> Tensor:
-        table = self._table.to(log_snr)
+        table = self._like(log_snr)
         right = torch.searchsorted(-table, -log_snr.contiguous()).clamp(1, len(table) - 1)
         left = right - 1
         part = (table[left] - log_snr) / (table[left] - table[right])

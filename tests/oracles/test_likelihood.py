@@ -68,7 +68,7 @@ def test_log_prob_is_that_of_what_the_sampler_draws_from_its_standard_normal_sta
     x = points(200) * drawn.sqrt()
     exact = torch.distributions.Normal(torch.zeros(2).double(), drawn.sqrt()).log_prob(x).sum(1)
     (result,) = results(GaussianDenoiser(torch.diag(variance), path), x)
-    torch.testing.assert_close(result.value, exact, rtol=0, atol=3e-5)
+    torch.testing.assert_close(result.value, exact, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: type(p).__name__)
