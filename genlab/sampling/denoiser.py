@@ -16,7 +16,7 @@ Kind = Literal["x0", "noise", "score", "v", "velocity"]
 Target = Literal["x0", "noise", "v"]
 
 
-class ScoreUnavailable(ValueError):  # noqa: N818  a refusal rather than a fault
+class ScoreUnavailable(ValueError):
     """A score was asked of a path on which the prediction does not determine one."""
 
 

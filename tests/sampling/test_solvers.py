@@ -63,7 +63,7 @@ def test_only_stochastic_solvers_need_a_generator(name: str) -> None:
 @pytest.mark.parametrize("name", SOLVERS)
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: type(p).__name__)
 def test_samples_have_the_moments_of_the_data(path: Path, name: str) -> None:
-    x = run(SOLVERS[name].build(), path, 100, 3000)[-1].x
+    x = run(SOLVERS[name].build(), path, 200, 3000)[-1].x
     assert (x[:, 0] > 0).double().mean().item() == pytest.approx(0.5, abs=0.05)
     assert x[:, 0].abs().mean().item() == pytest.approx(1.0, abs=0.03)
     assert x[:, 1].std().item() == pytest.approx(0.3, abs=0.02)
