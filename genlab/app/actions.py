@@ -22,7 +22,7 @@ class ActionInfo:
     icon: str
     shortcut: str
     tooltip: str
-    callback: Callable[[], None]
+    callback: Callable[[], object]
     group: str = "Run"
 
 

@@ -70,9 +70,12 @@ class NoticeCard(QFrame):
 
     def dismiss(self) -> None:
         """Take the card away."""
+        holder = self.parentWidget()
         self.hide()
         self.setParent(None)
         self.deleteLater()
+        if isinstance(holder, Cards):
+            holder.setVisible(bool(holder.open()))
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on a new look."""
@@ -110,6 +113,7 @@ class Cards(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.hide()
 
     def show_card(
         self,
@@ -126,6 +130,7 @@ class Cards(QWidget):
         self._column.insertWidget(0, made)
         for old in self.open()[MOST:]:
             old.dismiss()
+        self.show()
         return made
 
     def dismiss(self, key: str) -> None:
@@ -136,7 +141,8 @@ class Cards(QWidget):
 
     def open(self) -> list[NoticeCard]:
         """The cards that are shown, newest first."""
-        found = [self._column.itemAt(i).widget() for i in range(self._column.count())]
+        items = [self._column.itemAt(i) for i in range(self._column.count())]
+        found = [item.widget() for item in items if item is not None]
         return [card for card in found if isinstance(card, NoticeCard)]
 
     def apply_theme(self, theme: Theme) -> None:

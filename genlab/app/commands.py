@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 
-from genlab.app import loop, theme as themes
+from genlab.app import loop
+from genlab.app import theme as themes
 from genlab.app.actions import ActionInfo
 from genlab.engine import protocol as p
 
@@ -32,7 +34,7 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
     grid = space.grid
 
     def action(
-        key: str, text: str, icon: str, shortcut: str, tooltip: str, run: Callable[[], None], group: str
+        key: str, text: str, icon: str, shortcut: str, tooltip: str, run: Callable[[], object], group: str
     ) -> ActionInfo:
         return ActionInfo(key, text, icon, shortcut, tooltip, run, group)
 
@@ -55,7 +57,7 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
             "play", "Play or pause the trajectory", "play", "P", "Run through the trajectory",
             space.bar.timeline.play.toggle, "Sampling",
         ),
-        action("seed", "Draw with another seed", "dice", "D", "The next sampling seed", space.bar.roll, "Sampling"),
+        action("seed", "Draw with another seed", "dice", "D", "The next seed", space.bar.roll, "Sampling"),
         action(
             "timeline", "Go to the timeline", "", "T", "Arrow keys then move through the trajectory",
             lambda: space.bar.timeline.slider.setFocus(Qt.FocusReason.ShortcutFocusReason), "Sampling",
@@ -68,7 +70,10 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
             "form", "Go to the settings", "sliders", "Ctrl+,", "The first control of the form",
             space.form.focus_first, "Window",
         ),
-        action("palette", "Search commands", "search", "Ctrl+K", "", lambda: window.palette_.open(), "Window"),
+        action(
+            "palette", "Search commands", "search", "Ctrl+K", "Find any command by its name",
+            lambda: window.palette_.open(), "Window",
+        ),
         action(
             "maximise", "Maximise the panel", "maximise", "M", "Give one panel all the room, or take it back",
             lambda: maximise(window), "Panels",
@@ -88,7 +93,7 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
     found += [
         action(
             f"panel-{number}", f"Go to panel {number}", "", str(number), "Put the keyboard into a panel",
-            lambda number=number: focus_panel(window, number), "Panels",
+            partial(focus_panel, window, number), "Panels",
         )
         for number in range(1, 6)
     ]  # fmt: skip
@@ -96,7 +101,7 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
     found += [
         action(
             f"show-{id}", f"Show or hide {title}", "panels", "", "Open or close a panel",
-            lambda id=id: toggle_panel(window, id), "Panels",
+            partial(toggle_panel, window, id), "Panels",
         )
         for id, title in titles.items()
     ]  # fmt: skip

@@ -26,7 +26,7 @@ class Client(Protocol):
 class EngineLink(QObject):
     """Commands sent before the process is there wait for it; those of a dead engine are dropped."""
 
-    event = Signal(object)
+    arrived = Signal(object)
     state_changed = Signal(str)
 
     def __init__(self, make: Callable[[Callable[[Event], None]], Client] = EngineClient) -> None:
@@ -80,7 +80,7 @@ class EngineLink(QObject):
                 self._waiting.clear()
                 self._deaths += 1
                 self._show("died")
-        self.event.emit(event)
+        self.arrived.emit(event)
         if isinstance(event, EngineDied) and not self._closing and self.restarts:
             self.start()
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from genlab.app.fields import Control, tooltip
 from genlab.app.icons import icon
@@ -37,9 +46,9 @@ class Section(Card):
         self._open = False
         self._theme = theme
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(12, 8, 12, 12)
+        self._grid.setContentsMargins(12, 8, 12, 10)
         self._grid.setHorizontalSpacing(SPACE)
-        self._grid.setVerticalSpacing(6)
+        self._grid.setVerticalSpacing(5)
         self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
         self._grid.setColumnStretch(1, 1)
         self._grid.addWidget(label(TITLES[section], "title"), 0, 0, 1, 2)
@@ -181,10 +190,6 @@ class SettingsForm(QScrollArea):
         self.dataset.setToolTip("The data that the model learns; a file or folder of your own is at the end")
         self.dataset.activated.connect(self._dataset)
         data.add_row("Set", self.dataset, self.dataset.toolTip())
-        self.about = label("", "small", "dataset.about")
-        self.about.setWordWrap(True)
-        data._grid.addWidget(self.about, data._fixed, 0, 1, 2)
-        data._fixed += 1
         self._list_datasets(None)
 
     def _build_seed(self, theme: Theme) -> None:
@@ -240,7 +245,7 @@ class SettingsForm(QScrollArea):
             self._list_datasets(own)
         self.dataset.choose(session.dataset)
         info = file_info(own) if session.dataset == YOUR_FILE and own else DATASETS[session.dataset]
-        self.about.setText(info.summary)
+        self.dataset.setToolTip(f"<p><b>{escape(info.title)}</b><br>{escape(info.summary)}</p>")
         self.seed.show_value(session.seed)
         for name, section in self.sections.items():
             section.show_settings(getattr(session, name))
@@ -276,5 +281,3 @@ class SettingsForm(QScrollArea):
 
 def _row_name(d: Description) -> str:
     return f"{d.label}  {d.symbol}" if d.symbol and len(d.label) + len(d.symbol) < 12 else d.label
-
-

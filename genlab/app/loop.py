@@ -126,5 +126,3 @@ async def until(condition: Callable[[], Any], timeout: float, pause: float = 0.0
             return False
         await asyncio.sleep(pause)
     return True
-
-

@@ -9,7 +9,8 @@ from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from genlab.app import commands, theme as themes
+from genlab.app import commands
+from genlab.app import theme as themes
 from genlab.app.actions import Actions, claims_key
 from genlab.app.engine_link import EngineLink
 from genlab.app.icons import app_icon
@@ -91,7 +92,7 @@ class MainWindow(QWidget):
         self.workspace.evaluated.connect(lambda event: commands.show_evaluation(self, event))
         self.workspace.export_wanted.connect(lambda panel, kind: commands.export_panel(self, panel, kind))
         self.workspace.form.file_wanted.connect(lambda folder: commands.open_data(self, folder))
-        self.engine.event.connect(self._take)
+        self.engine.arrived.connect(self._take)
         self.engine.state_changed.connect(lambda _: self.show_state())
 
     def begin(self) -> None:
@@ -200,8 +201,12 @@ class MainWindow(QWidget):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         themes.apply(app, theme)
-        for part in (self.top, self.rail, self.status, self.actions_, self.palette_, *self.workspaces.values()):
-            part.apply_theme(theme)
+        self.actions_.apply_theme(theme)
+        self.palette_.apply_theme(theme)
+        for bar in (self.top, self.rail, self.status):
+            bar.apply_theme(theme)
+        for workspace in self.workspaces.values():
+            workspace.apply_theme(theme)
         self.show_state()
 
     def view_menu(self) -> QMenu:
@@ -251,7 +256,9 @@ class MainWindow(QWidget):
         try:
             return read_session(raw)
         except (SettingError, TypeError, ValueError):
-            self.store.note = self.store.note or "The last session could not be read; the default one is shown."
+            self.store.note = (
+                self.store.note or "The last session could not be read; the default one is shown."
+            )
             return None
 
     def _restore(self) -> None:

@@ -178,12 +178,12 @@ class PanelGrid(QWidget):
             if splitter is self._rows or len(wanted) == splitter.count():
                 splitter.setSizes(wanted)
             else:
-                sizes = {id: size for id, size in zip(ids, wanted, strict=False)}
+                sizes = dict(zip(ids, wanted, strict=False))
                 splitter.setSizes(
                     [sizes.get(self._id_of(splitter.widget(i)), 0) for i in range(splitter.count())]
                 )
 
-    def _id_of(self, widget: QWidget) -> str:
+    def _id_of(self, widget: QWidget | None) -> str:
         return next((id for id, panel in self.panels.items() if panel is widget), "")
 
     def _note_sizes(self) -> None:

@@ -60,10 +60,10 @@ class RunControl(QObject):
         self._begin(session, None)
         self._send_prepare(session)
 
-    def train(self, session: Session) -> None:
+    def train(self, session: Session, folder: str = "") -> None:
         """Begin a run, or go on with the one in view; past its end for as much again."""
         if not self.kept:
-            self._begin(session, str(fresh_run_folder(session.paradigm, _name(session))))
+            self._begin(session, folder or str(fresh_run_folder(session.paradigm, _name(session))))
             self._send_prepare(session)
         self._flush()
         self.wanted = True

@@ -39,6 +39,8 @@ class SampleFeed(QObject):
         """Hold nothing, wait for nothing."""
         self.frames: list[Samples] = []
         self.step = 0
+        self.held = -1  # the step of the whole trajectory, where `step` may be a preview's
+        self.preview: Samples | None = None
         self.position = 0
         self.follow = True
         self._incoming: list[Samples] = []
@@ -60,9 +62,7 @@ class SampleFeed(QObject):
     def ask(self, run: str, sampler: dict[str, Any], n: int) -> None:
         """Ask for a trajectory, now or as soon as the one under way is there."""
         self._next = (run, sampler, n)
-        if self._flying is None:
-            self._release()
-        elif perf_counter() - self._asked > PATIENCE:
+        if self._flying is None or perf_counter() - self._asked > PATIENCE:
             self._release()
         elif not self._late.isActive():
             self._late.start(int(PATIENCE * 1000))
@@ -136,10 +136,8 @@ class SampleFeed(QObject):
     def _keep(self, step: int) -> None:
         share = self.position / max(1, len(self.frames) - 1)
         self.frames, self._incoming = self._incoming, []
-        self.step = step
+        self.step = self.held = step
         last = len(self.frames) - 1
         self.position = last if self.follow else round(share * last)
         self.preview = None
         self.shown.emit()
-
-    preview: Samples | None = None

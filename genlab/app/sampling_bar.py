@@ -126,7 +126,7 @@ class SamplingBar(Card):
             "guidance",
             self.guidance,
             able.guidance,
-            "<br>Scale 1 is the plain conditional model; 0 ignores the label; above 1 samples are drawn from a "
+            "<br>Scale 1 is the plain conditional model; 0 ignores the label; above 1 samples come from a "
             "sharpened, tilted distribution.",
         )
         self._explain("label", self.label, able.labels)
@@ -170,7 +170,8 @@ class SamplingBar(Card):
 
     def _fill_popover(self, rest: list[Description]) -> None:
         while (item := self._popover_grid.takeAt(0)) is not None:
-            item.widget().deleteLater()
+            if (old := item.widget()) is not None:
+                old.deleteLater()
         self._more_controls = {}
         for row, d in enumerate(rest):
             control = Control(f"sampler.{d.key}", d)
@@ -194,7 +195,11 @@ class SamplingBar(Card):
         widget.setEnabled(able.enabled)
         self._captions[key].setEnabled(able.enabled)
         about = str(widget.property("about") or "")
-        tip = about.replace("</p>", f"{more}</p>") if able.enabled else f"<p>{escape(_sentence(able.reason))}</p>"
+        tip = (
+            about.replace("</p>", f"{more}</p>")
+            if able.enabled
+            else f"<p>{escape(_sentence(able.reason))}</p>"
+        )
         widget.setToolTip(tip)
         self._captions[key].setToolTip(tip)
 

@@ -42,7 +42,7 @@ class Timeline(QWidget):
         self.slider.valueChanged.connect(self._moved)
         self.slider.sliderPressed.connect(lambda: self.play.setChecked(False))
         self.readout = label("", "small", "timeline.readout")
-        self.readout.setFixedWidth(176)
+        self.readout.setFixedWidth(212)
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.readout.setToolTip("Step, noise level σ and network evaluations so far")
         row = QHBoxLayout(self)

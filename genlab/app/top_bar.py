@@ -39,7 +39,9 @@ class TopBar(QWidget):
         self._mode = "train"
         self._devices: dict[str, str] = {}
         self._device = "auto"
-        self.train_button = self._button("train", "Train", "Space", "Begin a run with these settings", self.train)
+        self.train_button = self._button(
+            "train", "Train", "Space", "Begin a run with these settings", self.train
+        )
         self.train_button.setProperty("role", "primary")
         self.train_button.setFixedWidth(148)
         self.step_button = self._button("step", "Step", "S", "Take a single training step", self.step)
@@ -59,7 +61,9 @@ class TopBar(QWidget):
         self.device_button = self._button("device", "cpu", "", "Where new runs train", None)
         self.device_menu = QMenu(self)
         self.device_button.setMenu(self.device_menu)
-        self.export_button = self._button("export", "Export", "E", "Save samples or a panel to a file", self.export)
+        self.export_button = self._button(
+            "export", "Export", "E", "Save samples or a panel to a file", self.export
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 12, 8)
         row.setSpacing(8)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QPointF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen, QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -110,15 +110,11 @@ class Number(QDoubleSpinBox):
     def _bare(self, text: str) -> str:
         return text.removesuffix(self.suffix()).strip().replace(",", ".")
 
-    def minimumSizeHint(self):
-        hint = super().minimumSizeHint()
-        hint.setWidth(56)
-        return hint
+    def sizeHint(self) -> QSize:
+        return QSize(72, super().sizeHint().height())
 
-    def sizeHint(self):
-        hint = super().sizeHint()
-        hint.setWidth(72)
-        return hint
+    def minimumSizeHint(self) -> QSize:
+        return QSize(48, super().minimumSizeHint().height())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         _wheel(self, super().wheelEvent, event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,9 @@ class Workspace(QWidget):
     evaluated = Signal(object)
     export_wanted = Signal(object, str)
 
-    def __init__(self, paradigm: str, engine: EngineLink, theme: Theme, session: Session | None = None) -> None:
+    def __init__(
+        self, paradigm: str, engine: EngineLink, theme: Theme, session: Session | None = None
+    ) -> None:
         super().__init__()
         self.setObjectName(f"workspace.{paradigm}")
         self.paradigm = PARADIGMS[paradigm]
@@ -62,7 +64,7 @@ class Workspace(QWidget):
         self.run.changed.connect(self._run_changed)
         self.run.begun.connect(self._begun)
         self.feed = SampleFeed(engine.send)
-        self.feed.shown.connect(lambda: self._dirty.start() if not self._dirty.isActive() else None)
+        self.feed.shown.connect(self._redraw)
         self.feed.refused.connect(self._refused)
         self.form = SettingsForm(self.paradigm, theme)
         self.form.setFixedWidth(FORM_WIDTH)
@@ -74,7 +76,12 @@ class Workspace(QWidget):
         self._dirty = self._timer(16, self._draw_samples)
         self._settle = self._timer(250, self._prepare_again)
         self._densities = self._timer(120, self.ask_panels)
+        self._stale = self._timer(600, self._refresh)
         self.show_session()
+
+    def _redraw(self) -> None:
+        if not self._dirty.isActive():
+            self._dirty.start()
 
     def _lay_out(self) -> None:
         centre = QVBoxLayout()
@@ -99,7 +106,7 @@ class Workspace(QWidget):
         self.grid.request_changed.connect(self._request_changed)
         self.grid.export_requested.connect(self.export_wanted)
 
-    def _timer(self, milliseconds: int, run: Any) -> QTimer:
+    def _timer(self, milliseconds: int, run: Callable[[], None]) -> QTimer:
         made = QTimer(self)
         made.setSingleShot(True)
         made.setInterval(milliseconds)
@@ -191,6 +198,13 @@ class Workspace(QWidget):
         default = Session.default(self.paradigm.id, "file", data=session_data, seed=self.session.seed)
         self._remembered.pop("file", None)
         self.replace_session(default)
+
+    def open_run(self, folder: str, session: Session, train: bool = False) -> None:
+        """Take up a run of before."""
+        self.session = session
+        self.run.open(folder, session, train)
+        self._new_scene()
+        self.changed.emit()
 
     def train_or_pause(self) -> None:
         """What the Train button says."""
@@ -327,15 +341,18 @@ class Workspace(QWidget):
                 self.evaluated.emit(event)
 
     def _opened(self) -> None:
-        if self.run.kept and self.session.dataset != self.viewed.dataset:
-            return
-        self.resample()
-        self.ask_panels()
+        if not self.run.wanted:
+            self.resample()
 
     def _state_changed(self, state: str) -> None:
         if state == "training":
             self.watch()
-        elif state in ("paused", "done", "ready") and self.run.step == 0:
+        elif state in ("paused", "done", "failed"):
+            self._stale.start()
+
+    def _refresh(self) -> None:
+        """After a stop the engine answers every watch once more; what still shows older weights is asked."""
+        if not self.run.training and self.feed.held != self.run.step and not self.feed.busy:
             self.resample()
 
     def watch(self) -> None:
