@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlab.api.errors import Interrupted, RunFailed
+from genlab.api.errors import Interrupted, RequestError, RunFailed
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunError
 
@@ -34,10 +34,12 @@ def engine() -> LocalEngine:
 
 
 def check_device(name: str) -> None:
-    """Raises ValueError where this machine has no such device."""
-    from genlab.engine.run import pick_device
+    """Raises RequestError where this machine has no such device."""
+    from genlab.engine.run import devices
 
-    pick_device(name)
+    here = devices()
+    if name != "auto" and name not in here:
+        raise RequestError(f"there is no device '{name}' here; there are {', '.join(here)}")
 
 
 def begin(command: p.Prepare | p.Open) -> p.Opened:

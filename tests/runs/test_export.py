@@ -1,0 +1,154 @@
+"""Exports: what a picture shows, and what the numbers say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genlab.runs.export import csv_text, samples_grid, save_csv, save_npz, save_png, to_pixels
+from genlab.runs.folder import RunError
+from genlab.runs.plot import MODEL, REAL
+from genlab.runs.recipe import read_recipe, recipe_of
+from genlab.settings.spaces import ImageSpace, PointSpace
+
+DIGITS = ImageSpace(1, 8, 8, 17)
+
+
+def colours(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture.convert("RGB")).astype(int)
+
+
+def blue(picture: Image.Image) -> np.ndarray:
+    """Where the model's colour is: (rows, columns)."""
+    rgb = colours(picture)
+    return np.argwhere(rgb[..., 2] - rgb[..., 0] > 100)
+
+
+def test_levels_become_the_full_range_of_grey() -> None:
+    x = np.array([-3, 0, 8, 16, 99], np.float32).reshape(5, 1, 1, 1)
+    pixels = to_pixels(x, ImageSpace(1, 1, 1, 17))
+    np.testing.assert_array_equal(pixels[:, 0, 0, 0], [0, 0, 128, 255, 255])
+    assert pixels.shape == (5, 1, 1, 3)
+
+
+def test_a_montage_puts_each_tile_where_its_number_says() -> None:
+    x = np.zeros((5, 1, 8, 8), np.float32)
+    x[4] = 16
+    picture = samples_grid(x, DIGITS, columns=3, scale=2, padding=4)
+    assert picture.size == (3 * 20 + 4, 2 * 20 + 4)
+    rgb = colours(picture)
+    assert (rgb[24:40, 24:40] == 255).all()  # row 1, column 1
+    assert (rgb[4:20, 4:20] == 0).all()
+    assert len(np.unique(rgb[24:40, 44:60])) == 1  # nothing there but the background
+    assert (rgb == 255).all(-1).sum() == 16 * 16
+
+
+def test_a_montage_by_class_has_a_row_per_class() -> None:
+    labels = np.array([2, 0, 2, 0, 2])
+    x = np.where(labels == 2, 16, 0).astype(np.float32).reshape(5, 1, 1, 1) * np.ones(
+        (1, 1, 8, 8), np.float32
+    )
+    rgb = colours(samples_grid(x, DIGITS, labels, scale=1, padding=0, by_class=True))
+    assert rgb.shape[:2] == (16, 24)
+    assert (rgb[:8, :16] == 0).all()
+    assert (rgb[8:] == 255).all()
+
+
+def test_a_colour_image_keeps_its_channels() -> None:
+    x = np.zeros((1, 3, 8, 8), np.float32)
+    x[0, 1] = 255
+    rgb = colours(samples_grid(x, ImageSpace(3, 8, 8, 256), scale=1, padding=0))
+    np.testing.assert_array_equal(rgb[3, 3], [0, 255, 0])
+
+
+def test_a_point_is_drawn_at_its_place_with_y_upwards() -> None:
+    x = np.array([[0.5, 0.75]], np.float32)
+    picture = samples_grid(x, PointSpace(2), extent=(-1, 1, -1, 1))
+    spots = blue(picture)
+    spots = spots[spots[:, 0] > 70]  # below the legend
+    frame = (colours(picture) == (190, 197, 208)).all(-1)
+    rows, columns = np.flatnonzero(frame.sum(1) > 500), np.flatnonzero(frame.sum(0) > 500)
+    row, column = spots.mean(0)
+    assert (column - columns[0]) / (columns[-1] - columns[0]) == pytest.approx(0.75, abs=0.01)
+    assert (row - rows[0]) / (rows[-1] - rows[0]) == pytest.approx(0.125, abs=0.01)
+
+
+def test_reference_points_lie_in_grey_behind_the_model() -> None:
+    rng = np.random.default_rng(0)
+    near = rng.normal([-1, 0], 0.1, (3000, 2)).astype(np.float32)
+    far = rng.normal([1, 0], 0.1, (3000, 2)).astype(np.float32)
+    rgb = colours(samples_grid(near, PointSpace(2), reference=far, extent=(-2, 2, -2, 2)))
+    left, right = rgb[300:600, 250:350], rgb[300:600, 550:650]
+    # a colour's tint is its mixture with white, so hues compare by direction from white
+    for part, colour in ((left, MODEL), (right, REAL)):
+        darkest = part.reshape(-1, 3)[part.sum(-1).argmin()]
+        tint, full = 255 - darkest, 255 - np.array(colour)
+        assert np.dot(tint, full) / np.linalg.norm(tint) / np.linalg.norm(full) > 0.99
+
+
+def test_a_histogram_is_tallest_where_most_samples_are() -> None:
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(-2, 0.2, 3000), rng.normal(2, 0.2, 1000)]).astype(np.float32)[:, None]
+    spots = blue(samples_grid(x, PointSpace(1), extent=(-4, 4, 0, 0)))
+    spots = spots[spots[:, 0] > 70]
+    assert spots[spots[:, 0].argmin(), 1] < 450
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3, 6])
+def test_awkward_points_still_give_a_picture(dim: int) -> None:
+    for x in (np.zeros((1, dim)), np.full((5, dim), np.nan), np.full((4, dim), 1e20), np.zeros((0, dim))):
+        picture = samples_grid(x.astype(np.float32), PointSpace(dim), reference=np.ones((3, dim), np.float32))
+        assert picture.size == (900, 900)
+
+
+def test_a_picture_carries_its_recipe(tmp_path: Path) -> None:
+    manifest = {
+        "paradigm": "diffusion",
+        "session": {"data": {"name": "Ärger"}},
+        "seed": 3,
+        "folder": "/home/me",
+    }
+    recipe = recipe_of(manifest, 120, sampler={"steps": 20})
+    save_png(Image.new("RGB", (4, 4)), tmp_path / "a.png", recipe)
+    assert read_recipe(tmp_path / "a.png") == {
+        "format": 1,
+        "paradigm": "diffusion",
+        "session": {"data": {"name": "Ärger"}},
+        "seed": 3,
+        "step": 120,
+        "sampler": {"steps": 20},
+    }
+
+
+def test_a_picture_without_a_recipe_says_so(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(RunError, match="no recipe"):
+        read_recipe(tmp_path / "a.png")
+    (tmp_path / "b.png").write_text("nothing")
+    with pytest.raises(RunError, match="not a PNG"):
+        read_recipe(tmp_path / "b.png")
+    with pytest.raises(RunError, match="no such file"):
+        read_recipe(tmp_path / "c.png")
+
+
+def test_numbers_come_back_from_npz_and_csv(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32)
+    labels = np.array([0, 1, 1, 0])
+    save_npz(tmp_path / "s.npz", x, labels, 7)
+    with np.load(tmp_path / "s.npz") as found:
+        assert sorted(found) == ["labels", "samples", "seed"]
+        np.testing.assert_array_equal(found["samples"], x)
+        assert found["seed"] == 7
+    save_csv(tmp_path / "s.csv", x, labels, ("up", "down, left"))
+    read = np.genfromtxt(tmp_path / "s.csv", delimiter=",", skip_header=1, usecols=(0, 1), dtype=np.float32)
+    np.testing.assert_array_equal(read, x)
+    assert csv_text(x, labels, ("up", "down, left")).splitlines()[2].endswith(',"down, left"')
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no such file or folder"):
+        save_csv(tmp_path / "nowhere" / "s.csv", np.zeros((1, 1), np.float32), None)
+    assert list(tmp_path.iterdir()) == []
