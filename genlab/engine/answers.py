@@ -32,12 +32,12 @@ def answer(
     request: p.Request, model: Model, dataset: Dataset, step: int, preview: bool, send: Send
 ) -> Slices:
     """Answer one request from weights that stay as they are; send events, yield between slices."""
-    sampler = _sampler(model.session, request)
 
     def reply(payload: Any, last: bool) -> None:
         send(p.Answer(request.run, request.channel, request.request, step, payload, last, preview))
 
     try:
+        sampler = _sampler(model.session, request)
         match request:
             case p.Sample(n=n, trajectory=trajectory):
                 for frame in model.sample(SampleRequest(n, sampler)):

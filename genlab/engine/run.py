@@ -87,6 +87,7 @@ class Run:
     @classmethod
     def take_up(cls, command: p.Open, send: Send, writer: Writer) -> Run:
         """A run from its folder. Raises RunError, SettingError, DataError, ValueError."""
+        writer.wait()  # the folder may be one that was closed a moment ago
         folder = RunFolder.open(command.folder)
         manifest = folder.manifest
         checkpoint = folder.load_checkpoint(command.checkpoint) if folder.checkpoints() else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
 import torch
 
 from genlab.models.base import Batch, Context, Model, generator
-from genlab.runs.atomic import write_bytes
+from genlab.runs.atomic import RunError, write_bytes
 from genlab.runs.places import cache_dir
 from genlab.settings.session import Session
 
@@ -38,7 +39,9 @@ def fastest(model: Model, pool: Batch, session: Session) -> int:
     known = _read(path)
     if key not in known:
         known[key] = _measure(model, pool, session, cores)
-        write_bytes(path, json.dumps(known).encode())
+        with suppress(OSError, RunError):  # without a cache the measurement is made anew each time
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, json.dumps(known).encode())
     return known[key]
 
 

@@ -32,6 +32,7 @@ FRESH_SECONDS = 0.3
 PREVIEW_SHARE = 0.025
 PREVIEW_CREDIT = 0.25
 PREVIEW_DRAWS = 1000
+FLOOR = "loss floor"
 FINE_SHARE = 0.01
 """Of the training time, the share that fine densities may cost within the previews."""
 
@@ -124,7 +125,7 @@ class Worker:
                 make = Run.prepare if isinstance(command, p.Prepare) else Run.take_up
                 made = make(command, self._send, self._writer)  # type: ignore[arg-type]
                 self._runs[command.run] = made
-                self._tasks.append(_Task(made, "floor", self._floor(made), 0.0, preview=False))
+                self._tasks.append(_Task(made, FLOOR, self._floor(made), 0.0, preview=True))
                 return
             case p.Shutdown():
                 for open_run in list(self._runs.values()):
@@ -193,9 +194,10 @@ class Worker:
         return not task.preview and perf_counter() - task.asked < FRESH_SECONDS
 
     def _advance_tasks(self) -> bool:
-        """One slice of each question of the user's; whether that was work worth the name."""
+        """One slice of each question of the user's, and of previews when nothing trains; whether that
+        was work worth the name."""
         busy = False
-        for task in [task for task in self._tasks if not task.preview]:
+        for task in [task for task in self._tasks if not task.preview or self._training is None]:
             busy |= self._advance(task) > 5e-4
         return busy
 
@@ -240,16 +242,11 @@ class Worker:
         """Spend what the preview budget has left on the watch that had least."""
         if self._previewed > PREVIEW_CREDIT + PREVIEW_SHARE * self._trained:
             return
-        task = next((task for task in self._tasks if task.preview), None)
+        task = next((task for task in self._tasks if task.preview and task.channel != FLOOR), None)
         if task is None:
-            mine = {key: watch for key, watch in self._watches.items() if key[0] == run.id}
-            due = [key for key, watch in mine.items() if watch.shown < run.trainer.step]
-            if not due:
-                return
-            watch = mine[min(due, key=lambda key: mine[key].spent)]
-            watch.shown = run.trainer.step
-            task = self._task(run, self._lighter(watch), preview=True)
-            self._tasks.append(task)
+            task = self._next_preview(run)
+        if task is None:
+            return
         cost = self._advance(task)
         self._previewed += cost
         owner = self._watches.get((run.id, task.channel))
@@ -257,6 +254,22 @@ class Worker:
             owner.spent += cost
             if task not in self._tasks and owner.fine_at == self._trained:
                 owner.fine_cost = task.cost
+
+    def _next_preview(self, run: Run) -> _Task | None:
+        """What had the least time so far: a watch whose weights have moved on, or the loss floor."""
+        floor = next((task for task in self._tasks if task.run is run and task.channel == FLOOR), None)
+        due = [
+            watch
+            for (id, _), watch in self._watches.items()
+            if id == run.id and watch.shown < run.trainer.step
+        ]
+        watch = min(due, key=lambda watch: watch.spent, default=None)
+        if watch is None or (floor is not None and floor.cost < watch.spent):
+            return floor
+        watch.shown = run.trainer.step
+        task = self._task(run, self._lighter(watch), preview=True)
+        self._tasks.append(task)
+        return task
 
     def _lighter(self, watch: _Watch) -> p.Request:
         """The request as a preview can afford it: fewer draws, a fine density only now and then."""
@@ -272,10 +285,9 @@ class Worker:
 
     def _show_final(self, run: Run) -> None:
         """Answer every watch of a run that stopped, whole, with the weights it stopped at."""
-        for task in [task for task in self._tasks if task.run is run and task.preview]:
-            self._drop(run, task.channel)
-        for (id, _), watch in self._watches.items():
+        for (id, channel), watch in self._watches.items():
             if id == run.id and watch.shown < run.trainer.step:
+                self._drop(run, channel)
                 watch.shown = run.trainer.step
                 self._tasks.append(self._task(run, watch.what, preview=False))
 
