@@ -10,9 +10,9 @@ from torch import Tensor
 from genlab.models.denoising import Quantile, x0_log_weight
 from genlab.settings.diffusion import DiffusionObjective
 
-QUERIES = 512
-POINTS = 20_000
-LEVELS = 24
+QUERIES = 256
+POINTS = 10_000
+LEVELS = 16
 SLICE_ROWS = 64
 ENOUGH = 30.0
 

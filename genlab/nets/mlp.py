@@ -55,11 +55,11 @@ class MLP(nn.Module):
         Args:
             z: noisy points of unit variance, shape `(n, *event)`.
             c_noise: a quarter of the log noise level, shape `(n,)`.
-            label: classes, shape `(n,)`, -1 for 'no class given'; None where the data have none.
+            label: classes, shape `(n,)`, -1 for 'no class given', which None means for all.
         """
         h = self.first(self.features(z.flatten(1), c_noise))
-        if self.label is not None and label is not None:
-            h = h + self.label(label + 1)
+        if self.label is not None:
+            h = h + (self.label.weight[0] if label is None else self.label(label + 1))
         h = F.silu(h)
         for layer in self.hidden:
             if self.dropout:

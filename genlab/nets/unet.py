@@ -103,11 +103,11 @@ class UNet(nn.Module):
         Args:
             z: noisy images of unit variance, shape `(n, channels, height, width)`.
             c_noise: a quarter of the log noise level, shape `(n,)`.
-            label: classes, shape `(n,)`, -1 for 'no class given'; None where the data have none.
+            label: classes, shape `(n,)`, -1 for 'no class given', which None means for all.
         """
         condition = self.level(self.level_features(c_noise))
-        if self.label is not None and label is not None:
-            condition = condition + self.label(label + 1)
+        if self.label is not None:
+            condition = condition + (self.label.weight[0] if label is None else self.label(label + 1))
         modulations = iter(self.modulation(F.silu(condition)).split(self.parts, 1))
         bottom, right = (max(_LEAST_SIDE - side, -side % self.multiple) for side in self.sides)
         h = self.first(F.pad(z, (0, right, 0, bottom)) if right or bottom else z)

@@ -59,6 +59,7 @@ def test_noise_level_position_and_label_all_matter(name: str) -> None:
         assert not torch.allclose(out, changed)
     unlabelled = net(z, c_noise, torch.full_like(label, -1))
     assert torch.allclose(out[3], unlabelled[3], atol=1e-6)
+    assert torch.allclose(net(z, c_noise), unlabelled, atol=1e-6)
 
 
 @every_backbone
