@@ -157,9 +157,9 @@ def test_weights_alone_are_enough_to_sample_from(talk: Talk, tmp_path: Path) -> 
 
     prepare(talk, tmp_path / "run")
     train(talk)
+    talk.until(lambda event: isinstance(event, p.Saved))
     talk.send(p.Sample("a", "ask", 1, {}, n=20))
     first = talk.until(lambda event: isinstance(event, p.Answer))
-    talk.until(lambda event: isinstance(event, p.Saved))
     shutil.rmtree(tmp_path / "run" / "checkpoints")
     talk.send(p.Open("b", str(tmp_path / "run")))
     talk.send(p.Sample("b", "ask", 1, {}, n=20))
