@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
@@ -128,3 +130,29 @@ def test_solvers_run_without_gradients_and_leave_the_callers_mode_alone() -> Non
     for state in trajectory(Learned(path), SOLVERS["dpm++2m"].build(), x, times(path, 4)):
         assert torch.is_grad_enabled()
         assert not state.x.requires_grad
+
+
+@pytest.mark.parametrize("churn", [4.0, 40.0])
+def test_churned_heun_is_the_published_algorithm(churn: float) -> None:
+    path, noise_factor = VarianceExploding(), 1.003
+    solver = SOLVERS["heun"].build(churn=churn, churn_min=0.05, churn_max=50.0, churn_noise=noise_factor)
+    result = run(solver, path, 12)[-1].x
+
+    generator = torch.Generator().manual_seed(0)
+    grid = times(path, 12)
+    x = start(path, grid, (64, 2), generator, torch.float64)
+    mixture = GaussianMixtureDenoiser(MEANS, 0.3, path)
+    levels = grid.tolist()
+    for now, after in pairwise(levels):
+        gamma = min(churn / 12, 2**0.5 - 1) if 0.05 <= now <= 50 else 0.0
+        raised = now + gamma * now
+        if gamma:
+            fresh = torch.randn(64, 2, generator=generator, dtype=torch.float64)
+            x = x + (raised**2 - now**2) ** 0.5 * noise_factor * fresh
+        slope = (x - mixture.predict(x, torch.tensor(raised).double()).x0) / raised
+        trial = x + (after - raised) * slope
+        if after > 0:
+            second = (trial - mixture.predict(trial, torch.tensor(after).double()).x0) / after
+            trial = x + (after - raised) * 0.5 * (slope + second)
+        x = trial
+    torch.testing.assert_close(result, x, rtol=1e-5, atol=1e-5)
