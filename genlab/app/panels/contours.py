@@ -5,11 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from pyqtgraph.functions import arrayToQPath
-from PySide6.QtGui import QPainterPath
+from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtWidgets import QGraphicsPathItem
 
 from genlab.data.payloads import Extent
 
 Floats = NDArray[np.float64]
+
+
+class Lines(QGraphicsPathItem):
+    """A path of hairlines, antialiased whatever the canvas does."""
+
+    def paint(self, painter: QPainter, option, widget=None) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        super().paint(painter, option, widget)
 
 
 def segments(values: NDArray[np.floating], level: float, extent: Extent) -> Floats:

@@ -7,11 +7,11 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainterPath
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem
+from PySide6.QtWidgets import QGraphicsItem
 
 from genlab.app.panels.axes import Note
 from genlab.app.panels.canvas import Canvas
-from genlab.app.panels.contours import path_of, region_level, segments
+from genlab.app.panels.contours import Lines, path_of, region_level, segments
 from genlab.app.panels.points_item import Points
 from genlab.app.panels.raster import Raster, density_colours, ratio_colours
 from genlab.app.panels.scene import Scene, window_of
@@ -38,7 +38,7 @@ class DensityPlane(Canvas):
         self.ratio_axes = self.add_axes("shrink", f"log p / q, ±{RATIO:g}")
         self.arrange = self.side_by_side
         self.truth_raster, self.model_raster, self.ratio_raster = Raster(), Raster(), Raster()
-        self.lines: list[QGraphicsPathItem] = []
+        self.lines: list[Lines] = []
         self.data = Points(1.6)
         self.cross: list[pg.InfiniteLine] = []
         self.level = 1.0
@@ -60,7 +60,7 @@ class DensityPlane(Canvas):
                 axes.add(line)
                 self.cross.append(line)
         for axes in (self.truth_axes, self.model_axes):
-            path = QGraphicsPathItem()
+            path = Lines()
             path.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             path.setZValue(10)
             axes.add(path)

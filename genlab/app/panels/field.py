@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pyqtgraph.functions import arrayToQPath
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainterPath
-from PySide6.QtWidgets import QGraphicsPathItem, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from genlab.app.panels.base import Panel
 from genlab.app.panels.canvas import Canvas
-from genlab.app.panels.legend import Legend
+from genlab.app.panels.contours import Lines
 from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
 from genlab.data.payloads import Extent, Field
@@ -38,13 +38,12 @@ class FieldPanel(Panel):
         self.field: Field | None = None
         self.step: int | None = None
         self.canvas = Canvas(theme, f"{self.objectName()}.plot")
-        self.axes = self.canvas.add_axes("shrink")
-        self.truth = QGraphicsPathItem()
+        self.axes = self.canvas.add_axes("shrink", " ")
+        self.truth = Lines()
         self.axes.add(self.truth)
-        self.arrows = [QGraphicsPathItem() for _ in range(SHADES)]
+        self.arrows = [Lines() for _ in range(SHADES)]
         for item in self.arrows:
             self.axes.add(item)
-        self.legend = Legend(self.axes.view, theme)
         self.body.addWidget(self.canvas)
         self.body.addWidget(self._build_slider())
         self.error_action = self.add_switch("Colour by error", True, self._changed)
@@ -115,15 +114,13 @@ class FieldPanel(Panel):
             for item in self.arrows:
                 item.setPath(QPainterPath())
             self.header.set_info("not trained yet" if self.scene is not None else "")
-            self.legend.show_entries(())
+            self._caption("")
             return
         vectors = field.vectors.astype(np.float64)
         truth = field.truth.astype(np.float64) if field.truth is not None else None
         scale = typical(truth if truth is not None else vectors)
-        shown_truth = truth if self.truth_action.isChecked() else None
-        self.truth.setPath(
-            arrows(shown_truth, field.extent, scale) if shown_truth is not None else QPainterPath()
-        )
+        under = truth if self.truth_action.isChecked() else None
+        self.truth.setPath(QPainterPath() if under is None else arrows(under, field.extent, scale))
         shade = np.zeros(vectors.shape[:2], np.intp)
         if truth is not None and self.error_action.isChecked():
             error = np.linalg.norm(vectors - truth, axis=-1) / (np.linalg.norm(truth, axis=-1) + 0.1 * scale)
@@ -139,12 +136,16 @@ class FieldPanel(Panel):
             parts += [f"cosine {cosine:.3f}", f"relative error {error:.3f}"]
         parts += [f"σ = {field.time:.3g}", f"step {self.step:,}" if self.step is not None else ""]
         self.header.set_info(*parts)
-        entries = [("model", self.theme.model)]
-        if truth is not None and self.truth_action.isChecked():
-            entries.append(("truth", self.theme.real))
+        words = ["model"]
         if truth is not None and self.error_action.isChecked():
-            entries.append(("model, wrong by its length", self.theme.bad))
-        self.legend.show_entries(entries)
+            words = ["model, redder where wrong"]
+        if truth is not None and self.truth_action.isChecked():
+            words.append("truth in grey")
+        self._caption("  ·  ".join(words))
+
+    def _caption(self, text: str) -> None:
+        if self.axes.title is not None:
+            self.axes.title.set_text(text)
 
     def apply_theme(self, theme: Theme) -> None:
         super().apply_theme(theme)
@@ -152,8 +153,9 @@ class FieldPanel(Panel):
         self._colour()
 
     def _colour(self) -> None:
-        self.legend.apply_theme(self.theme)
-        self.truth.setPen(pg.mkPen(QColor(self.theme.real), width=1))
+        grey = QColor(self.theme.real)
+        grey.setAlphaF(0.55)
+        self.truth.setPen(pg.mkPen(grey, width=2))
         good, bad = QColor(self.theme.model), QColor(self.theme.bad)
         for i, item in enumerate(self.arrows):
             share = i / (SHADES - 1)
@@ -167,7 +169,7 @@ def typical(vectors: Floats) -> float:
 
 
 def agreement(vectors: Floats, truth: Floats) -> tuple[float, float]:
-    """Mean cosine between two fields (rows, columns, 2), and the norm of their difference over the truth's."""
+    """Mean cosine of two fields (rows, columns, 2); norm of their difference over the truth's."""
     lengths = np.linalg.norm(vectors, axis=-1) * np.linalg.norm(truth, axis=-1)
     known = lengths > 1e-12
     cosine = float(np.mean((vectors * truth).sum(-1)[known] / lengths[known])) if known.any() else math.nan

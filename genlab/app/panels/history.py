@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -157,10 +159,25 @@ def smoothed(mean: Floats, weight: float) -> Floats:
         return mean
     centre = float(mean[known].mean())
     size = 1 << (2 * n - 1).bit_length()
-    kernel = np.fft.rfft(weight ** np.arange(n, dtype=np.float64), size)
-    total = np.fft.irfft(np.fft.rfft(np.where(known, mean - centre, 0.0), size) * kernel, size)[:n]
-    norm = np.fft.irfft(np.fft.rfft(known.astype(np.float64), size) * kernel, size)[:n]
+    spectrum, sums = _kernel(size, weight)
+
+    def decayed(values: Floats) -> Floats:
+        return np.fft.irfft(np.fft.rfft(values, size) * spectrum, size)[:n]
+
+    if known.all():
+        return centre + decayed(mean - centre) / sums[:n]
+    total, norm = decayed(np.where(known, mean - centre, 0.0)), decayed(known.astype(np.float64))
     return np.where(norm > 1e-9, centre + total / np.maximum(norm, 1e-9), np.nan)
+
+
+@functools.lru_cache(maxsize=2)
+def _kernel(size: int, weight: float) -> tuple[NDArray[np.complex128], Floats]:
+    """The spectrum of the decaying weights of half a period, and their running sums."""
+    powers = np.zeros(size // 2)
+    # Beyond 1e-14 they add nothing but slow arithmetic on denormal numbers.
+    used = min(size // 2, 1 + int(np.log(1e-14) / np.log(weight)))
+    powers[:used] = weight ** np.arange(used)
+    return np.fft.rfft(powers, size), np.cumsum(powers)
 
 
 def thinned(x: Floats, y: Floats, left: float, right: float, columns: int) -> tuple[Floats, Floats]:

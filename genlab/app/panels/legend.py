@@ -22,6 +22,7 @@ class Legend(pg.GraphicsObject):
         self.view = view
         self.theme = theme
         self.entries: tuple[tuple[str, str], ...] = ()
+        self._rect = QRectF()
         self.setZValue(100)
         view.sigResized.connect(self._place)
 
@@ -29,26 +30,30 @@ class Legend(pg.GraphicsObject):
         """Show these names, each '#rrggbb'; fewer than two need no legend."""
         entries = tuple(entries) if len(entries) > 1 else ()
         if entries != self.entries:
-            self.prepareGeometryChange()
             self.entries = entries
-            self.update()
+            self._measure()
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over colours and fonts."""
         self.theme = theme
+        self._measure()
+
+    def _measure(self) -> None:
+        self.prepareGeometryChange()
+        metrics = QFontMetricsF(font(self.theme.font_small))
+        width = max((metrics.horizontalAdvance(name) for name, _ in self.entries), default=0.0) + MARK + 16
+        self._rect = QRectF(-width, 0, width, LINE * len(self.entries) + 4)
         self.update()
 
     def _place(self, *_: object) -> None:
         self.setPos(QPointF(self.view.width(), 0.0))
 
     def boundingRect(self) -> QRectF:
-        metrics = QFontMetricsF(font(self.theme.font_small))
-        width = max((metrics.horizontalAdvance(name) for name, _ in self.entries), default=0.0)
-        return QRectF(-width - MARK - 16, 0, width + MARK + 16, LINE * len(self.entries) + 4)
+        return self._rect
 
     def paint(self, painter: QPainter, *_: object) -> None:
         painter.setFont(font(self.theme.font_small))
-        rect = self.boundingRect()
+        rect = self._rect
         for i, (name, colour) in enumerate(self.entries):
             y = 2 + i * LINE + LINE / 2
             painter.setPen(QPen(QColor(colour), 2))

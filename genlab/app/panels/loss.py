@@ -12,8 +12,10 @@ from PySide6.QtGui import QColor
 
 from genlab.app.panels.base import Panel
 from genlab.app.panels.canvas import Canvas
+from genlab.app.panels.curve_item import Curve
 from genlab.app.panels.history import History, envelope, smoothed, thinned
 from genlab.app.panels.legend import Legend
+from genlab.app.panels.points_item import Points
 from genlab.app.theme import Theme
 from genlab.settings.catalogue import PanelInfo
 
@@ -24,8 +26,8 @@ GRADIENT = "gradient norm"
 LADDER = (1.0, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 4.0, 5.0, 6.0, 7.5, 9.0)
 OTHER_COLOURS = (1, 2, 3, 5, 6, 0, 4, 7)
 """Okabe-Ito in an order that begins far from the accent."""
-FRAME = 33
-"""Least time between two drawings, ms: a loss at 30 Hz reads as continuous."""
+FRAME = 50
+"""Least time between two drawings, ms: a curve of a whole run moves by less than a pixel in it."""
 
 
 class LossPanel(Panel):
@@ -43,11 +45,11 @@ class LossPanel(Panel):
         self.canvas = Canvas(theme, f"{self.objectName()}.plot")
         self.axes = self.canvas.add_axes("free", grid=True)
         self.body.addWidget(self.canvas)
-        self.lines: dict[str, tuple[pg.PlotCurveItem, pg.PlotCurveItem]] = {}
+        self.lines: dict[str, tuple[Curve, Curve]] = {}
         self.floor_line = pg.InfiniteLine(angle=0, movable=False)
         self.floor_line.hide()
         self.axes.add(self.floor_line)
-        self.best = pg.ScatterPlotItem(size=7, pxMode=True)
+        self.best = Points(7.0, round_dots=True)
         self.best.setZValue(20)
         self.axes.add(self.best)
         self.legend = Legend(self.axes.view, theme)
@@ -153,11 +155,11 @@ class LossPanel(Panel):
             show_raw = name in ("total", GRADIENT) or len(columns) == 1
             raw.setVisible(show_raw and weight > 0)
             if weight > 0:
-                line.setData(*thinned(x, self._y(smooth), left, right, width))
+                line.set_data(*thinned(x, self._y(smooth), left, right, width))
                 if show_raw:
-                    raw.setData(*envelope(x, self._y(low), self._y(high), left, right, width))
+                    raw.set_data(*envelope(x, self._y(low), self._y(high), left, right, width))
             else:
-                line.setData(*envelope(x, self._y(low), self._y(high), left, right, width))
+                line.set_data(*envelope(x, self._y(low), self._y(high), left, right, width))
         self._draw_marks(x, curves)
         entries = [(name.replace("level", "noise level"), self.colour(name)) for name in reversed(columns)]
         self.legend.show_entries(entries)
@@ -167,12 +169,12 @@ class LossPanel(Panel):
             return values
         return np.log10(values, out=np.full(len(values), np.nan), where=values > 0)
 
-    def _lines(self, name: str) -> tuple[pg.PlotCurveItem, pg.PlotCurveItem]:
+    def _lines(self, name: str) -> tuple[Curve, Curve]:
         if name not in self.lines:
-            raw, line = (pg.PlotCurveItem(antialias=True, skipFiniteCheck=True) for _ in range(2))
-            for item, z in ((raw, 0), (line, 10 if name == "total" else 5)):
-                item.setZValue(z)
-                self.axes.add(item)
+            raw = Curve(self.axes.view, z=0, antialias=False)
+            line = Curve(self.axes.view, z=10 if name == "total" else 5)
+            self.axes.add(raw)
+            self.axes.add(line)
             self.lines[name] = (raw, line)
             self._colour_lines(name)
         return self.lines[name]
@@ -183,7 +185,7 @@ class LossPanel(Panel):
         self.floor_line.setVisible(floor is not None and (floor > 0 or not self.log))
         if floor is not None and self.floor_line.isVisible():
             self.floor_line.setValue(math.log10(floor) if self.log else floor)
-        parts = []
+        parts, best = [], np.zeros((0, 2))
         known = np.isfinite(curves[main][2]) if main else np.zeros(0, bool)
         if known.any():
             smooth = np.where(known, curves[main][2], np.inf)
@@ -191,9 +193,9 @@ class LossPanel(Panel):
             parts += [f"{main} {smooth[known][-1]:.3g}", f"best {smooth[at]:.3g}"]
             height = self._y(smooth[at : at + 1])[0]
             show = main == "total" and math.isfinite(height)
-            self.best.setData([x[at]] if show else [], [height] if show else [])
-        else:
-            self.best.setData([], [])
+            if show:
+                best = np.array([[x[at], height]])
+        self.best.set_groups([(best, QColor(self.theme.accent))], self.axes.view.viewRect())
         if floor is not None:
             parts.append(f"irreducible {floor:.3g}")
         self.header.set_info(*parts)
@@ -230,18 +232,16 @@ class LossPanel(Panel):
         self.canvas.apply_theme(theme)
         self.legend.apply_theme(theme)
         self.floor_line.setPen(pg.mkPen(QColor(theme.muted), width=1, style=Qt.PenStyle.DashLine))
-        self.best.setPen(pg.mkPen(QColor(theme.surface), width=1))
-        self.best.setBrush(pg.mkBrush(QColor(theme.accent)))
         for name in self.lines:
             self._colour_lines(name)
 
     def _colour_lines(self, name: str) -> None:
         raw, line = self.lines[name]
         colour = QColor(self.colour(name))
-        line.setPen(pg.mkPen(colour, width=1))
+        line.set_colour(colour)
         faint = QColor(colour)
         faint.setAlphaF(0.22)
-        raw.setPen(pg.mkPen(faint, width=1))
+        raw.set_colour(faint)
 
 
 def ladder(value: float) -> float:

@@ -44,13 +44,14 @@ def in_order(n: int, columns: int) -> NDArray[np.int64]:
 
 
 def best_columns(n: int, tile: tuple[int, int], width: float, height: float) -> int:
-    """The number of columns for which n tiles (height, width) show largest in a place."""
+    """The columns for which n tiles (height, width) show largest in whole screen pixels, squarest first."""
 
-    def scale(columns: int) -> float:
+    def merit(columns: int) -> tuple[float, float]:
         rows = -(-n // columns)
-        return min(width / (columns * (tile[1] + GAP)), height / (rows * (tile[0] + GAP)))
+        scale = min(width / (columns * (tile[1] + GAP)), height / (rows * (tile[0] + GAP)))
+        return math.floor(scale) if scale >= 1 else scale, -abs(columns - rows)
 
-    return max(range(1, max(n, 1) + 1), key=lambda columns: (round(scale(columns), 6), columns))
+    return max(range(1, max(n, 1) + 1), key=merit)
 
 
 def compose(pixels: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np.uint32]:

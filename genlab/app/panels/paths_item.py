@@ -56,14 +56,8 @@ class Paths(pg.GraphicsObject):
         if len(self.paths) < 2 or self.position < 1:
             return
         transform = painter.transform()
-        key = (
-            transform.m11(),
-            transform.m12(),
-            transform.m21(),
-            transform.m22(),
-            transform.dx(),
-            transform.dy(),
-        )
+        m = transform
+        key = (m.m11(), m.m12(), m.m21(), m.m22(), m.dx(), m.dy())
         if self._prepared is None or self._prepared[0] != key:
             self._prepared = (key, *self._prepare(key))
             self._shown = None
