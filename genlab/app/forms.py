@@ -28,7 +28,7 @@ from genlab.settings.session import Session
 
 TITLES = {"data": "Data", "objective": "Objective", "network": "Model", "training": "Training"}
 OPEN_FILE, OPEN_FOLDER, YOUR_FILE = "open-file", "open-folder", "file"
-LABEL_WIDTH = 88
+LABEL_WIDTH = 96
 
 
 class Section(Card):

@@ -40,6 +40,7 @@ class MainWindow(QWidget):
         self.setWindowTitle("GenLab")
         self.setWindowIcon(app_icon())
         self.setMinimumSize(*SMALLEST)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.engine = engine
         self.store = store
         self.theme = theme
@@ -97,6 +98,7 @@ class MainWindow(QWidget):
 
     def begin(self) -> None:
         """After the first paint: the panels, then the run of last time or the untrained model."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.workspace.grid.restore(self.store.values.get("layout"))
         folder = self.store.values.get("run")
         if isinstance(folder, str) and Path(folder, "run.json").is_file():

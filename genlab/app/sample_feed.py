@@ -54,6 +54,11 @@ class SampleFeed(QObject):
         """Whether a request is under way."""
         return self._flying is not None
 
+    @property
+    def arriving(self) -> bool:
+        """Whether a trajectory is under way, asked for or not."""
+        return self._flying is not None or bool(self._incoming)
+
     def next_request(self) -> int:
         """A request number that no other request has."""
         self._count += 1

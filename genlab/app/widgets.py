@@ -71,7 +71,7 @@ class Number(QDoubleSpinBox):
     ) -> None:
         super().__init__(parent)
         self.integral = integral
-        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.lineEdit().setTextMargins(6, 0, 2, 0)
         self.setDecimals(0 if integral else 10)
         self.setRange(minimum, maximum)
         self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
@@ -160,7 +160,7 @@ class Slider(QSlider):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumWidth(48)
+        self.setMinimumWidth(40)
 
     def mousePressEvent(self, event) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

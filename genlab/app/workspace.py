@@ -352,7 +352,11 @@ class Workspace(QWidget):
 
     def _refresh(self) -> None:
         """After a stop the engine answers every watch once more; what still shows older weights is asked."""
-        if not self.run.training and self.feed.held != self.run.step and not self.feed.busy:
+        if self.run.training or self.feed.held == self.run.step:
+            return
+        if self.feed.arriving:
+            self._stale.start()
+        else:
             self.resample()
 
     def watch(self) -> None:
