@@ -305,7 +305,9 @@ def screenshots(arguments: list[str]) -> None:
 
 def bundle(arguments: list[str]) -> None:
     install("bundle")
-    provide_libraries("offscreen")
+    # The app takes the libraries along, so they must be here, display or not.
+    for platform in ("offscreen", "xcb"):
+        provide_libraries(platform, started=False)
     began = time.monotonic()
     call([PYTHON, "-m", "PyInstaller", "--noconfirm", *arguments, "genlab.spec"], "the bundle failed")
     size = sum(file.stat().st_size for file in BUNDLE.rglob("*") if file.is_file() and not file.is_symlink())
