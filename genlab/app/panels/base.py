@@ -80,9 +80,8 @@ class Panel(QWidget):
     # -- what the workspace calls ------------------------------------------------------------
 
     def set_scene(self, scene: Scene) -> None:
-        """Take up the data of a workspace; what was drawn of a run goes."""
+        """Take up the data of a workspace; what was drawn of a run stays where it still fits them."""
         self.scene = scene
-        self.clear_run()
         self.touch()
 
     def request(self, sampler: dict[str, Any], live: bool) -> Request | None:

@@ -101,7 +101,10 @@ class DensityPanel(Panel):
         if self.drawing is not None:
             self.drawing.show_scene(scene)
             self.drawing.set_lines(self._iso_lines.isChecked())
-        self.clear_run()
+        if self.shown is not None and not np.allclose(self.shown.density.extent, scene.extent, rtol=1e-3):
+            self.clear_run()
+        self._truth_at = None
+        self.touch()
 
     def _adopt(self, canvas: Any) -> Any:
         self.body.addWidget(canvas)

@@ -36,7 +36,7 @@ class DensityLine(Canvas):
         self.ratio.view.setXLink(self.curves.view)
         self.ratio.left.spacing = 28.0
         self.truth_curve, self.model_curve, self.ratio_curve = (
-            pg.PlotCurveItem(antialias=True, fillLevel=0.0) for _ in range(3)
+            pg.PlotCurveItem(fillLevel=0.0) for _ in range(3)
         )
         self.curves.add(self.truth_curve)
         self.curves.add(self.model_curve)

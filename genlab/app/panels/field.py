@@ -79,6 +79,8 @@ class FieldPanel(Panel):
         self.axes.zoomed = False
         self.axes.set_home(scene.extent)
         self.canvas.lay_out()
+        if self.field is not None and not np.allclose(self.field.extent, scene.extent, rtol=1e-3):
+            self.clear_run()
         super().set_scene(scene)
 
     def request(self, sampler: dict[str, Any], live: bool) -> Request | None:

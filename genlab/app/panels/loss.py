@@ -44,6 +44,9 @@ class LossPanel(Panel):
         self.log = False
         self.canvas = Canvas(theme, f"{self.objectName()}.plot")
         self.axes = self.canvas.add_axes("free", grid=True)
+        self.axes.view.sigResized.connect(lambda _: self.touch())
+        self.axes.view.sigRangeChangedManually.connect(lambda _: self.touch())
+        self.axes.view.went_home.connect(self.touch)
         self.body.addWidget(self.canvas)
         self.lines: dict[str, tuple[Curve, Curve]] = {}
         self.floor_line = pg.InfiniteLine(angle=0, movable=False)

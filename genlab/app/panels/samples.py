@@ -86,7 +86,9 @@ class SamplesPanel(Panel):
             self.line.show_scene(scene)
         elif dim >= 2:
             self.plane.set_extent(self._extent())
-        self.clear_run()
+        if self.samples is not None and self.samples.x.shape[1:] != space.event:
+            self.clear_run()
+        self.touch()
 
     def show_answer(self, answer: Answer) -> None:
         if isinstance(answer.payload, Samples):

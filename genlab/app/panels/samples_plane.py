@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from genlab.app.panels.canvas import Canvas
 from genlab.app.panels.legend import Legend
 from genlab.app.panels.points_item import Points
-from genlab.app.panels.raster import Raster, rgb
+from genlab.app.panels.raster import Raster, mixed, rgb
 from genlab.app.theme import Theme
 from genlab.data.payloads import Extent, Samples
 
@@ -52,8 +52,7 @@ class SamplesPlane(Canvas):
         if key != self._real_key:
             self._real_key = key
             points = real.x[:, axes] if real is not None else np.zeros((0, 2))
-            grey = QColor(self.theme.real)
-            grey.setAlphaF(0.75)
+            grey = mixed(self.theme.real, self.theme.surface, 0.75)
             self.real.set_groups([(thin(points, EXACT), grey)], self._bounds)
         entries: list[tuple[str, str]] = []
         if samples is None:
@@ -73,9 +72,7 @@ class SamplesPlane(Canvas):
                     groups.append((thin(points[samples.labels == label], EXACT), QColor(colour)))
                     entries.append((name, colour))
             else:
-                accent = QColor(self.theme.model)
-                accent.setAlphaF(0.85)
-                groups = [(points, accent)]
+                groups = [(points, QColor(self.theme.model))]
             self.model.set_groups(groups, self._bounds)
         self.legend.show_entries(entries[:10])
 

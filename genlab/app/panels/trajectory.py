@@ -15,6 +15,7 @@ from genlab.app.panels.canvas import Canvas
 from genlab.app.panels.montage import Montage
 from genlab.app.panels.paths_item import Paths
 from genlab.app.panels.points_item import Points
+from genlab.app.panels.raster import mixed
 from genlab.app.panels.samples_plane import thin
 from genlab.app.panels.scene import Scene, window_of
 from genlab.app.theme import Theme
@@ -75,7 +76,10 @@ class TrajectoryPanel(Panel):
         if not images:
             self.axes.set_home(self._home(None))
         self._draw_real()
-        self.clear_run()
+        if self.frames and self.frames[0].x.shape[1:] != scene.space.event:
+            self.clear_run()
+        self._fresh = True
+        self.touch()
 
     def show_frames(self, frames: Sequence[Samples], position: int, step: int) -> None:
         known = len(self.frames)
@@ -185,8 +189,7 @@ class TrajectoryPanel(Panel):
 
     def _draw_real(self) -> None:
         scene = self.scene
-        grey = QColor(self.theme.real)
-        grey.setAlphaF(0.35)
+        grey = mixed(self.theme.real, self.theme.surface, 0.4)
         points = np.zeros((0, 2))
         if scene is not None and scene.reference is not None and not isinstance(scene.space, ImageSpace):
             if not self._one_dimensional:
