@@ -126,6 +126,8 @@ class _Training:
         """Take note of an event; whether the run has stopped and is on disk. Raises RunFailed."""
         if getattr(event, "run", None) not in (None, self.run):
             return False
+        if isinstance(event, p.Failure) and self.state is not None:
+            raise RunFailed(event, self.folder)
         self._observe(event)
         match event:
             case p.StateChanged(state="done" | "paused" | "failed", step=step):
@@ -134,8 +136,6 @@ class _Training:
                     engine().send(p.Save(self.run))
             case p.Saved(step=step):
                 self._saved.add(step)
-            case p.Failure() if self.state is not None:
-                raise RunFailed(event, self.folder)
         return self.state is not None and self.state.state != "failed" and self.state.step in self._saved
 
 
