@@ -23,11 +23,11 @@ from genlab.models.base import (
     generator,
 )
 from genlab.models.denoising import (
-    PATHS,
     by_level,
     coefficients,
     log_snr_quantile,
     loss_weight,
+    noise_path,
     regression_target,
     stratified,
 )
@@ -69,7 +69,7 @@ class Diffusion(Model):
         assert isinstance(objective, DiffusionObjective)
         assert isinstance(network, DiffusionNetwork)
         self.objective = objective
-        self.path: Path = PATHS[objective.schedule]()
+        self.path: Path = noise_path(objective.schedule)
         self.quantile = log_snr_quantile(
             objective.schedule, self.path, objective.level_mean, objective.level_spread
         )

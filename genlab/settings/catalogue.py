@@ -93,7 +93,7 @@ def _diffusion_defaults(dataset: str, space: Space) -> Mapping[str, Any]:
             "objective.level_mean": -0.4,
             "objective.level_spread": 1.2,
             "training.learning_rate": 2e-3,
-            "training.batch_size": 128,
+            "training.batch_size": 64,
             "sampler.steps": 25,
         }
     return {"objective.level_mean": -2.5} if dataset in ("gan-ring", "gan-grid") else {}
@@ -170,7 +170,9 @@ PARADIGMS: dict[str, Paradigm] = {
                     "8gaussians-cfm",
                     {"sampler.method": "dpm++2m", "sampler.steps": 5},
                 ),
-                Preset("digits", "Handwritten digits", "Class labels and guidance on 8x8 images.", "digits", {}),
+                Preset(
+                    "digits", "Handwritten digits", "Class labels and guidance on 8x8 images.", "digits", {}
+                ),
             ),
         ),
     )

@@ -14,12 +14,13 @@ import torch
 from genlab.data.payloads import Field
 from genlab.models.base import Batch, Context, NoDensity, ProbeRequest, SampleRequest, generator
 from genlab.models.denoising import (
-    PATHS,
+    LEVELS,
     by_level,
     coefficients,
     log_error_ratio,
     log_snr_quantile,
     loss_weight,
+    noise_path,
     regression_target,
     stratified,
 )
@@ -130,7 +131,7 @@ def test_every_objective_trains_and_samples_finitely(
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_noise_levels_follow_their_distribution(schedule: Any) -> None:
-    path = PATHS[schedule]()
+    path = noise_path(schedule)
     quantile = log_snr_quantile(schedule, path, -1.2, 1.6)
     u = stratified(4096, generator(0, "noise"))
     assert bool((u.diff() > 0).all())
@@ -139,7 +140,7 @@ def test_noise_levels_follow_their_distribution(schedule: Any) -> None:
     assert bool((log_snr.diff() <= 0).all())
     if schedule == "edm":
         log_sigma = -0.5 * log_snr
-        inside = log_sigma[(log_sigma > math.log(0.002)) & (log_sigma < math.log(80))]
+        inside = log_sigma[(log_sigma > math.log(LEVELS[0])) & (log_sigma < math.log(LEVELS[1]))]
         assert float(inside.mean()) == pytest.approx(-1.2, abs=0.02)
         assert float(log_sigma.median()) == pytest.approx(-1.2, abs=0.01)
     else:
@@ -254,7 +255,7 @@ def test_the_density_of_an_untrained_v_network_is_a_gaussian(
     session, _, draw, model = fresh_model("diffusion", dataset)
     x = torch.as_tensor(draw.x[:50])
     (part,) = log_prob(model, session, x, label=label)
-    spread = model.std * math.sqrt(1 + 0.002**2)
+    spread = model.std * math.sqrt(1 + LEVELS[0] ** 2)
     expected = torch.distributions.Normal(model.mean, spread).log_prob(x).sum(1)
     assert part.start == 0
     assert part.kind == "ode"
@@ -268,7 +269,7 @@ def test_the_density_of_images_is_that_of_dequantised_levels(fresh_model: Fresh)
     x = torch.as_tensor(draw.x[:1])
     parts = log_prob(model, session, x, label="3", seed=7)
     u = torch.rand(x.shape, generator=generator(7, "evaluation")) - 0.5
-    spread = model.std * math.sqrt(1 + 0.002**2)
+    spread = model.std * math.sqrt(1 + LEVELS[0] ** 2)
     expected = torch.distributions.Normal(model.mean, spread).log_prob(x + u).flatten(1).sum(1)
     assert torch.allclose(gather(parts), expected, atol=1e-2)
     assert all(bool((part.standard_error >= 0).all()) for part in parts)
@@ -320,11 +321,11 @@ def test_the_score_field_is_in_the_coordinates_of_the_frames(fresh_model: Fresh)
     expected = -(points - model.mean.numpy()) / model.std.numpy() ** 2
     assert np.allclose(field.vectors, expected, atol=1e-3)
     assert np.allclose(field.truth, dataset.truth.score(points.reshape(-1, 2)).reshape(6, 6, 2), rtol=1e-4)
-    assert field.time == pytest.approx(0.002)
+    assert field.time == pytest.approx(LEVELS[0])
     noise = ProbeRequest(session.sampler, time=0.0, resolution=6)
     with torch.no_grad():
         (field,) = [p for p in model.probe("score", noise, dataset.truth) if p is not None]
-    assert field.time == pytest.approx(80)
+    assert field.time == pytest.approx(LEVELS[1])
     assert np.allclose(field.vectors, field.truth, atol=0.1)
     with pytest.raises(KeyError):
         next(model.probe("nonsense", request, None))
