@@ -31,7 +31,8 @@ def noise_path(schedule: Schedule) -> Path:
 
     EDM's levels, 0.002 to 80 for data of standard deviation 1/2, would be 0.004 to 160. Points are sharper
     than images and have no fine contrast at 20 standard deviations: fewer octaves leave more steps for the
-    rest.""" match schedule:
+    rest."""
+    match schedule:
         case "linear":
             return Linear()
         case "cosine":
