@@ -153,9 +153,9 @@ def evaluate(window: MainWindow) -> None:
     if not space.run.id:
         return
     window.status.metrics.setText("evaluating…")
-    window.engine.send(
-        p.Evaluate(space.run.id, "evaluate", space.feed.next_request(), space.sampler(), n=EVALUATION_SAMPLES)
-    )
+    sampler = space.viewed.sampler.model_dump()
+    number = space.feed.next_request()
+    window.engine.send(p.Evaluate(space.run.id, "evaluate", number, sampler, n=EVALUATION_SAMPLES))
 
 
 def show_evaluation(window: MainWindow, event: p.Evaluated) -> None:
@@ -185,7 +185,7 @@ def show_death(window: MainWindow, event: p.EngineDied, go_on: Callable[[], None
     kept = (
         "The run is kept up to its last checkpoint, at most ten seconds back."
         if go_on is not None
-        else "Nothing was lost: no run was under way."
+        else "Nothing was lost: no run was training."
     )
     again = window.engine.restarts
     todo = (

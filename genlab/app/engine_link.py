@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -35,6 +36,7 @@ class EngineLink(QObject):
         self._started = False
         self._closing = False
         self._waiting: list[Command] = []
+        self._starting: asyncio.Task[None] | None = None
         self._deaths = 0
         self.ready: EngineReady | None = None
         self.state = "starting"
@@ -46,7 +48,7 @@ class EngineLink(QObject):
 
     def start(self) -> None:
         """Spawn the engine process, in a task of its own."""
-        loop.start(self._start())
+        self._starting = loop.start(self._start())
 
     def send(self, command: Command) -> None:
         """Hand a command over. Never blocks."""
@@ -58,6 +60,8 @@ class EngineLink(QObject):
     async def close(self) -> None:
         """Let the engine save what it has, and end."""
         self._closing = True
+        if self._starting is not None:
+            await asyncio.gather(self._starting, return_exceptions=True)
         await self._client.close()
 
     async def _start(self) -> None:

@@ -237,7 +237,7 @@ def recipe(window: MainWindow) -> dict[str, Any]:
         "versions": versions(window),
         **manifest,
     }
-    return recipe_of(manifest, space.feed.step, sampler=space.sampler(), n=space.n())
+    return recipe_of(manifest, space.feed.step, sampler=session.sampler.model_dump(), n=space.panels.n)
 
 
 def versions(window: MainWindow) -> dict[str, str]:

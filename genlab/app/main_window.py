@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
@@ -23,6 +22,7 @@ from genlab.app.top_bar import TopBar
 from genlab.app.workspace import Workspace
 from genlab.engine import protocol as p
 from genlab.runs.atomic import RunError
+from genlab.runs.folder import RunFolder
 from genlab.settings.session import Session, SettingError, read_session
 
 SMALLEST = (960, 620)
@@ -101,10 +101,7 @@ class MainWindow(QWidget):
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.workspace.grid.restore(self.store.values.get("layout"))
         folder = self.store.values.get("run")
-        if isinstance(folder, str) and Path(folder, "run.json").is_file():
-            self.workspace.show_scene()
-            self.workspace.run.open(folder, self.workspace.session)
-        else:
+        if not (isinstance(folder, str) and self._reopen(folder)):
             self.workspace.begin()
         if self.store.note:
             self.workspace.cards.show_card("settings", "Settings were reset", [self.store.note], "warn")
@@ -162,17 +159,26 @@ class MainWindow(QWidget):
         run = space.run
         was_training, folder, session = run.training, run.folder, run.session or space.session
         run.engine_died()
-        if self.engine.state == "died" and not was_training and folder is None:
-            # An untrained model is all that was lost: it is prepared again without a word.
-            space.run.preview(space.session)
-            commands.show_death(self, event, None)
-            return
+        if folder is None:
+            run.preview(space.session)
+        elif not was_training:
+            run.open(folder, session)
+        go_on = (lambda: run.open(folder, session, train=True)) if was_training and folder else None
+        commands.show_death(self, event, go_on)
 
-        def go_on() -> None:
-            assert folder is not None
-            space.run.open(folder, session, train=True)
-
-        commands.show_death(self, event, go_on if folder is not None else None)
+    def _reopen(self, folder: str) -> bool:
+        """Take up the run of last time, with the settings as they were left; whether there is one."""
+        space = self.workspace
+        try:
+            session = read_session(RunFolder.open(folder).manifest["session"])
+        except (RunError, SettingError, KeyError, TypeError):
+            return False
+        left = space.session
+        space.open_run(folder, session)
+        if left.dataset == session.dataset:
+            space.session = left
+            space.show_session()
+        return True
 
     def _choose(self, paradigm: str) -> None:
         self.rail.choose(paradigm)

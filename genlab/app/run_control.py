@@ -43,6 +43,8 @@ class RunControl(QObject):
         self.threads = 0
         self.used_device = ""
         self.wanted = False
+        self.opening = False
+        self.lost = False
         self.edits: dict[str, Any] = {}
 
     @property
@@ -95,7 +97,7 @@ class RunControl(QObject):
     def open(self, folder: str, session: Session, train: bool = False, checkpoint: int | None = None) -> None:
         """Take up a run from its folder."""
         self._begin(session, folder)
-        self.state = "preparing"
+        self.opening = True
         self._engine.send(p.Open(self.id, folder, checkpoint, self.device))
         if train:
             self.wanted = True
@@ -124,6 +126,7 @@ class RunControl(QObject):
                 self.folder = event.folder
                 self.step, self.seconds = event.step, event.seconds
                 self.threads, self.used_device = event.threads, event.device
+                self.opening = False
                 if self.state in (None, "preparing"):
                     self.state = "paused" if event.step else "ready"
             case p.StateChanged():
@@ -135,6 +138,9 @@ class RunControl(QObject):
                 return True
             case p.Failure():
                 self.wanted = False
+                if self.state == "preparing":
+                    # There is no such run in the engine: the next Train begins another.
+                    self.lost, self.state, self.folder = self.opening, "failed", None
             case _:
                 return True
         self.changed.emit()

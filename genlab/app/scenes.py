@@ -6,6 +6,7 @@ import numpy as np
 
 from genlab.data.payloads import Density, Extent, Samples
 from genlab.data.shipped import reference, truth_raster
+from genlab.runs.folder import RunFolder
 from genlab.settings.datasets import DATASETS
 from genlab.settings.session import Session
 from genlab.settings.spaces import ImageSpace, PointSpace
@@ -23,10 +24,13 @@ def shipped(session: Session) -> tuple[Samples | None, Density | None] | None:
     return reference(session.dataset), truth_raster(session.dataset) if drawable else None
 
 
-def computed(session: Session, own: Samples | None) -> tuple[Samples | None, Density | None]:
-    """The same, worked out for changed settings of the data (off the GUI thread); `own` for a file."""
+def computed(
+    session: Session, own: Samples | None, folder: str | None
+) -> tuple[Samples | None, Density | None]:
+    """The same, worked out for changed settings of the data (off the GUI thread); a person's own data are
+    `own`, or what the run in `folder` keeps of them."""
     if session.dataset == "file":
-        return own, None
+        return own if own is not None or folder is None else _kept(folder), None
     from genlab.data.shipped import grid
     from genlab.data.toys import truth_of
 
@@ -37,6 +41,12 @@ def computed(session: Session, own: Samples | None) -> tuple[Samples | None, Den
     draw = truth.draw(POINTS, np.random.default_rng(0))
     density = Density(log_prob.astype(np.float32), truth.extent, "exact", float(truth.mass(truth.extent)))
     return Samples(draw.x.astype(np.float32), None, draw.labels, 1, 1, 0.0, 0), density
+
+
+def _kept(folder: str) -> Samples:
+    x, labels = RunFolder.open(folder).load_data()
+    chosen = np.random.default_rng(0).permutation(len(x))[:POINTS]
+    return Samples(x[chosen], None, None if labels is None else labels[chosen], 1, 1, 0.0, 0)
 
 
 def extent_of(space: object, points: Samples | None, truth: Density | None) -> Extent:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
@@ -13,9 +13,9 @@ from genlab.app import loop, scenes
 from genlab.app.cards import Cards
 from genlab.app.engine_link import EngineLink
 from genlab.app.forms import SettingsForm
+from genlab.app.panel_feed import PanelFeed
 from genlab.app.panel_grid import PanelGrid
 from genlab.app.run_control import BUDGET, RunControl
-from genlab.app.sample_feed import CHANNEL, SampleFeed
 from genlab.app.sampling_bar import SamplingBar
 from genlab.app.theme import Theme
 from genlab.data.payloads import Samples
@@ -23,16 +23,13 @@ from genlab.engine import protocol as p
 from genlab.settings.catalogue import PARADIGMS, Preset
 from genlab.settings.datasets import DATASETS
 from genlab.settings.session import Session, SettingError
-from genlab.settings.spaces import ImageSpace
 
 if TYPE_CHECKING:
-    from genlab.app.panels.base import Panel
     from genlab.app.panels.scene import Scene
 
 FORM_WIDTH = 264
-POINTS, IMAGES = 2000, 64
-FED = ("samples", "trajectory")
-"""Kinds of panels that the sample feed fills."""
+SETTLE = 250
+"""Milliseconds without an edit after which the untrained model is made again."""
 
 
 class Workspace(QWidget):
@@ -58,30 +55,24 @@ class Workspace(QWidget):
         self.scene: Scene | None = None
         self.pending: tuple[str, ...] = ()
         self._remembered: dict[str, Session] = {}
-        self._asked: dict[str, int] = {}
-        self._watched: dict[str, int] = {}
         self.run = RunControl(engine)
         self.run.changed.connect(self._run_changed)
         self.run.begun.connect(self._begun)
-        self.feed = SampleFeed(engine.send)
-        self.feed.shown.connect(self._redraw)
-        self.feed.refused.connect(self._refused)
         self.form = SettingsForm(self.paradigm, theme)
         self.form.setFixedWidth(FORM_WIDTH)
         self.bar = SamplingBar(theme)
         self.grid = PanelGrid(theme)
         self.cards = Cards(theme)
+        self.panels = PanelFeed(engine, self.run, self.grid, lambda: self.viewed)
+        self.panels.drawn = self._show_timeline
+        self.feed = self.panels.samples
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE)
+        self._settle.timeout.connect(self._prepare_again)
         self._lay_out()
         self._connect()
-        self._dirty = self._timer(16, self._draw_samples)
-        self._settle = self._timer(250, self._prepare_again)
-        self._densities = self._timer(120, self.ask_panels)
-        self._stale = self._timer(600, self._refresh)
         self.show_session()
-
-    def _redraw(self) -> None:
-        if not self._dirty.isActive():
-            self._dirty.start()
 
     def _lay_out(self) -> None:
         centre = QVBoxLayout()
@@ -103,23 +94,19 @@ class Workspace(QWidget):
         self.bar.edited.connect(lambda key, value: self.edit({key: value}))
         self.bar.timeline.moved.connect(self.feed.move)
         self.grid.shown_changed.connect(self._panels_changed)
-        self.grid.request_changed.connect(self._request_changed)
+        self.grid.request_changed.connect(self.panels.panel_asks)
+        self.feed.refused.connect(self._refused)
+        self.feed.delivered.connect(lambda _: self.cards.dismiss("refused"))
         self.grid.export_requested.connect(self.export_wanted)
-
-    def _timer(self, milliseconds: int, run: Callable[[], None]) -> QTimer:
-        made = QTimer(self)
-        made.setSingleShot(True)
-        made.setInterval(milliseconds)
-        made.timeout.connect(run)
-        return made
 
     @property
     def viewed(self) -> Session:
-        """The session that the panels show: the run's, with the sampler as it is set now."""
+        """The session that the panels show: the edited one, or the run's where its data are others."""
         running = self.run.session
-        if running is None or self.session.dataset == running.dataset:
+        if running is None or not self.run.kept:
             return self.session
-        return running
+        same = (self.session.dataset, self.session.data) == (running.dataset, running.data)
+        return self.session if same else running
 
     def begin(self) -> None:
         """Make the panels and prepare the untrained model."""
@@ -143,16 +130,17 @@ class Workspace(QWidget):
         self.cards.dismiss("setting")
         if sampler_only:
             self.bar.show_session(self.session)
-            self.resample()
+            self.panels.resample()
         else:
             self._take_up(values)
         self.changed.emit()
 
     def _edit_viewed(self, values: Mapping[str, Any]) -> None:
+        """The sampler of a run whose data are not those of the form any more."""
         assert self.run.session is not None
         self.run.session = self.run.session.with_values(values)
         self.bar.show_session(self.run.session)
-        self.resample()
+        self.panels.resample()
 
     def _take_up(self, values: Mapping[str, Any]) -> None:
         live = {
@@ -185,10 +173,9 @@ class Workspace(QWidget):
         if self.run.training:
             self.show_session()
         else:
-            if self.run.kept:
-                self.run.leave()
+            self._settle.stop()
+            self.run.preview(session)
             self._new_scene()
-            self._settle.start(0)
         self.changed.emit()
 
     def open_file(self, session_data: Any, own: Samples | None, source: str) -> None:
@@ -202,6 +189,9 @@ class Workspace(QWidget):
     def open_run(self, folder: str, session: Session, train: bool = False) -> None:
         """Take up a run of before."""
         self.session = session
+        self.own = None
+        if session.dataset == "file":
+            self.run.source = str(Path(folder, "data.npz"))
         self.run.open(folder, session, train)
         self._new_scene()
         self.changed.emit()
@@ -258,8 +248,8 @@ class Workspace(QWidget):
         loop.start(self._compute_scene(session))
 
     async def _compute_scene(self, session: Session) -> None:
-        reference, truth = await loop.in_thread(scenes.computed, session, self.own)
-        if self.viewed.data == session.data and self.viewed.dataset == session.dataset:
+        reference, truth = await loop.in_thread(scenes.computed, session, self.own, self.run.folder)
+        if (self.viewed.dataset, self.viewed.data) == (session.dataset, session.data):
             self._set_scene(session, reference, truth)
 
     def _set_scene(self, session: Session, reference: Any, truth: Any) -> None:
@@ -281,39 +271,21 @@ class Workspace(QWidget):
             panel.clear_run()
 
     def _begun(self) -> None:
-        self.feed.forget()
-        self._asked.clear()
-        self._watched.clear()
+        self.panels.forget()
         for panel in self.grid.panels.values():
             panel.clear_run()
 
     def _prepare_again(self) -> None:
-        if not self.run.kept:
-            self.run.preview(self.session)
+        if self.run.kept:
+            return
+        self.run.preview(self.session)
+        shown = self.scene.session if self.scene is not None else None
+        if shown is None or (shown.dataset, shown.data) != (self.session.dataset, self.session.data):
             self.show_scene()
-            self.show_session()
 
     def _run_changed(self) -> None:
         self.show_session()
         self.changed.emit()
-
-    def n(self) -> int:
-        """How many samples are asked for at once."""
-        return IMAGES if isinstance(self.viewed.space, ImageSpace) else POINTS
-
-    def resample(self) -> None:
-        """Draw samples with the sampler as it is set now, and what else depends on it."""
-        if not self.run.id or self.run.state in (None, "preparing"):
-            return
-        if any(panel.info.kind in FED for panel in self.grid.seen()):
-            self.feed.ask(self.run.id, self.sampler(), self.n())
-        self._densities.start()
-        if self.run.training:
-            self.watch()
-
-    def sampler(self) -> dict[str, Any]:
-        """The sampler's values as a request carries them."""
-        return self.viewed.sampler.model_dump()
 
     def take(self, event: p.Event) -> None:
         """Take up an event of the engine."""
@@ -322,12 +294,14 @@ class Workspace(QWidget):
         match event:
             case p.Tick():
                 self.ticked.emit(event)
-            case p.Opened():
-                self._opened()
-            case p.StateChanged(state=state):
-                self._state_changed(state)
+            case p.Opened() if not self.run.wanted:
+                self.panels.resample()
+            case p.StateChanged():
+                self._state_changed(event)
+            case p.Failure():
+                self._failed()
             case p.Answer():
-                self._answer(event)
+                self.panels.take(event)
             case p.Metrics(names=names, rows=rows):
                 for panel in self.grid.panels.values():
                     panel.show_metrics(names, rows)
@@ -340,94 +314,30 @@ class Workspace(QWidget):
             case p.Evaluated():
                 self.evaluated.emit(event)
 
-    def _opened(self) -> None:
-        if not self.run.wanted:
-            self.resample()
+    def _failed(self) -> None:
+        """A run that could not be opened leaves the window with an untrained model."""
+        if self.run.lost:
+            self.run.preview(self.session)
+            self._new_scene()
 
-    def _state_changed(self, state: str) -> None:
-        if state == "training":
-            self.watch()
-        elif state in ("paused", "done", "failed"):
-            self._stale.start()
-
-    def _refresh(self) -> None:
-        """After a stop the engine answers every watch once more; what still shows older weights is asked."""
-        if self.run.training or self.feed.held == self.run.step:
-            return
-        if self.feed.arriving:
-            self._stale.start()
-        else:
-            self.resample()
-
-    def watch(self) -> None:
-        """Have the seen panels kept up to date while the run trains; hidden ones ask for nothing."""
-        seen = self.grid.seen()
-        wanted: dict[str, p.Request] = {}
-        if any(panel.info.kind in FED for panel in seen):
-            wanted[CHANNEL] = p.Sample(self.run.id, CHANNEL, 0, self.sampler(), n=self.n(), trajectory=True)
-        for panel in seen:
-            if (request := panel.request(self.sampler(), True)) is not None:
-                wanted[panel.info.id] = request
-        for channel in [c for c in self._watched if c not in wanted]:
-            self.engine.send(p.Watch(self.run.id, channel, None))
-            del self._watched[channel]
-        for channel, request in wanted.items():
-            number = self.feed.next_request()
-            self._watched[channel] = number
-            named = replace(request, run=self.run.id, channel=channel, request=number)
-            self.engine.send(p.Watch(self.run.id, channel, named))
-
-    def ask_panels(self) -> None:
-        """Ask for what the seen panels draw beside samples."""
-        if not self.run.id or self.run.state in (None, "preparing", "training"):
-            return
-        for panel in self.grid.seen():
-            self._ask_panel(panel)
-
-    def _ask_panel(self, panel: Panel) -> None:
-        request = panel.request(self.sampler(), False)
-        if request is not None and self.run.id:
-            number = self.feed.next_request()
-            self._asked[panel.info.id] = number
-            self.engine.send(replace(request, run=self.run.id, channel=panel.info.id, request=number))
-
-    def _request_changed(self, panel: Panel) -> None:
-        if self.run.state in (None, "preparing"):
-            return
-        self._ask_panel(panel)
-        if self.run.training:
-            self.watch()
+    def _state_changed(self, event: p.StateChanged) -> None:
+        if event.state == "training":
+            self.panels.watch()
+        elif event.state in ("paused", "done", "failed"):
+            self.panels.stopped()
+        if event.note and event.state != "failed":
+            self.cards.show_card("note", _sentence(event.note))
 
     def _panels_changed(self) -> None:
         for panel in self.grid.panels.values():
             if self.scene is not None and panel.scene is None:
                 panel.set_scene(self.scene)
-        if self.run.training:
-            self.watch()
-        elif self.run.state not in (None, "preparing"):
-            self.resample()
-        self._draw_samples()
+        self.panels.panels_changed()
         self.changed.emit()
 
-    def _answer(self, answer: p.Answer) -> None:
-        if answer.channel == CHANNEL:
-            if not self.feed.take(answer) and answer.request == self._watched.get(CHANNEL):
-                self.feed.take_watched(answer)
-            return
-        current = (self._asked.get(answer.channel), self._watched.get(answer.channel))
-        if answer.request in current and answer.channel in self.grid.panels:
-            self.grid.panels[answer.channel].show_answer(answer)
-
-    def _draw_samples(self) -> None:
-        feed = self.feed
-        live = feed.preview if feed.follow and self.run.training else None
-        for panel in self.grid.seen():
-            if panel.info.kind == "samples" and live is not None:
-                panel.show_frames([live], 0, feed.step)
-            elif panel.info.kind in FED and feed.frames:
-                panel.show_frames(feed.frames, feed.position, feed.step)
-        self.bar.timeline.show_frames(len(feed.frames), feed.position)
-        self.bar.timeline.show_frame(feed.frame)
+    def _show_timeline(self) -> None:
+        self.bar.timeline.show_frames(len(self.feed.frames), self.feed.position)
+        self.bar.timeline.show_frame(self.feed.frame)
 
     def _refused(self, reason: str) -> None:
         self.cards.show_card("refused", "That cannot be drawn", [_sentence(reason)], "warn")
