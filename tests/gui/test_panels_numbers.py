@@ -52,7 +52,15 @@ def test_a_density_that_vanishes_where_the_truth_does_not_is_infinitely_far() ->
 def test_the_truth_is_read_at_the_cells_of_a_coarser_model(n: int) -> None:
     fine, coarse = gaussian(128, 0.2, 1.0), gaussian(n, 0.2, 1.0)
     read = resampled(fine, (n, n), EXTENT)
-    assert np.allclose(read, coarse.log_prob, atol=0.01)
+    assert np.allclose(read, coarse.log_prob, atol=1e-4)
+
+
+def test_the_edge_of_a_support_is_read_as_a_density() -> None:
+    inside = np.where((np.arange(64) < 40)[:, None] & np.ones(64, bool), -2.0, -np.inf)
+    read = resampled(Density(inside.astype(np.float32), EXTENT, "exact", 1.0), (32, 32), EXTENT)
+    assert np.allclose(read[:18], -2.0)
+    assert np.isneginf(read[22:]).all()
+    assert (read[18:22] <= -2.0 + 1e-6).all()
 
 
 def test_beyond_its_grid_a_density_is_nothing() -> None:

@@ -213,7 +213,7 @@ class Panel(QWidget):
         self._paint_into(painter)
         painter.end()
         image.setText(KEY, json.dumps(dict(recipe)))
-        if not image.save(str(path), "PNG"):
+        if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
             raise OSError(f"cannot write {path}")
 
     def _render_svg(self, path: Path) -> None:

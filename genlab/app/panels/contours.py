@@ -48,15 +48,15 @@ def segments(values: NDArray[np.floating], level: float, extent: Extent) -> Floa
     case = (a > 0) * 1 + (b > 0) * 2 + (c > 0) * 4 + (d > 0) * 8
     centre = a + b + c + d > 0
     saddle = (case == 5) | (case == 10)
-    joins = {1: ((3, 0),), 2: ((0, 1),), 3: ((3, 1),), 4: ((1, 2),), 6: ((0, 2),), 7: ((3, 2),)}
+    joins = {1: (3, 0), 2: (0, 1), 3: (3, 1), 4: (1, 2), 6: (0, 2), 7: (3, 2)}
     found = []
-    for number, pairs in joins.items():
+    for number, (p, q) in joins.items():
         chosen = (case == number) | (case == 15 - number)
-        found += [np.stack([edges[p][chosen], edges[q][chosen]], 1) for p, q in pairs]
+        found.append(np.stack([edges[p][chosen], edges[q][chosen]], 1))
     # With the centre on the side of corners a and c, lines cut off b and d; else they cut off a and c.
     cuts_bd = saddle & (centre == (case == 5))
-    for chosen, pairs in ((cuts_bd, ((0, 1), (2, 3))), (saddle & ~cuts_bd, ((3, 0), (1, 2)))):
-        found += [np.stack([edges[p][chosen], edges[q][chosen]], 1) for p, q in pairs]
+    for cut, corners in ((cuts_bd, ((0, 1), (2, 3))), (saddle & ~cuts_bd, ((3, 0), (1, 2)))):
+        found += [np.stack([edges[p][cut], edges[q][cut]], 1) for p, q in corners]
     return np.concatenate(found)
 
 

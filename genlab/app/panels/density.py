@@ -29,6 +29,8 @@ KINDS = {
     "estimate": "estimate",
     "samples": "histogram of samples",
 }
+FINE = 64
+"""Least columns for a divergence by the midpoint rule."""
 PATIENCE = 1.5
 """Seconds for which a fine raster stays in favour of a coarse one of newer weights."""
 
@@ -155,7 +157,7 @@ class DensityPanel(Panel):
         model = self.shown.density if self.shown is not None else None
         if model is not None and self.scene.truth is not None:
             truth = self._truth_on(model)
-            if model.kind != "samples":
+            if model.kind != "samples" and model.log_prob.shape[-1] >= FINE:
                 self.comparison = compare(
                     truth, model.log_prob.astype(np.float64), cell(truth.shape, model.extent)
                 )

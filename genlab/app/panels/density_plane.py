@@ -82,7 +82,7 @@ class DensityPlane(Canvas):
         self.arrange = self.side_by_side if known else self._model_alone
         x0, x1, y0, y1 = scene.extent
         path = QPainterPath()
-        points = np.zeros((0, 2))
+        points = np.zeros((0, 2), np.float32)
         if scene.truth is not None:
             density = np.exp(scene.truth.log_prob.astype(np.float64))
             self.level = float(density.max())
@@ -108,6 +108,8 @@ class DensityPlane(Canvas):
         if model is None:
             self.model_raster.clear()
             self.ratio_raster.clear()
+            if self.truth_raster.image is None:
+                self.level = 0.0
             return
         density = np.exp(model.log_prob.astype(np.float64))
         level = self.level or float(np.quantile(density, 0.999)) or 1.0

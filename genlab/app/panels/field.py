@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 from genlab.app.panels.base import Panel
 from genlab.app.panels.canvas import Canvas
 from genlab.app.panels.contours import Lines
+from genlab.app.panels.raster import mixed
 from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
 from genlab.data.payloads import Extent, Field
@@ -158,11 +159,8 @@ class FieldPanel(Panel):
         grey = QColor(self.theme.real)
         grey.setAlphaF(0.55)
         self.truth.setPen(pg.mkPen(grey, width=2))
-        good, bad = QColor(self.theme.model), QColor(self.theme.bad)
         for i, item in enumerate(self.arrows):
-            share = i / (SHADES - 1)
-            mixed = [a + (b - a) * share for a, b in zip(good.getRgb()[:3], bad.getRgb()[:3], strict=True)]
-            item.setPen(pg.mkPen(QColor(*(round(value) for value in mixed)), width=1))
+            item.setPen(pg.mkPen(mixed(self.theme.bad, self.theme.model, i / (SHADES - 1)), width=1))
 
 
 def typical(vectors: Floats) -> float:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from genlab.data.payloads import Density, Extent
 
 Floats = NDArray[np.float64]
+FLOOR = -200.0
+"""Below this a logarithm (nats) stands for a density of zero."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,14 @@ def cell(shape: tuple[int, ...], extent: Extent) -> float:
 
 
 def resampled(density: Density, shape: tuple[int, ...], extent: Extent) -> Floats:
-    """log_prob (nats) of a grid at the cell centres of another, linear between its own centres.
+    """log_prob (nats) of a grid at the cell centres of another; -inf beyond the grid's own extent.
 
-    Interpolates the logarithm; it is -inf beyond the grid's own extent."""
+    Cubic in the logarithm, so exact for Gaussians; at the edge of a support, where a neighbour's
+    logarithm is -inf, linear in the density."""
     log_prob = np.asarray(density.log_prob, np.float64)
     if log_prob.shape == shape and density.extent == extent:
         return log_prob
-    logarithm, value = np.maximum(log_prob, -700.0), np.exp(log_prob)
+    logarithm, value, least = np.maximum(log_prob, -700.0), np.exp(log_prob), log_prob
     beyond = np.zeros(shape, bool)
     for axis in range(len(shape)):
         along_x = axis == len(shape) - 1
@@ -43,17 +46,24 @@ def resampled(density: Density, shape: tuple[int, ...], extent: Extent) -> Float
         centres = start + (np.arange(m) + 0.5) * (end - start) / m
         place = (centres - low) / (high - low) * n - 0.5
         outside = (place < -0.5 - 1e-6) | (place > n - 0.5 + 1e-6)
-        place = np.clip(place, 0, n - 1)
-        base = np.minimum(place.astype(int), max(n - 2, 0))
+        base = np.clip(np.floor(place).astype(int), 1, n - 3)
         broad = [-1 if a == axis else 1 for a in range(len(shape))]
-        weight, upper = (place - base).reshape(broad), np.minimum(base + 1, n - 1)
-        logarithm = logarithm.take(base, axis) * (1 - weight) + logarithm.take(upper, axis) * weight
-        value = value.take(base, axis) * (1 - weight) + value.take(upper, axis) * weight
+        t = (place - base).reshape(broad)
+        cubic = (
+            -t * (t - 1) * (t - 2) / 6,
+            (t + 1) * (t - 1) * (t - 2) / 2,
+            -(t + 1) * t * (t - 2) / 2,
+            (t + 1) * t * (t - 1) / 6,
+        )
+        near = [base + offset for offset in (-1, 0, 1, 2)]
+        logarithm = sum(w * logarithm.take(k, axis) for w, k in zip(cubic, near, strict=True))
+        share = np.clip(t, 0.0, 1.0)
+        value = value.take(near[1], axis) * (1 - share) + value.take(near[2], axis) * share
+        least = np.minimum.reduce([least.take(k, axis) for k in near])
         beyond |= outside.reshape(broad)
     with np.errstate(divide="ignore"):
         sharp = np.log(value)
-    # At the edge of a support one neighbour's logarithm is -inf: the density itself is interpolated there.
-    return np.where(beyond, -np.inf, np.where(logarithm < -100.0, sharp, logarithm))
+    return np.where(beyond, -np.inf, np.where(least < FLOOR, sharp, logarithm))
 
 
 def compare(truth: Floats, model: Floats, area: float) -> Comparison:

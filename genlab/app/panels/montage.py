@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -164,7 +164,5 @@ class Montage(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.title)
         tall = (self._pixels.shape[1] + GAP) * scale
         for row, name in enumerate(self.names):
-            box = QRect(
-                0, round(where.top() + row * tall), round(where.left()) - 8, round(tall - GAP * scale)
-            )
-            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+            line = QRectF(0, where.top() + row * tall, where.left() - 8, tall - GAP * scale)
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)

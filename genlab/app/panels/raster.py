@@ -21,7 +21,12 @@ Colours = NDArray[np.uint32]
 def density_colours(name: str) -> Colours:
     """A named colour map in 256 steps."""
     table = pg.colormap.get(name).getLookupTable(nPts=256, alpha=False).astype(np.uint32)
-    return (0xFF << 24) | (table[:, 0] << 16) | (table[:, 1] << 8) | table[:, 2]
+    return _packed(table)
+
+
+def _packed(table: NDArray[np.uint32]) -> Colours:
+    """Colours (n, 3) of 0 .. 255 as opaque 0xffRRGGBB."""
+    return np.asarray((0xFF << 24) | (table[:, 0] << 16) | (table[:, 1] << 8) | table[:, 2], np.uint32)
 
 
 def ratio_colours(theme: Theme) -> Colours:
@@ -30,7 +35,7 @@ def ratio_colours(theme: Theme) -> Colours:
     share = np.abs(np.linspace(-1, 1, 257))[:, None]
     ends = np.where(np.linspace(-1, 1, 257)[:, None] < 0, low, high)
     table = np.round(zero + (ends - zero) * share**0.85).astype(np.uint32)
-    return (0xFF << 24) | (table[:, 0] << 16) | (table[:, 1] << 8) | table[:, 2]
+    return _packed(table)
 
 
 def rgb(colour: str) -> NDArray[np.float64]:

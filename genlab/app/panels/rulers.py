@@ -102,6 +102,6 @@ class Grid(pg.GraphicsObject):
     def paint(self, painter: QPainter, *_: object) -> None:
         rect = self.view.viewRect()
         painter.setPen(pg.mkPen(self.colour, width=1))
-        for _, values in self.ruler.tickValues(rect.top(), rect.bottom(), self.view.height()):
+        for _spacing, values in self.ruler.tickValues(rect.top(), rect.bottom(), self.view.height()):
             for value in values:
                 painter.drawLine(QLineF(rect.left(), value, rect.right(), value))

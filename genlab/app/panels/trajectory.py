@@ -190,7 +190,7 @@ class TrajectoryPanel(Panel):
     def _draw_real(self) -> None:
         scene = self.scene
         grey = mixed(self.theme.real, self.theme.surface, 0.4)
-        points = np.zeros((0, 2))
+        points: NDArray[np.floating] = np.zeros((0, 2))
         if scene is not None and scene.reference is not None and not isinstance(scene.space, ImageSpace):
             if not self._one_dimensional:
                 points = thin(scene.reference.x[:, :2], 1000)
