@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
+
+
+def pieces(vector: Tensor, parameters: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Views into a vector (total,), one for each parameter, laid out in memory as the parameter is.
+
+    The layout matters: convolutions are fastest where their weights keep the channels last."""
+    start = 0
+    for p in parameters:
+        yield vector[start : start + p.numel()].as_strided(p.size(), p.stride(), start)
+        start += p.numel()
 
 
 class FlatParameters:
@@ -17,15 +27,13 @@ class FlatParameters:
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
         self.parameters = tuple(parameters)
-        flat = torch.cat([p.detach().reshape(-1) for p in self.parameters])
+        flat = torch.cat([p.detach().as_strided((p.numel(),), (1,)) for p in self.parameters])
         self.vector = nn.Parameter(flat)
         self.vector.grad = torch.zeros_like(flat)
-        start = 0
-        for p in self.parameters:
-            stop = start + p.numel()
-            p.data = flat[start:stop].view_as(p)
-            p.grad = self.vector.grad[start:stop].view_as(p)
-            start = stop
+        views = zip(pieces(flat, self.parameters), pieces(self.gradient, self.parameters), strict=True)
+        for p, (values, gradient) in zip(self.parameters, list(views), strict=True):
+            p.data = values
+            p.grad = gradient
 
     @property
     def gradient(self) -> Tensor:

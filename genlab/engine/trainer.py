@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genlab.engine.flat import FlatParameters
+from genlab.engine.flat import FlatParameters, pieces
 from genlab.models.base import Batch, Context, Model, Player, generator
 from genlab.settings.session import Session
 from genlab.settings.training import TrainingSettings
@@ -255,7 +255,5 @@ def average_into(model: Model, averages: Sequence[Tensor]) -> None:
     """Load averaged weights, one vector a player, into a model of the same session."""
     with torch.no_grad():
         for player, average in zip(model.players(), averages, strict=True):
-            start = 0
-            for p in player.parameters:
-                p.copy_(average[start : start + p.numel()].view_as(p))
-                start += p.numel()
+            for p, values in zip(player.parameters, pieces(average, player.parameters), strict=True):
+                p.copy_(values)
