@@ -30,14 +30,14 @@ class PanelFeed(QObject):
     def __init__(
         self, engine: EngineLink, run: RunControl, grid: PanelGrid, session: Callable[[], Session]
     ) -> None:
-        super().__init__()
+        super().__init__(grid)
         self._engine = engine
         self._run = run
         self._grid = grid
         self._session = session
         self._asked: dict[str, int] = {}
         self._watched: dict[str, int] = {}
-        self.samples = SampleFeed(engine.send)
+        self.samples = SampleFeed(engine.send, self)
         self.samples.shown.connect(self._redraw)
         self._dirty = self._timer(16, self.draw)
         self._rest = self._timer(120, self._ask_rest)

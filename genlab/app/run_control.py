@@ -25,9 +25,10 @@ class RunControl(QObject):
     changed = Signal()
     begun = Signal()
 
-    def __init__(self, engine: EngineLink) -> None:
-        super().__init__()
+    def __init__(self, engine: EngineLink, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._engine = engine
+        self._taken: set[str] = set()
         self.device = "auto"
         self.source: str | None = None
         self.forget()
@@ -65,7 +66,7 @@ class RunControl(QObject):
     def train(self, session: Session, folder: str = "") -> None:
         """Begin a run, or go on with the one in view; past its end for as much again."""
         if not self.kept:
-            self._begin(session, folder or str(fresh_run_folder(session.paradigm, _name(session))))
+            self._begin(session, folder or self._fresh_folder(session))
             self._send_prepare(session)
         self._flush()
         self.wanted = True
@@ -81,7 +82,7 @@ class RunControl(QObject):
     def step_once(self, session: Session) -> None:
         """Take one training step, in a new run where there is none."""
         if not self.kept:
-            self._begin(session, str(fresh_run_folder(session.paradigm, _name(session))))
+            self._begin(session, self._fresh_folder(session))
             self._send_prepare(session)
         self.wanted = False
         self._engine.send(p.StepOnce(self.id))
@@ -163,6 +164,17 @@ class RunControl(QObject):
         self.state = "preparing"
         self.begun.emit()
 
+    def _fresh_folder(self, session: Session) -> str:
+        """A folder that is not there, nor promised to a run that the engine has not made yet."""
+        name = getattr(session.data, "name", "") or session.dataset
+        first = path = fresh_run_folder(session.paradigm, name)
+        number = 1
+        while str(path) in self._taken:
+            number += 1
+            path = first.with_name(f"{first.name}-{number}")
+        self._taken.add(str(path))
+        return str(path)
+
     def _send_prepare(self, session: Session) -> None:
         source = self.source if session.dataset == "file" else None
         self._engine.send(p.Prepare(self.id, session.model_dump(), self.folder, source, self.device))
@@ -179,7 +191,3 @@ class RunControl(QObject):
 def folder_name(folder: str) -> str:
     """A run's folder as a person knows it."""
     return Path(folder).name
-
-
-def _name(session: Session) -> str:
-    return getattr(session.data, "name", "") or session.dataset

@@ -26,8 +26,8 @@ class SampleFeed(QObject):
     refused = Signal(str)
     delivered = Signal(float)
 
-    def __init__(self, send: Callable[[Command], None]) -> None:
-        super().__init__()
+    def __init__(self, send: Callable[[Command], None], parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._send = send
         self._count = 0
         self._late = QTimer(self)

@@ -55,7 +55,7 @@ class Workspace(QWidget):
         self.scene: Scene | None = None
         self.pending: tuple[str, ...] = ()
         self._remembered: dict[str, Session] = {}
-        self.run = RunControl(engine)
+        self.run = RunControl(engine, self)
         self.run.changed.connect(self._run_changed)
         self.run.begun.connect(self._begun)
         self.form = SettingsForm(self.paradigm, theme)
@@ -110,9 +110,7 @@ class Workspace(QWidget):
 
     def begin(self) -> None:
         """Make the panels and prepare the untrained model."""
-        self.show_scene()
-        if self.run.id == "":
-            self.run.preview(self.session)
+        self.run.preview(self.session)
 
     def edit(self, values: Mapping[str, Any]) -> None:
         """Take up edits of the form or the bar."""
@@ -124,7 +122,10 @@ class Workspace(QWidget):
         try:
             self.session = self.session.with_values(values)
         except SettingError as error:
-            self.cards.show_card("setting", "That value cannot be", [_sentence(str(error))], "warn")
+            text = str(error)
+            for key in values:
+                text = text.replace(key, "the seed" if key == "seed" else self.session.description(key).label)
+            self.cards.show_card("setting", "That value cannot be", [_sentence(text)], "warn")
             self.show_session()
             return
         self.cards.dismiss("setting")
@@ -175,7 +176,6 @@ class Workspace(QWidget):
         else:
             self._settle.stop()
             self.run.preview(session)
-            self._new_scene()
         self.changed.emit()
 
     def open_file(self, session_data: Any, own: Samples | None, source: str) -> None:
@@ -193,7 +193,6 @@ class Workspace(QWidget):
         if session.dataset == "file":
             self.run.source = str(Path(folder, "data.npz"))
         self.run.open(folder, session, train)
-        self._new_scene()
         self.changed.emit()
 
     def train_or_pause(self) -> None:
@@ -216,7 +215,6 @@ class Workspace(QWidget):
         """A new run from the identical initialisation; the old one stays on disk."""
         self._settle.stop()
         self.run.reset(self.session, train)
-        self._new_scene()
 
     def mode(self) -> str:
         """What the Train button does next: a key of `top_bar.TRAIN`."""
@@ -239,6 +237,7 @@ class Workspace(QWidget):
     def show_scene(self) -> None:
         """Show the data in every panel; compute what does not ship with the app."""
         session = self.viewed
+        self.scene = None
         self.grid.set_panels(session.capabilities.panels)
         ready = scenes.shipped(session)
         if ready is not None:
@@ -261,27 +260,20 @@ class Workspace(QWidget):
         for panel in self.grid.panels.values():
             panel.set_scene(self.scene)
 
-    def _new_scene(self) -> None:
-        self.feed.forget()
-        self.bar.timeline.show_frames(0, 0)
-        self.bar.timeline.show_frame(None)
-        self.show_session()
-        self.show_scene()
-        for panel in self.grid.panels.values():
-            panel.clear_run()
-
     def _begun(self) -> None:
+        """Another run is in view: its data in the panels, and nothing of the old one."""
         self.panels.forget()
+        self._show_timeline()
         for panel in self.grid.panels.values():
             panel.clear_run()
+        self.show_session()
+        shown, viewed = self.scene, self.viewed
+        if shown is None or (shown.session.dataset, shown.session.data) != (viewed.dataset, viewed.data):
+            self.show_scene()
 
     def _prepare_again(self) -> None:
-        if self.run.kept:
-            return
-        self.run.preview(self.session)
-        shown = self.scene.session if self.scene is not None else None
-        if shown is None or (shown.dataset, shown.data) != (self.session.dataset, self.session.data):
-            self.show_scene()
+        if not self.run.kept:
+            self.run.preview(self.session)
 
     def _run_changed(self) -> None:
         self.show_session()
@@ -318,7 +310,6 @@ class Workspace(QWidget):
         """A run that could not be opened leaves the window with an untrained model."""
         if self.run.lost:
             self.run.preview(self.session)
-            self._new_scene()
 
     def _state_changed(self, event: p.StateChanged) -> None:
         if event.state == "training":

@@ -1,0 +1,125 @@
+"""A window for tests: with an engine of paper, or with the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from genlab.app import loop, theme
+from genlab.app.engine_link import EngineLink
+from genlab.app.main_window import MainWindow
+from genlab.app.store import Store
+from genlab.data.payloads import Samples
+from genlab.engine import protocol as p
+from genlab.engine.client import EngineClient
+
+Scenario = Callable[[MainWindow], Awaitable[None]]
+
+
+class PaperEngine:
+    """Remembers every command and answers as an engine would, at once; `mute` answers nothing."""
+
+    def __init__(self, on_event: Callable[[p.Event], None]) -> None:
+        self.on_event = on_event
+        self.commands: list[p.Command] = []
+        self.sessions: dict[str, dict[str, Any]] = {}
+        self.folders: dict[str, str | None] = {}
+        self.mute: set[type] = set()
+        self.starts = 0
+
+    async def start(self) -> None:
+        self.starts += 1
+        self.on_event(p.EngineReady(1, {"cpu": "cpu"}, {"torch": "0"}, 0.1))
+
+    async def close(self, timeout: float = 5.0) -> None:
+        return
+
+    def of(self, kind: type) -> list[Any]:
+        return [command for command in self.commands if isinstance(command, kind)]
+
+    def send(self, command: p.Command) -> None:
+        self.commands.append(command)
+        if type(command) in self.mute:
+            return
+        match command:
+            case p.Prepare(run=run, session=session, folder=folder):
+                self.sessions[run], self.folders[run] = session, folder
+                self.opened(run)
+            case p.Open(run=run, folder=folder):
+                self.folders[run] = folder
+                self.sessions.setdefault(run, next(iter(self.sessions.values()), {}))
+                self.opened(run, step=100)
+            case p.Train(run=run):
+                self.on_event(p.StateChanged(run, "training", 0, 0.0))
+            case p.Pause(run=run):
+                self.on_event(p.StateChanged(run, "paused", 50, 1.0))
+            case p.Edit(run=run, values=values):
+                for key, value in values.items():
+                    section, name = key.split(".")
+                    self.sessions[run][section][name] = value
+            case p.Sample():
+                self.frames(command)
+
+    def opened(self, run: str, step: int = 0) -> None:
+        self.on_event(p.Opened(run, self.sessions[run], self.folders[run], step, 0.0, "cpu", 1, 1000))
+        self.on_event(p.StateChanged(run, "paused" if step else "ready", step, 0.0))
+
+    def frames(self, request: p.Sample) -> None:
+        steps = int(request.sampler["steps"])
+        rng = np.random.default_rng(0)
+        event = (1, 8, 8) if self.sessions[request.run]["dataset"] == "digits" else (2,)
+        for index in range(steps + 1):
+            x = rng.normal(size=(request.n, *event)).astype(np.float32)
+            frame = Samples(x, x, np.zeros(request.n, np.int64), index, steps, 1.0 - index / steps, index)
+            last = index == steps
+            self.on_event(p.Answer(request.run, request.channel, request.request, 0, frame, last))
+
+
+class Lab:
+    """Opens windows in an event loop of their own, and closes them."""
+
+    def __init__(self, application: QApplication) -> None:
+        self._application = application
+        self.engine: PaperEngine | EngineClient | None = None
+
+    def run(
+        self,
+        scenario: Scenario,
+        store: Store | None = None,
+        real: bool = False,
+        size: tuple[int, int] = (1280, 800),
+    ) -> None:
+        theme.apply(self._application, theme.DARK)
+
+        async def main() -> int:
+            def make(on_event: Callable[[p.Event], None]) -> Any:
+                self.engine = EngineClient(on_event) if real else PaperEngine(on_event)
+                return self.engine
+
+            link = EngineLink(make)
+            window = MainWindow(link, store if store is not None else Store.fresh(), theme.DARK)
+            window.resize(*size)
+            window.show()
+            link.start()
+            window.begin()
+            try:
+                if not real:
+                    assert await loop.until(lambda: window.workspace.feed.frames, 10)
+                await scenario(window)
+            finally:
+                window.close()
+                await link.close()
+                window.hide()
+                window.deleteLater()
+            return 0
+
+        assert loop.run(self._application, main) == 0
+
+
+@pytest.fixture
+def lab(qapp: QApplication) -> Lab:
+    return Lab(qapp)
