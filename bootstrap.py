@@ -324,14 +324,7 @@ def smoke(arguments: list[str]) -> None:
     say(f"smoke test passed in {time.monotonic() - began:.1f} s")
 
 
-COMMANDS = {
-    "run": run,
-    "test": test,
-    "bench": bench,
-    "screenshots": screenshots,
-    "bundle": bundle,
-    "smoke": smoke,
-}
+COMMANDS = {command.__name__: command for command in (run, test, bench, screenshots, bundle, smoke)}
 
 
 def main(argv: Sequence[str]) -> int:
