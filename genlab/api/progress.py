@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from shutil import get_terminal_size
 from time import monotonic
 from types import TracebackType
 
@@ -23,7 +24,7 @@ class ProgressBar:
         self._bar: tqdm[None] | None = None
         if sys.stderr.isatty():
             form = "{percentage:3.0f}% {bar:24} {desc}"
-            self._bar = tqdm(total=1.0, bar_format=form, file=sys.stderr, leave=True, dynamic_ncols=True)
+            self._bar = tqdm(total=1.0, bar_format=form, file=sys.stderr, ncols=get_terminal_size().columns)
 
     def __call__(self, event: p.Event) -> None:
         """Take note of an event, and show it where it is time."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,9 @@ import pytest
 
 import genlab
 from genlab import api
+from genlab.api.progress import ProgressBar
 from genlab.data.dataset import DataError
+from genlab.engine.protocol import Metrics, Tick
 from genlab.models.base import NoDensity as ModelHasNone
 from genlab.models.diffusion import Diffusion
 from genlab.runs.folder import RunError
@@ -97,3 +101,19 @@ def test_a_bar_tells_step_loss_speed_and_time(tmp_path: Path, capsys: pytest.Cap
     assert last.startswith("step 50  loss ")
     assert "steps/s" in last
     assert last.endswith("left")
+
+
+def test_on_a_terminal_the_bar_moves_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "100")
+    with ProgressBar() as bar:
+        bar(Metrics("r", ("step", "seconds", "total"), np.array([[1, 0.1, 0.5]])))
+        bar(Tick("r", 1200, 3.0, 400.0, 0.25, 75.0, 1e-3))
+    last = screen.getvalue().split("\r")[-1]
+    assert last.startswith(" 25%")
+    assert last.rstrip().endswith("step 1,200  loss 0.5  400 steps/s  1:15 left")
