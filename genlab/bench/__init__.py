@@ -1,0 +1,1 @@
+"""The benchmark: what GenLab promises in numbers, measured on this machine (``make bench``)."""

@@ -1,0 +1,52 @@
+"""The engine process as the window has it, without a window: runs in a process of its own, without torch."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import Any
+
+from genlab.engine import protocol as p
+from genlab.engine.client import EngineClient
+from genlab.runs.places import fresh_run_folder
+from genlab.settings.session import Session
+
+REST = 1.0
+"""Seconds for a process that has just started to come to rest."""
+
+
+def train(dataset: str, seconds: float) -> dict[str, Any]:
+    """Train the default session; steps, seconds by the wall clock, and threads."""
+    return asyncio.run(_train(dataset, seconds))
+
+
+async def _train(dataset: str, seconds: float) -> dict[str, Any]:
+    events: asyncio.Queue[tuple[float, p.Event]] = asyncio.Queue()
+    client = EngineClient(lambda event: events.put_nowait((perf_counter(), event)))
+    session = Session.default("diffusion", dataset)
+    session = session.with_values({"training.stop": "seconds", "training.seconds": seconds})
+
+    async def heard(kind: type, **values: Any) -> tuple[float, Any]:
+        while True:
+            when, event = await events.get()
+            if isinstance(event, p.Failure | p.EngineDied):
+                raise RuntimeError(getattr(event, "what", "") or getattr(event, "reason", ""))
+            if isinstance(event, kind) and all(getattr(event, k) == v for k, v in values.items()):
+                return when, event
+
+    await client.start()
+    try:
+        await heard(p.EngineReady)
+        # As in the window: an untrained model is there before Train is pressed.
+        client.send(p.Prepare("preview", session.model_dump(), None))
+        await heard(p.StateChanged, state="ready")
+        await asyncio.sleep(REST)
+        client.send(p.Close("preview"))
+        client.send(p.Prepare("run", session.model_dump(), str(fresh_run_folder("diffusion", dataset))))
+        client.send(p.Train("run"))
+        threads = (await heard(p.Opened, run="run"))[1].threads
+        begun, _ = await heard(p.StateChanged, run="run", state="training")
+        ended, done = await heard(p.StateChanged, run="run", state="done")
+    finally:
+        await client.close()
+    return {"steps": done.step, "wall": ended - begun, "trained": done.seconds, "threads": threads}
