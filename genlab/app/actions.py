@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -64,6 +64,12 @@ class Actions:
 
     def __contains__(self, key: str) -> bool:
         return key in self._actions
+
+    def show_as(self, key: str, text: str, icon_name: str) -> None:
+        """Give an action another text and icon, as what it does changes."""
+        self.infos[key] = replace(self.infos[key], text=text, icon=icon_name)
+        self._actions[key].setText(text)
+        self._actions[key].setIcon(icon(icon_name, self._theme.muted))
 
     def menu(self, parent: QWidget, keys: Iterable[str]) -> QMenu:
         """A menu of these actions; '' is a rule between two."""

@@ -42,7 +42,7 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
         action("train", "Train", "play", "Space", "Begin, pause or continue", space.train_or_pause, "Run"),
         action("step", "Step", "step", "S", "Take a single training step", space.step_once, "Run"),
         action("reset", "Reset", "reset", "R", "Begin again from the same weights", space.reset, "Run"),
-        action("pause", "Pause", "pause", "Shift+Space", "Pause the run and save it", space.run.pause, "Run"),
+        action("pause", "Pause and save", "pause", "Shift+Space", "Stop and save it", space.run.pause, "Run"),
         action(
             "evaluate", "Evaluate", "measure", "Ctrl+E", "Every metric with its floor",
             lambda: evaluate(window), "Run",

@@ -18,7 +18,7 @@ from genlab.app.rail import Rail
 from genlab.app.run_control import folder_name
 from genlab.app.status_bar import StatusBar, clock
 from genlab.app.store import Store
-from genlab.app.top_bar import TopBar
+from genlab.app.top_bar import TRAIN, TopBar
 from genlab.app.workspace import Workspace
 from genlab.engine import protocol as p
 from genlab.runs.atomic import RunError
@@ -113,7 +113,7 @@ class MainWindow(QWidget):
         self.top.show_train(mode)
         first = next(iter(self.engine.ready.devices), "cpu") if self.engine.ready else "cpu"
         self.top.show_device(run.device, run.used_device or first, run.threads)
-        self.actions_["train"].setText(commands.TRAIN_TEXT[mode])
+        self.actions_.show_as("train", commands.TRAIN_TEXT[mode], TRAIN[mode][1])
         engine = {"starting": "starting engine…", "ready": "engine ready", "died": "engine stopped"}
         self.status.engine.setText(engine[self.engine.state])
         if run.state == "training" and not run.wanted:

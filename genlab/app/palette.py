@@ -54,7 +54,7 @@ class Palette(QFrame):
         self.line.clear()
         self._filter("")
         width = min(WIDTH, window.width() - 32)
-        self.setGeometry((window.width() - width) // 2, 44, width, 60 + ROWS * 27)
+        self.setGeometry((window.width() - width) // 2, 44, width, 56 + ROWS * 26)
         self.show()
         self.raise_()
         self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from genlab.app.panels.base import Panel
 
 POINTS, IMAGES = 2000, 64
+TRACKS, TRACK_IMAGES = 64, 16
+TRACK_SECONDS, TRACK_SHARE = 5.0, 0.004
+"""While a run trains, a few tracks are drawn anew so often, and at most this share of the time."""
+
 FED = ("samples", "trajectory")
 """Kinds of panels that the sample feed fills; the others say themselves what they ask for."""
 
@@ -42,6 +46,8 @@ class PanelFeed(QObject):
         self._dirty = self._timer(16, self.draw)
         self._rest = self._timer(120, self._ask_rest)
         self._stale = self._timer(600, self._refresh)
+        self._tracks = self._timer(0, self._draw_tracks)
+        self.samples.delivered.connect(self._next_tracks)
         self.drawn: Callable[[], None] = lambda: None
 
     def forget(self) -> None:
@@ -93,6 +99,24 @@ class PanelFeed(QObject):
         if request is not None:
             self._asked[panel.info.id] = number = self.samples.next_request()
             self._engine.send(replace(request, run=self._run.id, channel=panel.info.id, request=number))
+
+    def training(self) -> None:
+        """Training began: keep the seen panels up to date."""
+        self.watch()
+        self._tracks.start(50)
+
+    def _draw_tracks(self) -> None:
+        if not self._run.training:
+            return
+        if self.samples.busy or not any(panel.info.kind == "trajectory" for panel in self._grid.seen()):
+            self._tracks.start(int(TRACK_SECONDS * 1000))
+            return
+        few = TRACK_IMAGES if self.n == IMAGES else TRACKS
+        self.samples.ask(self._run.id, self._sampler(), few, light=True)
+
+    def _next_tracks(self, seconds: float) -> None:
+        if self._run.training:
+            self._tracks.start(int(max(TRACK_SECONDS, seconds / TRACK_SHARE) * 1000))
 
     def panel_asks(self, panel: Panel) -> None:
         """A panel wants something else now."""

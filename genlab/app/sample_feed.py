@@ -46,6 +46,7 @@ class SampleFeed(QObject):
         self._incoming: list[Samples] = []
         self._flying: int | None = None
         self._asked = 0.0
+        self._light = False
         self._next: tuple[str, dict[str, Any], int] | None = None
         self._late.stop()
 
@@ -64,8 +65,11 @@ class SampleFeed(QObject):
         self._count += 1
         return self._count
 
-    def ask(self, run: str, sampler: dict[str, Any], n: int) -> None:
-        """Ask for a trajectory, now or as soon as the one under way is there."""
+    def ask(self, run: str, sampler: dict[str, Any], n: int, light: bool = False) -> None:
+        """Ask for a trajectory, now or as soon as the one under way is there.
+
+        light: of a few samples only, for the tracks; the preview of many stays in view."""
+        self._light = light
         self._next = (run, sampler, n)
         if self._flying is None or perf_counter() - self._asked > PATIENCE:
             self._release()
@@ -135,6 +139,7 @@ class SampleFeed(QObject):
     def _land(self, step: int) -> None:
         self._flying = None
         self._keep(step)
+        self._light = False
         self.delivered.emit(perf_counter() - self._asked)
         self._release()
 
@@ -144,5 +149,6 @@ class SampleFeed(QObject):
         self.step = self.held = step
         last = len(self.frames) - 1
         self.position = last if self.follow else round(share * last)
-        self.preview = None
+        if not self._light:
+            self.preview = None
         self.shown.emit()

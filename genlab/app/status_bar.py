@@ -92,11 +92,12 @@ class StatusBar(QWidget):
         """Where the run is."""
         self.state.setText(f"training  {tick.step:,} steps")
         self.rate.setText(f"{tick.rate:,.0f} steps/s")
+        self.rate.show()
         self.time.setText(f"{clock(tick.seconds)} of {budget}")
 
     def show_idle(self, seconds: float | None) -> None:
         """No steps are being taken."""
-        self.rate.setText("")
+        self.rate.hide()
         self.time.setText("" if seconds is None else clock(seconds))
 
     def apply_theme(self, theme: Theme) -> None:

@@ -18,6 +18,9 @@ from PySide6.QtWidgets import (
     QLabel,
     QSizePolicy,
     QSlider,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QToolButton,
     QWidget,
 )
@@ -120,6 +123,9 @@ class Number(QDoubleSpinBox):
         _wheel(self, super().wheelEvent, event)
 
 
+TEXT_MARGIN, ARROW_MARGIN = 8, 26
+
+
 class Choice(QComboBox):
     """One of several: a combo box that stays narrow and paints its own arrow."""
 
@@ -137,8 +143,15 @@ class Choice(QComboBox):
             self.setCurrentIndex(self.findData(data))
 
     def paintEvent(self, event) -> None:
-        super().paintEvent(event)
-        painter = QPainter(self)
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        room = self.width() - TEXT_MARGIN - ARROW_MARGIN
+        option.currentText = self.fontMetrics().elidedText(
+            self.currentText(), Qt.TextElideMode.ElideRight, room
+        )
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         role = self.foregroundRole()
         colour = QColor(self.palette().color(role))

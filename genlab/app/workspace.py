@@ -313,7 +313,7 @@ class Workspace(QWidget):
 
     def _state_changed(self, event: p.StateChanged) -> None:
         if event.state == "training":
-            self.panels.watch()
+            self.panels.training()
         elif event.state in ("paused", "done", "failed"):
             self.panels.stopped()
         if event.note and event.state != "failed":

@@ -7,7 +7,14 @@ import json
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QWidget,
+)
 
 from genlab.app import loop, theme
 from genlab.app.store import Store
@@ -169,7 +176,9 @@ def test_a_failure_of_the_engine_is_told_with_what_was_kept_and_what_to_do(lab) 
         window.workspace.train_or_pause()
         run = window.workspace.run.id
         lab.engine.on_event(p.StateChanged(run, "failed", 12, 1.0))
-        lab.engine.on_event(p.Failure(run, "Training stopped", "loss is NaN", "Step 11 is kept.", "Do x.", "tb"))
+        lab.engine.on_event(
+            p.Failure(run, "Training stopped", "loss is NaN", "Step 11 is kept.", "Do x.", "tb")
+        )
         card = window.workspace.cards.open()[0]
         assert all(text in card.text for text in ("loss is NaN", "Step 11 is kept.", "Do x."))
         card.buttons["Continue"].click()

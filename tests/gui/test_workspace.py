@@ -56,9 +56,7 @@ def test_every_setting_goes_from_the_form_into_the_session_and_back(lab) -> None
         space.replace_session(Session.default("diffusion", "moons"))
         assert space.form.sections["network"].controls["width"].widget.value() == 128
         space.replace_session(shown)
-        assert (
-            space.form.sections["network"].controls["width"].widget.value() == shown.value("network.width")
-        )
+        assert space.form.sections["network"].controls["width"].widget.value() == shown.value("network.width")
 
     lab.run(scenario)
 
