@@ -52,7 +52,7 @@ def begin(command: p.Prepare | p.Open) -> p.Opened:
                 opened = event
             case p.StateChanged(run=command.run) if opened is not None:
                 return opened
-            case p.Failure(run=command.run, kept="Nothing was changed.", what=what):
+            case p.Failure(run=command.run, refused=True, what=what):
                 raise RunError(what)
             case p.Failure(run=None | command.run):
                 raise RunFailed(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +29,20 @@ LOG_FLOOR = -60.0
 
 
 def answer(
-    request: p.Request, model: Model, dataset: Dataset, step: int, preview: bool, send: Send
+    request: p.Request,
+    model: Model,
+    dataset: Dataset,
+    step: int,
+    preview: bool,
+    send: Send,
+    also: Sequence[p.DrawDensity] = (),
 ) -> Slices:
-    """Answer one request from weights that stay as they are; send events, yield between slices."""
+    """Answer one request from weights that stay as they are; send events, yield between slices.
 
-    def reply(payload: Any, last: bool) -> None:
-        send(p.Answer(request.run, request.channel, request.request, step, payload, last, preview))
+    also: densities that a preview of samples answers by the way, with a histogram."""
+
+    def reply(payload: Any, last: bool, to: p.Ask = request) -> None:
+        send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview))
 
     try:
         sampler = _sampler(model.session, request)
@@ -44,6 +52,9 @@ def answer(
                     last = frame.index == frame.total
                     if trajectory or last:
                         reply(frame, last)
+                    if preview and last:
+                        for density in also:
+                            reply(histogram(frame, model.extent), False, density)
                     yield
             case p.DrawDensity(resolutions=resolutions):
                 yield from _density(model, sampler, resolutions, reply)
@@ -175,8 +186,9 @@ def histogram(samples: Samples, extent: Extent) -> Density:
 
 def _smooth(counts: Float, axis: int) -> Float:
     padded = np.pad(counts, [(2, 2) if a == axis else (0, 0) for a in range(counts.ndim)])
-    parts = [np.take(padded, range(k, k + counts.shape[axis]), axis) for k in range(5)]
-    smoothed: Float = sum(w * part for w, part in zip((1, 4, 6, 4, 1), parts, strict=True)) / 16
+    n = counts.shape[axis]
+    parts = [w * np.take(padded, range(k, k + n), axis) for k, w in enumerate((1, 4, 6, 4, 1))]
+    smoothed: Float = np.sum(parts, axis=0) / 16
     return smoothed
 
 

@@ -18,14 +18,17 @@ def main(connection: Connection) -> None:
     from genlab.engine.warm import warm
 
     outbox = Outbox(connection)
-    from genlab.engine.worker import Worker
+    from genlab.engine.worker import Worker, ended
 
     worker = Worker(outbox.put)
 
     def serve() -> None:
-        devices, versions = warm()
-        outbox.put(EngineReady(os.getpid(), devices, versions, perf_counter() - start))
-        worker.run()
+        try:
+            devices, versions = warm()
+            outbox.put(EngineReady(os.getpid(), devices, versions, perf_counter() - start))
+            worker.run()
+        except BaseException as problem:
+            outbox.put(ended(problem))
 
     thread = threading.Thread(target=serve, name="genlab-worker")
     thread.start()

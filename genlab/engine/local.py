@@ -9,7 +9,7 @@ from types import TracebackType
 
 from genlab.engine.protocol import Command, Event, Shutdown
 from genlab.engine.warm import warm
-from genlab.engine.worker import Worker
+from genlab.engine.worker import Worker, ended
 
 
 class LocalEngine:
@@ -48,5 +48,8 @@ class LocalEngine:
         self.close()
 
     def _serve(self) -> None:
-        warm()
-        self._worker.run()
+        try:
+            warm()
+            self._worker.run()
+        except BaseException as problem:
+            self._events.put(ended(problem))

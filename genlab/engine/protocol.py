@@ -304,7 +304,9 @@ class Saved:
 
 @dataclass(frozen=True)
 class Failure:
-    """Something went wrong: what happened, what was kept, what to do, and the details for a report."""
+    """Something went wrong: what happened, what was kept, what to do, and the details for a report.
+
+    refused: nothing was begun, because what was asked for cannot be."""
 
     run: str | None
     title: str
@@ -312,6 +314,7 @@ class Failure:
     kept: str
     todo: str
     details: str
+    refused: bool = False
 
 
 Event = (

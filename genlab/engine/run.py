@@ -50,6 +50,7 @@ class Run:
         self._send = send
         self._writer = writer
         self._saved_step = -1
+        self._beyond = False
         self._saved_at = 0.0
         self._seen: deque[tuple[float, int]] = deque()
         rng = np.random.default_rng(np.random.SeedSequence([session.seed, 1]))
@@ -103,7 +104,7 @@ class Run:
         if checkpoint:
             tensors = {name: torch.from_numpy(np.array(array)) for name, array in checkpoint.tensors.items()}
             run.trainer.restore(tensors, checkpoint.state)
-            folder.cut_metrics(run.trainer.step)
+            run._beyond = True
             run._saved_step = run.trainer.step
         elif (folder.path / "weights.safetensors").exists():
             weights = {name: torch.from_numpy(array.copy()) for name, array in folder.load_weights().items()}
@@ -130,6 +131,7 @@ class Run:
         )
         if self.folder is not None and trainer.step:
             names, rows = self.folder.read_metrics()
+            rows = rows[rows[:, 0] <= trainer.step] if len(rows) else rows
             if len(rows):
                 self._send(p.Metrics(self.id, names, rows))
         if trainer.step == 0:
@@ -164,6 +166,9 @@ class Run:
 
     def advance(self, seconds: float, steps: int | None = None) -> None:
         """Train for a slice. What is not finite stops the run at its last good weights."""
+        if self._beyond and self.folder is not None:
+            self._beyond = False
+            self.folder.cut_metrics(self.trainer.step)
         try:
             self.trainer.advance(perf_counter() + seconds, steps)
         except NotFiniteError as problem:
@@ -279,7 +284,7 @@ class Run:
                 "Training stopped: a number is no longer finite",
                 f"At step {step}, {problem.term} became infinite or not a number, so the step was not taken.",
                 f"The weights of step {step} are good and kept.",
-                "Lower the learning rate or the gradient clip, then continue.",
+                "Lower the learning rate or the gradient clip and continue, or reset.",
                 traceback.format_exc(),
             )
         )

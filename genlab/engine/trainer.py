@@ -20,8 +20,8 @@ from genlab.models.base import Batch, Context, Model, Player, generator
 from genlab.settings.session import Session
 from genlab.settings.training import TrainingSettings
 
-EVERY_STEP_UNTIL = 1000
 AVERAGED_OVER = 10
+"""Most steps in one recorded row; early rows hold fewer, from single steps on."""
 
 
 class NotFiniteError(Exception):
@@ -180,7 +180,7 @@ class Trainer:
         if not self.names:
             self.names = ("step", "seconds", *terms, "learning rate")
         self._window.append(torch.stack([value.detach() for value in terms.values()]))
-        if self.step <= EVERY_STEP_UNTIL or self.step % AVERAGED_OVER == 0:
+        if len(self._window) >= min(AVERAGED_OVER, 1 + self.step // 100):
             mean = torch.stack(self._window).mean(0) if len(self._window) > 1 else self._window[0]
             self._rows.append([self.step, self.seconds, *mean.tolist(), rate])
             self._window.clear()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import queue
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -33,6 +33,7 @@ PREVIEW_SHARE = 0.025
 PREVIEW_CREDIT = 0.25
 PREVIEW_DRAWS = 1000
 FLOOR = "loss floor"
+FLOOR_SHARE = 0.25
 FINE_SHARE = 0.01
 """Of the training time, the share that fine densities may cost within the previews."""
 
@@ -49,13 +50,14 @@ class _Task:
 
 @dataclass
 class _Watch:
-    """A repeated request. spent: its cost so far. shown: the step it last showed."""
+    """A repeated request. spent: seconds on it so far; cost: of its last preview, begun after
+    `begun_at` seconds of training. shown: the step it last showed."""
 
     what: p.Request
     spent: float = 0.0
+    cost: float = 0.1
+    begun_at: float = -1.0
     shown: int = -1
-    fine_at: float = 0.0
-    fine_cost: float = 0.6
 
 
 class Worker:
@@ -176,9 +178,17 @@ class Worker:
                 self._tasks.append(self._task(run, command, preview=False))
 
     def _task(self, run: Run, request: p.Request, preview: bool) -> _Task:
+        """Preview samples serve the histogram of a watched density too."""
+        also = [
+            watch.what
+            for (id, _), watch in self._watches.items()
+            if id == run.id and isinstance(watch.what, p.DrawDensity) and isinstance(request, p.Sample)
+        ]
+
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
-                yield from answer(request, model, run.dataset, run.trainer.step, preview, self._send)
+                shown = answer(request, model, run.dataset, run.trainer.step, preview, self._send, also)
+                yield from shown
 
         return _Task(run, request.channel, slices(), perf_counter(), preview)
 
@@ -197,12 +207,13 @@ class Worker:
         """One slice of each question of the user's, and of previews when nothing trains; whether that
         was work worth the name."""
         busy = False
-        for task in [task for task in self._tasks if not task.preview or self._training is None]:
+        asked = [task for task in self._tasks if not task.preview]
+        for task in asked or (self._tasks[:1] if self._training is None else []):
             busy |= self._advance(task) > 5e-4
         return busy
 
     def _advance(self, task: _Task) -> float:
-        self._use_threads(self._cores)
+        self._use_threads(self._cores if self._training is None else self._training.threads)
         start = perf_counter()
         try:
             with torch.no_grad():
@@ -252,36 +263,29 @@ class Worker:
         owner = self._watches.get((run.id, task.channel))
         if owner is not None:
             owner.spent += cost
-            if task not in self._tasks and owner.fine_at == self._trained:
-                owner.fine_cost = task.cost
+            owner.cost = task.cost
 
     def _next_preview(self, run: Run) -> _Task | None:
         """What had the least time so far: a watch whose weights have moved on, or the loss floor."""
         floor = next((task for task in self._tasks if task.run is run and task.channel == FLOOR), None)
-        due = [
-            watch
-            for (id, _), watch in self._watches.items()
-            if id == run.id and watch.shown < run.trainer.step
-        ]
+        mine = [watch for (id, _), watch in self._watches.items() if id == run.id]
+        due = [watch for watch in mine if watch.shown < run.trainer.step and self._affordable(watch, mine)]
         watch = min(due, key=lambda watch: watch.spent, default=None)
-        if watch is None or (floor is not None and floor.cost < watch.spent):
+        if watch is None or (floor is not None and floor.cost < FLOOR_SHARE * watch.spent):
             return floor
         watch.shown = run.trainer.step
-        task = self._task(run, self._lighter(watch), preview=True)
+        watch.begun_at = self._trained
+        task = self._task(run, _lighter(watch.what), preview=True)
         self._tasks.append(task)
         return task
 
-    def _lighter(self, watch: _Watch) -> p.Request:
-        """The request as a preview can afford it: fewer draws, a fine density only now and then."""
-        match watch.what:
-            case p.Sample(n=n):
-                return replace(watch.what, n=min(n, PREVIEW_DRAWS), trajectory=False)
-            case p.DrawDensity(resolutions=resolutions):
-                fine = (self._trained - watch.fine_at) * FINE_SHARE > watch.fine_cost
-                if fine:
-                    watch.fine_at = self._trained
-                return replace(watch.what, resolutions=resolutions[:1] if fine else ())
-        return watch.what
+    def _affordable(self, watch: _Watch, others: Sequence[_Watch]) -> bool:
+        """Densities by more than a histogram come only as often as their share pays for them."""
+        if not isinstance(watch.what, p.DrawDensity):
+            return True
+        if watch.begun_at < 0 and not any(isinstance(other.what, p.Sample) for other in others):
+            return True
+        return (self._trained - max(0.0, watch.begun_at)) * FINE_SHARE > watch.cost
 
     def _show_final(self, run: Run) -> None:
         """Answer every watch of a run that stopped, whole, with the weights it stopped at."""
@@ -323,7 +327,8 @@ class Worker:
             p.Open: "The run could not be opened",
             p.Edit: "The change was not taken up",
         }.get(type(command), "That could not be done")
-        self._send(p.Failure(run, title, reason, "Nothing was changed.", "", traceback.format_exc()))
+        details = traceback.format_exc()
+        self._send(p.Failure(run, title, reason, "Nothing was changed.", "", details, refused=True))
 
     def _fail(self, run: Run | None, problem: Exception, stop: bool = True) -> None:
         """Tell of an error nobody foresaw; a run that trained stops, saved."""
@@ -344,3 +349,21 @@ class Worker:
         details = "".join(traceback.format_exception(problem))
         kept = "What was saved before is untouched."
         self._send(p.Failure(None, "Writing to disk failed", str(problem), kept, "", details))
+
+
+def _lighter(request: p.Request) -> p.Request:
+    """The request as a preview can afford it."""
+    match request:
+        case p.Sample(n=n):
+            return replace(request, n=min(n, PREVIEW_DRAWS), trajectory=False)
+        case p.DrawDensity(resolutions=resolutions):
+            return replace(request, resolutions=resolutions[:1])
+    return request
+
+
+def ended(problem: BaseException) -> p.Failure:
+    """What to say when the worker itself cannot go on."""
+    details = "".join(traceback.format_exception(problem))
+    kept = "Runs are kept as their last checkpoints have them."
+    what = f"{type(problem).__name__}: {problem}"
+    return p.Failure(None, "The engine stopped", what, kept, "Start it again.", details)

@@ -152,7 +152,7 @@ PARADIGMS: dict[str, Paradigm] = {
                 Preset(
                     "ddpm",
                     "DDPM, as published",
-                    "Predict the noise, linear schedule, simple weight, 1,000 ancestral steps (Ho et al. 2020).",
+                    "Noise, linear schedule, simple weight, 1,000 ancestral steps (Ho et al. 2020).",
                     "moons",
                     {
                         "objective.target": "noise",

@@ -10,9 +10,7 @@ from genlab.settings.fields import Settings, setting
 class TrainingSettings(Settings):
     """Optimiser, batch, averaging and budget."""
 
-    learning_rate: float = setting(
-        3e-3, "Step size of AdamW.", symbol="η", gt=0, le=1, live=True, log=True
-    )
+    learning_rate: float = setting(3e-3, "Step size of AdamW.", symbol="η", gt=0, le=1, live=True, log=True)
     batch_size: int = setting(
         256, "Examples per training step.", symbol="B", ge=1, le=65536, live=True, log=True
     )
@@ -40,7 +38,7 @@ class TrainingSettings(Settings):
         0.0, "Decoupled weight decay of AdamW.", symbol="λ", ge=0, le=1, advanced=True
     )
     clip: float = setting(
-        1.0, "Largest norm of the gradient; 0 leaves it alone.", ge=0, le=1e6, advanced=True
+        1.0, "Largest norm of the gradient; 0 leaves it alone.", ge=0, le=1e6, live=True, advanced=True
     )
     stop: Literal["seconds", "steps"] = setting(
         "seconds",

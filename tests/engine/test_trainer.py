@@ -141,10 +141,12 @@ def test_clipping_bounds_the_gradient_that_the_optimiser_sees() -> None:
     assert trainer.take_rows()[0][norm] > 1e-3
 
 
-def test_rows_hold_every_step_first_and_means_of_ten_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlab.engine.trainer.EVERY_STEP_UNTIL", 20)
-    trainer = make_trainer(small_session())
-    trainer.advance(math.inf, steps=45)
-    steps = [row[0] for row in trainer.take_rows()]
-    assert steps == [*range(1, 21), 30, 40]
+def test_rows_hold_single_steps_first_and_means_of_more_and_more_later() -> None:
+    trainer = make_trainer(small_session(training__steps=5000))
+    trainer.advance(math.inf, steps=1200)
+    steps = [int(row[0]) for row in trainer.take_rows()]
+    gaps = np.diff(steps)
+    assert steps[:99] == list(range(1, 100))
+    assert list(np.unique(gaps)) == list(range(1, 11))
+    assert (np.diff(gaps) >= 0).all()
     assert trainer.take_rows() == []
