@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from time import perf_counter, sleep
+from types import ModuleType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
