@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 POINTS, IMAGES = 2000, 64
 TRACKS, TRACK_IMAGES = 64, 16
-TRACK_SECONDS, TRACK_SHARE = 5.0, 0.004
-"""While a run trains, a few tracks are drawn anew so often, and at most this share of the time."""
+TRACK_SECONDS, TRACK_SHARE, TRACK_LATEST = 5.0, 0.004, 12.0
+"""While a run trains, a few tracks are drawn anew every so many seconds, more rarely where they take more
+than this share of the time, but no later than the last."""
 
 FED = ("samples", "trajectory")
 """Kinds of panels that the sample feed fills; the others say themselves what they ask for."""
@@ -116,7 +117,8 @@ class PanelFeed(QObject):
 
     def _next_tracks(self, seconds: float) -> None:
         if self._run.training:
-            self._tracks.start(int(max(TRACK_SECONDS, seconds / TRACK_SHARE) * 1000))
+            pause = min(TRACK_LATEST, max(TRACK_SECONDS, seconds / TRACK_SHARE))
+            self._tracks.start(int(pause * 1000))
 
     def panel_asks(self, panel: Panel) -> None:
         """A panel wants something else now."""

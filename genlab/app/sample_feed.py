@@ -84,7 +84,7 @@ class SampleFeed(QObject):
         if answer.last:
             self._land(answer.step)
         elif perf_counter() - self._asked > PATIENCE and self.follow:
-            self.frames, self.step = self._incoming, answer.step
+            self.frames, self.step = list(self._incoming), answer.step
             self.position = len(self.frames) - 1
             self.shown.emit()
         return True
