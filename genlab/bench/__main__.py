@@ -20,7 +20,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def main(argv: Sequence[str] | None = None, sections: Mapping[str, Section] = SECTIONS) -> int:
-    """Measure, print and keep the table; 0 unless a section crashed (1) or the request is wrong (2)."""
+    """Measure, print and keep the table; 0 unless a section crashed (1), the request is wrong (2) or
+    Ctrl-C came (130)."""
     parser = argparse.ArgumentParser(prog="python -m genlab.bench", description=main.__doc__)
     parser.add_argument("--only", help=f"sections, with commas between: {', '.join(sections)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured now as JSON")
@@ -43,18 +44,25 @@ def main(argv: Sequence[str] | None = None, sections: Mapping[str, Section] = SE
     _announce(chosen, plan)
     measured: dict[str, Any] = {}
     crashed = []
+    stopped = False
     with home.isolated() as cache:
-        for section in chosen:
-            found = _measure(section, replace(plan, cache=cache))
-            if found is None:
-                crashed.append(section.name)
-            elif found["rows"]:
-                measured[section.name] = found
-                table.write(arguments.docs, {**kept, **measured}, sections)
+        try:
+            for section in chosen:
+                found = _measure(section, replace(plan, cache=cache))
+                if found is None:
+                    crashed.append(section.name)
+                elif found["rows"]:
+                    measured[section.name] = found
+                    table.write(arguments.docs, {**kept, **measured}, sections)
+        except KeyboardInterrupt:
+            stopped = True
     print(f"\n{table.text(measured)}\n", flush=True)
     if arguments.json is not None:
         arguments.json.write_text(table.as_json(measured), encoding="utf-8")
     _sum_up(measured, crashed, arguments.docs)
+    if stopped:
+        print("genlab bench: interrupted; sections measured before are kept", file=sys.stderr)
+        return 130
     return 1 if crashed else 0
 
 

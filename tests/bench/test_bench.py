@@ -187,3 +187,27 @@ def test_a_tiny_gate_is_read_against_its_floor(user_directories: Path) -> None:
     assert row.required == "at most 1.1 (+ 2 standard errors)"
     assert row.values["gates"][0]["ratio"] == pytest.approx(float(row.measured), abs=1e-3)
     assert row.passed is not None
+
+
+@pytest.mark.slow
+def test_the_window_is_measured_with_its_engine_at_work(user_directories: Path) -> None:
+    from genlab.bench.child import measure
+
+    found = measure("in_window:train", 100, dataset="moons", seconds=1.0)
+    assert found["panels"] == ["density", "samples", "trajectory", "loss"]
+    assert found["steps"] > 10
+    assert found["wall"] >= found["trained"] >= 1.0
+    assert 0 < found["gui_share"] < 2
+    assert 10 < found["frames_per_second"] < 70
+    moved = measure("in_window:move_steps", 100, moves=1, seconds=0.3)
+    assert moved["n"] == 2000
+    assert min(moved["seconds"]) > 0
+    alone = measure("headless:train", 100, dataset="moons", seconds=0.3)
+    assert alone["wall"] >= alone["trained"] >= 0.3
+
+
+def test_what_goes_wrong_in_a_measurement_is_told_in_its_last_words() -> None:
+    from genlab.bench.child import MeasurementFailed, measure
+
+    with pytest.raises(MeasurementFailed, match=r"headless:train: .*there is no data set 'nonsense'"):
+        measure("headless:train", 60, dataset="nonsense", seconds=1)
