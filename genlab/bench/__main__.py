@@ -56,7 +56,8 @@ def main(argv: Sequence[str] | None = None, sections: Mapping[str, Section] = SE
                     table.write(arguments.docs, {**kept, **measured}, sections)
         except KeyboardInterrupt:
             stopped = True
-    print(f"\n{table.text(measured)}\n", flush=True)
+    if measured:
+        print(f"\n{table.text(measured)}", flush=True)
     if arguments.json is not None:
         arguments.json.write_text(table.as_json(measured), encoding="utf-8")
     _sum_up(measured, crashed, arguments.docs)
@@ -106,10 +107,11 @@ def _sum_up(measured: Mapping[str, Any], crashed: Sequence[str], docs: Path) -> 
     missed = [row for row in rows if row.passed is False]
     passed = sum(row.passed is True for row in rows)
     ended = f", crashed: {', '.join(crashed)}" if crashed else ""
-    print(f"{passed} passed, {len(missed)} missed{ended}.")
+    print(f"\n{passed} passed, {len(missed)} missed{ended}.")
     for row in missed:
         print(f"  missed  {row.section}: {row.what}: {row.measured}; required {row.required}")
-    print(f"The whole table is in {docs / 'benchmarks.md'}")
+    if measured:
+        print(f"The whole table is in {docs / 'benchmarks.md'}")
 
 
 def _minutes(seconds: float) -> str:

@@ -63,7 +63,7 @@ SECTIONS: dict[str, Section] = {
             "start",
             "Start",
             _measure("start"),
-            lambda plan: plan.starts * 14 + 30,
+            lambda plan: plan.starts * 12 + 20,
             lambda plan: (
                 f"Median of {plan.starts} starts of `python -m genlab --smoke`, and of as many runs "
                 "begun with the Train button, engine warm."
@@ -96,7 +96,7 @@ SECTIONS: dict[str, Section] = {
             "app",
             "The built app",
             _measure("app"),
-            lambda plan: plan.starts * 14,
+            lambda plan: plan.starts * 8,
             lambda plan: f"`dist/genlab/genlab --smoke`, median of {plan.starts} starts.",
             _zero,
         ),
