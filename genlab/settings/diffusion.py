@@ -78,7 +78,7 @@ class DiffusionSampler(SamplerSettings):
     """How noise becomes a sample."""
 
     method: Literal["ddpm", "ddim", "euler", "euler-ancestral", "heun", "dpm++2m"] = setting(
-        "heun",
+        "dpm++2m",
         "The solver that walks from noise to data.",
         label="Sampler",
         names={
