@@ -171,7 +171,8 @@ def show_evaluation(window: MainWindow, event: p.Evaluated) -> None:
 
 def show_failure(window: MainWindow, failure: p.Failure) -> None:
     """A card for what went wrong in the engine."""
-    space = window.workspace
+    spaces = window.workspaces.values()
+    space = next((space for space in spaces if space.run.id == failure.run), window.workspace)
     buttons: list[tuple[str, Callable[[], None]]] = []
     if failure.run == space.run.id and space.run.kept and space.run.step > 0:
         buttons.append(("Continue", space.train_or_pause))

@@ -23,6 +23,7 @@ from genlab.app.workspace import Workspace
 from genlab.engine import protocol as p
 from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
+from genlab.settings.catalogue import PARADIGMS
 from genlab.settings.session import Session, SettingError, read_session
 
 SMALLEST = (960, 620)
@@ -50,9 +51,10 @@ class MainWindow(QWidget):
         self.rail = Rail(theme)
         self.status = StatusBar(theme)
         self.stack = QStackedWidget()
-        self.workspace = Workspace("diffusion", engine, theme, self._last_session())
-        self.workspaces = {"diffusion": self.workspace}
-        self.stack.addWidget(self.workspace)
+        self.workspaces: dict[str, Workspace] = {}
+        last = self._last_session()
+        self._paradigm = last.paradigm if last else next(iter(PARADIGMS))
+        self._add(self._paradigm, last)
         self.actions_ = Actions(self, theme)
         self.actions_.add(commands.all_actions(self))
         self.palette_ = Palette(self, self.actions_, theme)
@@ -64,6 +66,23 @@ class MainWindow(QWidget):
         self._second.timeout.connect(self._tell_saved)
         self._second.start()
         self.show_state()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace in view: the bars act on it."""
+        return self.workspaces[self._paradigm]
+
+    def _add(self, paradigm: str, session: Session | None) -> Workspace:
+        """Make the workspace of a paradigm, when it is first needed."""
+        made = Workspace(paradigm, self.engine, self.theme, session)
+        made.changed.connect(self.show_state)
+        made.ticked.connect(lambda tick: self._tick(tick) if made is self.workspace else None)
+        made.evaluated.connect(lambda event: commands.show_evaluation(self, event))
+        made.export_wanted.connect(lambda panel, kind: commands.export_panel(self, panel, kind))
+        made.form.file_wanted.connect(lambda folder: commands.open_data(self, folder))
+        self.workspaces[paradigm] = made
+        self.stack.addWidget(made)
+        return made
 
     def _lay_out(self) -> None:
         middle = QHBoxLayout()
@@ -80,19 +99,14 @@ class MainWindow(QWidget):
         column.addWidget(self.status)
 
     def _connect(self) -> None:
-        self.top.train.connect(self.workspace.train_or_pause)
-        self.top.step.connect(self.workspace.step_once)
-        self.top.reset.connect(self.workspace.reset)
+        self.top.train.connect(lambda: self.workspace.train_or_pause())
+        self.top.step.connect(lambda: self.workspace.step_once())
+        self.top.reset.connect(lambda: self.workspace.reset())
         self.top.search.connect(self.palette_.open)
         self.top.export.connect(lambda: commands.export(self))
         self.top.device_chosen.connect(self._choose_device)
         self.rail.chosen.connect(self._choose)
-        self.rail.choose("diffusion")
-        self.workspace.changed.connect(self.show_state)
-        self.workspace.ticked.connect(self._tick)
-        self.workspace.evaluated.connect(lambda event: commands.show_evaluation(self, event))
-        self.workspace.export_wanted.connect(lambda panel, kind: commands.export_panel(self, panel, kind))
-        self.workspace.form.file_wanted.connect(lambda folder: commands.open_data(self, folder))
+        self.rail.choose(self._paradigm)
         self.engine.arrived.connect(self._take)
         self.engine.state_changed.connect(lambda _: self.show_state())
 
@@ -142,28 +156,21 @@ class MainWindow(QWidget):
                 self.top.show_devices(devices, 0)
             case p.EngineDied():
                 self._engine_died(event)
-            case p.Failure():
-                self.workspace.take(event)
-                commands.show_failure(self, event)
-                return
             case p.Saved(run=run) if run == self.workspace.run.id:
                 self.saved_at = time.monotonic()
                 self._tell_saved()
-        self.workspace.take(event)
+        for workspace in self.workspaces.values():
+            workspace.take(event)
+        if isinstance(event, p.Failure):
+            commands.show_failure(self, event)
         if isinstance(event, p.Opened):
             self.saved_at = None
             self.status.metrics.setText("")
 
     def _engine_died(self, event: p.EngineDied) -> None:
-        space = self.workspace
-        run = space.run
-        was_training, folder, session = run.training, run.folder, run.session or space.session
-        run.engine_died()
-        if folder is None:
-            run.preview(space.session)
-        elif not was_training:
-            run.open(folder, session)
-        go_on = (lambda: run.open(folder, session, train=True)) if was_training and folder else None
+        go_on = None
+        for space in self.workspaces.values():
+            go_on = space.engine_died() or go_on
         commands.show_death(self, event, go_on)
 
     def _reopen(self, folder: str) -> bool:
@@ -181,8 +188,15 @@ class MainWindow(QWidget):
         return True
 
     def _choose(self, paradigm: str) -> None:
+        new = paradigm not in self.workspaces
+        workspace = self._add(paradigm, None) if new else self.workspaces[paradigm]
+        self._paradigm = paradigm
         self.rail.choose(paradigm)
-        self.stack.setCurrentWidget(self.workspaces[paradigm])
+        self.stack.setCurrentWidget(workspace)
+        if new:
+            workspace.run.device = str(self.store.values.get("device", "auto"))
+            workspace.begin()
+        self.show_state()
 
     def _choose_device(self, device: str) -> None:
         self.workspace.run.device = device

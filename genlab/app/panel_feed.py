@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from genlab.app.panels.base import Panel
 
 POINTS, IMAGES = 2000, 64
-TRACKS, TRACK_IMAGES = 64, 16
-TRACK_SECONDS, TRACK_SHARE, TRACK_LATEST = 5.0, 0.004, 12.0
-"""While a run trains, a few tracks are drawn anew every so many seconds, more rarely where they take more
-than this share of the time, but no later than the last."""
 
 FED = ("samples", "trajectory")
 """Kinds of panels that the sample feed fills; the others say themselves what they ask for."""
@@ -47,8 +43,6 @@ class PanelFeed(QObject):
         self._dirty = self._timer(16, self.draw)
         self._rest = self._timer(120, self._ask_rest)
         self._stale = self._timer(600, self._refresh)
-        self._tracks = self._timer(0, self._draw_tracks)
-        self.samples.delivered.connect(self._next_tracks)
         self.drawn: Callable[[], None] = lambda: None
 
     def forget(self) -> None:
@@ -101,25 +95,6 @@ class PanelFeed(QObject):
             self._asked[panel.info.id] = number = self.samples.next_request()
             self._engine.send(replace(request, run=self._run.id, channel=panel.info.id, request=number))
 
-    def training(self) -> None:
-        """Training began: keep the seen panels up to date."""
-        self.watch()
-        self._tracks.start(50)
-
-    def _draw_tracks(self) -> None:
-        if not self._run.training:
-            return
-        if self.samples.busy or not any(panel.info.kind == "trajectory" for panel in self._grid.seen()):
-            self._tracks.start(int(TRACK_SECONDS * 1000))
-            return
-        few = TRACK_IMAGES if self.n == IMAGES else TRACKS
-        self.samples.ask(self._run.id, self._sampler(), few, light=True)
-
-    def _next_tracks(self, seconds: float) -> None:
-        if self._run.training:
-            pause = min(TRACK_LATEST, max(TRACK_SECONDS, seconds / TRACK_SHARE))
-            self._tracks.start(int(pause * 1000))
-
     def panel_asks(self, panel: Panel) -> None:
         """A panel wants something else now."""
         self.ask(panel)
@@ -149,13 +124,10 @@ class PanelFeed(QObject):
             self._grid.panels[answer.channel].show_answer(answer)
 
     def draw(self) -> None:
-        """Show the samples as the timeline stands: the newest while training, or a frame."""
+        """Show the samples as the timeline stands."""
         feed = self.samples
-        live = feed.preview if feed.follow and self._run.training else None
         for panel in self._grid.seen():
-            if panel.info.kind == "samples" and live is not None:
-                panel.show_frames([live], 0, feed.step)
-            elif panel.info.kind in FED and feed.frames:
+            if panel.info.kind in FED and feed.frames:
                 panel.show_frames(feed.frames, feed.position, feed.held if feed.held >= 0 else feed.step)
         self.drawn()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from genlab.data.payloads import Samples
+from genlab.data.payloads import Samples, Trajectory
 from genlab.engine.protocol import Answer, Command, Refused, Sample
 
 CHANNEL = "samples"
@@ -39,14 +39,12 @@ class SampleFeed(QObject):
         """Hold nothing, wait for nothing."""
         self.frames: list[Samples] = []
         self.step = 0
-        self.held = -1  # the step of the whole trajectory, where `step` may be a preview's
-        self.preview: Samples | None = None
+        self.held = -1  # the step of the whole trajectory, where `step` may be of one that is arriving
         self.position = 0
         self.follow = True
         self._incoming: list[Samples] = []
         self._flying: int | None = None
         self._asked = 0.0
-        self._light = False
         self._next: tuple[str, dict[str, Any], int] | None = None
         self._late.stop()
 
@@ -65,11 +63,8 @@ class SampleFeed(QObject):
         self._count += 1
         return self._count
 
-    def ask(self, run: str, sampler: dict[str, Any], n: int, light: bool = False) -> None:
-        """Ask for a trajectory, now or as soon as the one under way is there.
-
-        light: of a few samples only, for the tracks; the preview of many stays in view."""
-        self._light = light
+    def ask(self, run: str, sampler: dict[str, Any], n: int) -> None:
+        """Ask for a trajectory, now or as soon as the one under way is there."""
         self._next = (run, sampler, n)
         if self._flying is None or perf_counter() - self._asked > PATIENCE:
             self._release()
@@ -99,17 +94,15 @@ class SampleFeed(QObject):
         return True
 
     def take_watched(self, answer: Answer) -> None:
-        """Take up frames that nobody asked for just now: a preview, or all of them after a pause."""
-        if self._flying is not None or not isinstance(answer.payload, Samples):
+        """Take up frames that nobody asked for just now: a preview at once, or one by one after a pause."""
+        if self._flying is not None:
             return
-        if answer.preview:
-            if self.follow:
-                self.preview, self.step = answer.payload, answer.step
-                self.shown.emit()
-            return
-        if answer.payload.index == 0:
-            self._incoming = []
-        self._incoming.append(answer.payload)
+        match answer.payload:
+            case Trajectory(frames=frames):
+                self._incoming = list(frames)
+            case Samples(index=index):
+                self._incoming = [] if index == 0 else self._incoming
+                self._incoming.append(answer.payload)
         if answer.last:
             self._keep(answer.step)
 
@@ -139,7 +132,6 @@ class SampleFeed(QObject):
     def _land(self, step: int) -> None:
         self._flying = None
         self._keep(step)
-        self._light = False
         self.delivered.emit(perf_counter() - self._asked)
         self._release()
 
@@ -149,6 +141,4 @@ class SampleFeed(QObject):
         self.step = self.held = step
         last = len(self.frames) - 1
         self.position = last if self.follow else round(share * last)
-        if not self._light:
-            self.preview = None
         self.shown.emit()

@@ -18,7 +18,7 @@ from genlab.settings.fields import Description, describe
 from genlab.settings.session import Session
 
 OWN = ("method", "steps", "guidance", "label", "seed")
-WIDE = 1010
+WIDE = 1500
 GUIDANCE_SLIDER_END = 8.0
 
 
@@ -49,7 +49,7 @@ class SamplingBar(Card):
     def _fill(self) -> None:
         self.method = Choice()
         self.method.setObjectName("sampler")
-        self.method.setMinimumWidth(100)
+        self.method.setMinimumWidth(152)
         self.method.currentIndexChanged.connect(
             lambda _: self.edited.emit("sampler.method", self.method.currentData())
         )

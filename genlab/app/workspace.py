@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -306,6 +306,22 @@ class Workspace(QWidget):
             case p.Evaluated():
                 self.evaluated.emit(event)
 
+    def engine_died(self) -> Callable[[], None] | None:
+        """Take up the run again in the next engine; one that trained waits for the person's word, which
+        calling the result gives."""
+        run = self.run
+        trained, folder, session = run.training, run.folder, run.session or self.session
+        if not run.id:
+            return None
+        run.engine_died()
+        if folder is None:
+            run.preview(self.session)
+        elif trained:
+            return lambda: run.open(folder, session, train=True)
+        else:
+            run.open(folder, session)
+        return None
+
     def _failed(self) -> None:
         """A run that could not be opened leaves the window with an untrained model."""
         if self.run.lost:
@@ -313,7 +329,7 @@ class Workspace(QWidget):
 
     def _state_changed(self, event: p.StateChanged) -> None:
         if event.state == "training":
-            self.panels.training()
+            self.panels.watch()
         elif event.state in ("paused", "done", "failed"):
             self.panels.stopped()
         if event.note and event.state != "failed":

@@ -39,6 +39,13 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Trajectory:
+    """Frames of one trajectory at once, from the start to the samples; of long ones not every frame."""
+
+    frames: tuple[Samples, ...]
+
+
+@dataclass(frozen=True)
 class Density:
     """Log density on a regular grid, in nats per data unit.
 
@@ -86,4 +93,4 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-Payload = Samples | Density | Field | Curves | Table
+Payload = Samples | Trajectory | Density | Field | Curves | Table

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from genlab.data.dataset import Dataset, Float
-from genlab.data.payloads import Array, Density, Exactness, Extent, Labels, Samples
+from genlab.data.payloads import Array, Density, Exactness, Extent, Labels, Samples, Trajectory
 from genlab.engine import protocol as p
 from genlab.metrics.evaluate import LogDensity, evaluate
 from genlab.metrics.floors import FloorStore
@@ -25,6 +25,8 @@ Send = Callable[[p.Event], None]
 Slices = Iterator[None]
 
 HISTOGRAM_DRAWS = 2000
+MOST_FRAMES = 64
+"""Of a previewed trajectory; it is sent whole or not at all."""
 LOG_FLOOR = -60.0
 
 
@@ -48,14 +50,19 @@ def answer(
         sampler = _sampler(model.session, request)
         match request:
             case p.Sample(n=n, trajectory=trajectory):
+                kept: list[Samples] = []
                 for frame in model.sample(SampleRequest(n, sampler)):
                     last = frame.index == frame.total
-                    if trajectory or last:
+                    if preview:
+                        stride = 1 + frame.total // MOST_FRAMES
+                        kept += [frame] if last or (trajectory and frame.index % stride == 0) else []
+                    elif trajectory or last:
                         reply(frame, last)
-                    if preview and last:
-                        for density in also:
-                            reply(histogram(frame, model.extent), False, density)
                     yield
+                if preview:
+                    reply(Trajectory(tuple(kept)), True)
+                    for density in also:
+                        reply(histogram(kept[-1], model.extent), False, density)
             case p.DrawDensity(resolutions=resolutions):
                 yield from _density(model, sampler, resolutions, reply)
             case p.Probe(name=name, time=time, resolution=resolution):

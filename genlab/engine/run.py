@@ -182,6 +182,7 @@ class Run:
     def finish(self, state: p.State, note: str = "") -> None:
         """Stop training: report, save with the weights for sampling, and turn to a state."""
         self.report()
+        self.tick()
         if self.folder is not None and self._saved_step != self.trainer.step:
             self.save(weights=True)
         self.turn(state, note)

@@ -32,6 +32,9 @@ FRESH_SECONDS = 0.3
 PREVIEW_SHARE = 0.025
 PREVIEW_CREDIT = 0.25
 PREVIEW_DRAWS = 1000
+FEWEST_DRAWS = 16
+MOST_PREVIEW = 0.2
+"""Seconds that one preview of samples should take at most; beyond that fewer are drawn."""
 FLOOR = "loss floor"
 FLOOR_SHARE = 0.25
 FINE_SHARE = 0.01
@@ -51,12 +54,14 @@ class _Task:
 @dataclass
 class _Watch:
     """A repeated request. spent: seconds on it so far; cost: of its last preview, begun after
-    `begun_at` seconds of training. shown: the step it last showed."""
+    `begun_at` seconds of training. halvings: of its draws, since they took long. shown: the step it
+    last showed."""
 
     what: p.Request
     spent: float = 0.0
     cost: float = 0.1
     begun_at: float = -1.0
+    halvings: int = 0
     shown: int = -1
 
 
@@ -159,7 +164,6 @@ class Worker:
                 run.advance(0.0, steps=1)
                 if run.state != "failed":
                     run.finish("paused")
-                run.tick()
                 self._show_final(run)
             case p.Edit(values=values):
                 run.edit(values)
@@ -246,7 +250,6 @@ class Worker:
             run.tick()
         if run.state != "training":
             self._training = None
-            run.tick()
             self._show_final(run)
 
     def _preview(self, run: Run) -> None:
@@ -264,6 +267,9 @@ class Worker:
         if owner is not None:
             owner.spent += cost
             owner.cost = task.cost
+            if task not in self._tasks and isinstance(owner.what, p.Sample):
+                owner.halvings += (task.cost > MOST_PREVIEW) - (task.cost < MOST_PREVIEW / 4)
+                owner.halvings = max(0, owner.halvings)
 
     def _next_preview(self, run: Run) -> _Task | None:
         """What had the least time so far: a watch whose weights have moved on, or the loss floor."""
@@ -275,7 +281,7 @@ class Worker:
             return floor
         watch.shown = run.trainer.step
         watch.begun_at = self._trained
-        task = self._task(run, _lighter(watch.what), preview=True)
+        task = self._task(run, _lighter(watch), preview=True)
         self._tasks.append(task)
         return task
 
@@ -351,14 +357,15 @@ class Worker:
         self._send(p.Failure(None, "Writing to disk failed", str(problem), kept, "", details))
 
 
-def _lighter(request: p.Request) -> p.Request:
+def _lighter(watch: _Watch) -> p.Request:
     """The request as a preview can afford it."""
-    match request:
+    match watch.what:
         case p.Sample(n=n):
-            return replace(request, n=min(n, PREVIEW_DRAWS), trajectory=False)
+            few = min(n, PREVIEW_DRAWS) >> watch.halvings
+            return replace(watch.what, n=max(min(n, FEWEST_DRAWS), few))
         case p.DrawDensity(resolutions=resolutions):
-            return replace(request, resolutions=resolutions[:1])
-    return request
+            return replace(watch.what, resolutions=resolutions[:1])
+    return watch.what
 
 
 def ended(problem: BaseException) -> p.Failure:
