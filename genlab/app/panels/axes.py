@@ -8,6 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter
+from PySide6.QtWidgets import QGraphicsItem
 
 from genlab.app.panels.rulers import BOTTOM_HEIGHT, LEFT_WIDTH, Grid, Ruler
 from genlab.app.theme import Theme, font
@@ -37,6 +38,7 @@ class Note(pg.GraphicsObject):
 
     def __init__(self, text: str, theme: Theme) -> None:
         super().__init__()
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.text = text
         self.colour = theme.muted
         self.size = theme.font_small

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyqtgraph.functions import arrayToQPath
 from PySide6.QtGui import QPainter, QPainterPath
-from PySide6.QtWidgets import QGraphicsPathItem
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem
 
 from genlab.data.payloads import Extent
 
@@ -15,6 +15,10 @@ Floats = NDArray[np.float64]
 
 class Lines(QGraphicsPathItem):
     """A path of hairlines, antialiased whatever the canvas does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
 
     def paint(self, painter: QPainter, option, widget=None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -7,6 +7,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem
 
 from genlab.app.panels.points_item import polygon
 
@@ -19,6 +20,7 @@ class Curve(pg.GraphicsObject):
 
     def __init__(self, view: pg.ViewBox, z: float = 0.0, antialias: bool = True) -> None:
         super().__init__()
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.view = view
         self.antialias = antialias
         self.pen = QPen()

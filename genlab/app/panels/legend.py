@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem
 
 from genlab.app.theme import Theme, font
 
@@ -19,6 +20,7 @@ class Legend(pg.GraphicsObject):
 
     def __init__(self, view: pg.ViewBox, theme: Theme) -> None:
         super().__init__(view)
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.view = view
         self.theme = theme
         self.entries: tuple[tuple[str, str], ...] = ()

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pyqtgraph.functions import arrayToQPath
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem
 
 MOST_KNOTS = 48
 """A path is drawn through at most so many of its points."""
@@ -21,6 +22,7 @@ class Paths(pg.GraphicsObject):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.paths: NDArray[np.float64] = np.zeros((0, 0, 2))
         self.position = 0
         self.pen = QPen()

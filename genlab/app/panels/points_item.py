@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pyqtgraph.functions import create_qpolygonf, ndarray_from_qpolygonf
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem
 
 
 def polygon(points: NDArray[np.floating]) -> QPolygonF:
@@ -26,6 +27,7 @@ class Points(pg.GraphicsObject):
 
     def __init__(self, size: float = 2.2, round_dots: bool = False) -> None:
         super().__init__()
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.size = size
         self.round_dots = round_dots
         self.groups: list[tuple[NDArray[np.float64], QColor]] = []

@@ -9,6 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QGraphicsItem
 
 from genlab.app.theme import Theme
 from genlab.data.payloads import Extent
@@ -56,6 +57,7 @@ class Raster(pg.GraphicsObject):
 
     def __init__(self, smooth: bool = True) -> None:
         super().__init__()
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.smooth = smooth
         self.rect = QRectF()
         self.image: QImage | None = None

@@ -87,6 +87,7 @@ class Grid(pg.GraphicsObject):
 
     def __init__(self, view: pg.ViewBox, ruler: Ruler) -> None:
         super().__init__()
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.view = view
         self.ruler = ruler
         self.colour = QColor()
