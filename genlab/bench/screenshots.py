@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -121,11 +123,15 @@ async def guidance(path: Path) -> None:
 
 
 async def failed(path: Path) -> None:
-    """A run that stopped because a number was no longer finite."""
+    """A run whose engine was killed in mid-training: the window lives, and offers to go on."""
     scene = Scene(theme.LIGHT)
-    values = {"training.learning_rate": 1.0, "training.clip": 0.0, "objective.weight": "snr"}
-    await scene.open("moons", {**values, "objective.target": "x0", "training.warm_up": 0})
-    await scene.train(40.0)
+    await scene.open("2spirals", {})
+    await scene.train(60.0, until=0.25)
+    ready = scene.engine.ready
+    assert ready is not None
+    os.kill(ready.pid, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+    await scene.until(lambda: scene.engine.ready not in (None, ready))
+    await loop.until(lambda: False, 1.0)
     grab(scene.window, path)
     await scene.close()
 
