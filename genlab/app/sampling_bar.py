@@ -49,7 +49,7 @@ class SamplingBar(Card):
     def _fill(self) -> None:
         self.method = Choice()
         self.method.setObjectName("sampler")
-        self.method.setMinimumWidth(152)
+        self.method.setMinimumWidth(172)
         self.method.currentIndexChanged.connect(
             lambda _: self.edited.emit("sampler.method", self.method.currentData())
         )
