@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import queue
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
 
 import torch
@@ -19,6 +19,7 @@ import torch
 from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
 from genlab.engine.answers import Slices, answer
+from genlab.engine.previews import Previews
 from genlab.engine.run import Run
 from genlab.engine.writer import Writer
 from genlab.models.base import generator
@@ -29,16 +30,9 @@ TRAINING_SLICE = 0.010
 REPORT_SECONDS = 0.05
 TICK_SECONDS = 0.1
 FRESH_SECONDS = 0.3
-PREVIEW_SHARE = 0.025
-PREVIEW_CREDIT = 0.25
-PREVIEW_DRAWS = 1000
-FEWEST_DRAWS = 16
-MOST_PREVIEW = 0.2
-"""Seconds that one preview of samples should take at most; beyond that fewer are drawn."""
 FLOOR = "loss floor"
 FLOOR_SHARE = 0.25
-FINE_SHARE = 0.01
-"""Of the training time, the share that fine densities may cost within the previews."""
+"""Of the time of other previews, what the loss of the best possible model may take."""
 
 
 @dataclass
@@ -51,20 +45,6 @@ class _Task:
     cost: float = 0.0
 
 
-@dataclass
-class _Watch:
-    """A repeated request. spent: seconds on it so far; cost: of its last preview, begun after
-    `begun_at` seconds of training. halvings: of its draws, since they took long. shown: the step it
-    last showed."""
-
-    what: p.Request
-    spent: float = 0.0
-    cost: float = 0.1
-    begun_at: float = -1.0
-    halvings: int = 0
-    shown: int = -1
-
-
 class Worker:
     """Runs in a thread of its own: `run` returns after a Shutdown.
 
@@ -75,11 +55,9 @@ class Worker:
         self._send = send
         self._runs: dict[str, Run] = {}
         self._tasks: list[_Task] = []
-        self._watches: dict[tuple[str, str], _Watch] = {}
+        self.previews = Previews()
         self._writer = Writer(self._writing_failed)
         self._training: Run | None = None
-        self._trained = 0.0
-        self._previewed = 0.0
         self._reported = self._ticked = 0.0
         self._threads = 0
         self._cores = os.cpu_count() or 1
@@ -150,7 +128,7 @@ class Worker:
                     assert self._training is not None
                     self._training.finish("paused", "paused: another run trains now")
                 self._training = run
-                self._trained = self._previewed = 0.0
+                self.previews.begin()
                 run.train(steps, seconds)
             case p.Pause():
                 if run is self._training:
@@ -172,9 +150,7 @@ class Worker:
             case p.Close():
                 self._close(run)
             case p.Watch(channel=channel, what=what):
-                self._watches.pop((run.id, channel), None)
-                if what is not None:
-                    self._watches[run.id, channel] = _Watch(what)
+                self.previews.set(run.id, channel, what)
             case p.Cancel(channel=channel):
                 self._drop(run, channel)
             case p.Sample() | p.DrawDensity() | p.Probe() | p.LogProbOf() | p.Evaluate():
@@ -183,11 +159,8 @@ class Worker:
 
     def _task(self, run: Run, request: p.Request, preview: bool) -> _Task:
         """Preview samples serve the histogram of a watched density too."""
-        also = [
-            watch.what
-            for (id, _), watch in self._watches.items()
-            if id == run.id and isinstance(watch.what, p.DrawDensity) and isinstance(request, p.Sample)
-        ]
+        watched = [watch.what for watch in self.previews.of(run.id)] if isinstance(request, p.Sample) else []
+        also = [what for what in watched if isinstance(what, p.DrawDensity)]
 
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
@@ -241,7 +214,7 @@ class Worker:
             self._fail(run, problem)
             return
         now = perf_counter()
-        self._trained += now - start
+        self.previews.trained += now - start
         if now - self._reported > REPORT_SECONDS:
             self._reported = now
             run.report()
@@ -253,53 +226,36 @@ class Worker:
             self._show_final(run)
 
     def _preview(self, run: Run) -> None:
-        """Spend what the preview budget has left on the watch that had least."""
-        if self._previewed > PREVIEW_CREDIT + PREVIEW_SHARE * self._trained:
+        """Spend a slice on previews, where the budget allows it."""
+        if not self.previews.affordable:
             return
-        task = next((task for task in self._tasks if task.preview and task.channel != FLOOR), None)
-        if task is None:
-            task = self._next_preview(run)
+        begun = (task for task in self._tasks if task.preview and task.channel != FLOOR)
+        task = next(begun, None) or self._next_preview(run)
         if task is None:
             return
         cost = self._advance(task)
-        self._previewed += cost
-        owner = self._watches.get((run.id, task.channel))
-        if owner is not None:
-            owner.spent += cost
-            owner.cost = task.cost
-            if task not in self._tasks and isinstance(owner.what, p.Sample):
-                owner.halvings += (task.cost > MOST_PREVIEW) - (task.cost < MOST_PREVIEW / 4)
-                owner.halvings = max(0, owner.halvings)
+        self.previews.spent += cost
+        watched = self.previews.get(run.id, task.channel)
+        if watched is not None:
+            watched.pay(cost, None if task in self._tasks else task.cost)
 
     def _next_preview(self, run: Run) -> _Task | None:
-        """What had the least time so far: a watch whose weights have moved on, or the loss floor."""
         floor = next((task for task in self._tasks if task.run is run and task.channel == FLOOR), None)
-        mine = [watch for (id, _), watch in self._watches.items() if id == run.id]
-        due = [watch for watch in mine if watch.shown < run.trainer.step and self._affordable(watch, mine)]
-        watch = min(due, key=lambda watch: watch.spent, default=None)
-        if watch is None or (floor is not None and floor.cost < FLOOR_SHARE * watch.spent):
+        watched = self.previews.next(run.id, run.trainer.step)
+        if watched is None or (floor is not None and floor.cost < FLOOR_SHARE * watched.spent):
             return floor
-        watch.shown = run.trainer.step
-        watch.begun_at = self._trained
-        task = self._task(run, _lighter(watch), preview=True)
+        self.previews.begun(watched, run.trainer.step)
+        task = self._task(run, watched.lighter(), preview=True)
         self._tasks.append(task)
         return task
 
-    def _affordable(self, watch: _Watch, others: Sequence[_Watch]) -> bool:
-        """Densities by more than a histogram come only as often as their share pays for them."""
-        if not isinstance(watch.what, p.DrawDensity):
-            return True
-        if watch.begun_at < 0 and not any(isinstance(other.what, p.Sample) for other in others):
-            return True
-        return (self._trained - max(0.0, watch.begun_at)) * FINE_SHARE > watch.cost
-
     def _show_final(self, run: Run) -> None:
         """Answer every watch of a run that stopped, whole, with the weights it stopped at."""
-        for (id, channel), watch in self._watches.items():
-            if id == run.id and watch.shown < run.trainer.step:
-                self._drop(run, channel)
-                watch.shown = run.trainer.step
-                self._tasks.append(self._task(run, watch.what, preview=False))
+        for watched in self.previews.of(run.id):
+            if watched.shown < run.trainer.step:
+                self._drop(run, watched.what.channel)
+                watched.shown = run.trainer.step
+                self._tasks.append(self._task(run, watched.what, preview=False))
 
     def _drop(self, run: Run, channel: str) -> None:
         for task in [task for task in self._tasks if task.run is run and task.channel == channel]:
@@ -311,8 +267,7 @@ class Worker:
             self._training = None
         for task in [task for task in self._tasks if task.run is run]:
             self._drop(run, task.channel)
-        for key in [key for key in self._watches if key[0] == run.id]:
-            del self._watches[key]
+        self.previews.forget(run.id)
         if run.state == "training":
             run.finish("paused")
         del self._runs[run.id]
@@ -355,17 +310,6 @@ class Worker:
         details = "".join(traceback.format_exception(problem))
         kept = "What was saved before is untouched."
         self._send(p.Failure(None, "Writing to disk failed", str(problem), kept, "", details))
-
-
-def _lighter(watch: _Watch) -> p.Request:
-    """The request as a preview can afford it."""
-    match watch.what:
-        case p.Sample(n=n):
-            few = min(n, PREVIEW_DRAWS) >> watch.halvings
-            return replace(watch.what, n=max(min(n, FEWEST_DRAWS), few))
-        case p.DrawDensity(resolutions=resolutions):
-            return replace(watch.what, resolutions=resolutions[:1])
-    return watch.what
 
 
 def ended(problem: BaseException) -> p.Failure:

@@ -124,9 +124,10 @@ def test_previews_stay_within_their_budget(talk: Talk) -> None:
     talk.send(p.Watch("a", "samples", asked))
     train(talk)
     previews = [event for event in talk.heard if isinstance(event, p.Answer) and event.preview]
-    worker = talk.engine._worker
+    budget = talk.engine._worker.previews
     assert previews
-    assert worker._previewed <= 0.25 + 0.025 * worker._trained + 0.1
+    assert budget.trained == pytest.approx(6.0, rel=0.1)
+    assert budget.spent <= 0.25 + 0.025 * budget.trained + 0.1
 
 
 def test_log_prob_of_points_of_the_wrong_shape_is_refused(talk: Talk) -> None:
