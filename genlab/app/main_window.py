@@ -144,6 +144,8 @@ class MainWindow(QWidget):
         self._tell_saved()
 
     def _tick(self, tick: p.Tick) -> None:
+        if self.workspace.run.state != "training":
+            return
         training = self.workspace.session.training
         budget = clock(training.seconds) if training.stop == "seconds" else f"{training.steps:,} steps"
         if tick.left is not None and training.stop == "seconds":
