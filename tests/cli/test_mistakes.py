@@ -125,8 +125,8 @@ def test_a_run_that_blows_up_exits_1_in_one_line_and_is_kept(genlab: Genlab, tmp
     assert line.startswith("genlab: Training stopped: a number is no longer finite")
     assert str(out) in line
     assert sum("infinite" in text for text in result.err.splitlines()) == 1
-    refused = genlab("train", "--from", out, "--set", "training.clip=1", "--steps", 5)
-    assert (refused.status, refused.err) == (2, "genlab: training.clip cannot change once a run has begun\n")
+    refused = genlab("train", "--from", out, "--set", "network.width=8", "--steps", 5)
+    assert (refused.status, refused.err) == (2, "genlab: network.width cannot change once a run has begun\n")
 
 
 def test_an_error_of_our_own_is_one_line_that_names_the_details(
