@@ -99,7 +99,8 @@ class Model(nn.Module, ABC):
     """A generative model.
 
     session: all settings. reference: a draw of training data, from which the statistics for
-    standardisation, the class prior and the plotting extent are taken.
+    standardisation are taken, and the class prior where the data set does not know it. A prior that is
+    off by a third of a percent would show in W2.
     """
 
     session: Session
@@ -117,10 +118,12 @@ class Model(nn.Module, ABC):
         mean, std = x.mean(axes, keepdim=True)[0], x.std(axes, keepdim=True)[0]
         self.register_buffer("mean", mean.float())
         self.register_buffer("std", torch.where(std > 0, std, torch.ones_like(std)).float())
-        counts = torch.zeros(max(1, len(self.label_names)))
-        if reference.labels is not None:
-            counts += torch.bincount(torch.as_tensor(reference.labels), minlength=len(counts)).float()
-        self.register_buffer("class_prior", counts / counts.sum().clamp_min(1))
+        counts = torch.ones(max(1, len(self.label_names)))
+        if dataset.truth is not None and self.label_names:
+            counts = torch.as_tensor(dataset.truth.class_prior, dtype=torch.float32)
+        elif reference.labels is not None:
+            counts = torch.bincount(torch.as_tensor(reference.labels), minlength=len(counts)).float()
+        self.register_buffer("class_prior", counts / counts.sum())
 
     @property
     def device(self) -> torch.device:
