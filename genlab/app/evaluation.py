@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from genlab.app.widgets import label
 from genlab.engine.protocol import Evaluated
 
-HEADER = ("Metric", "Model", "Perfect", "Reference", "Unit", "n")
+HEADER = ("Metric", "Model", "Floor (5 to 95 %)", "Read against", "Unit", "n")
 BETTER = {"lower": "lower is better", "higher": "higher is better", "near": "nearer is better"}
 
 
@@ -54,7 +54,7 @@ class EvaluationDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("evaluation")
         self.setWindowTitle("Evaluation")
-        self.resize(680, 420)
+        self.resize(960, 560)
         self.table = QTableWidget(len(event.metrics), len(HEADER))
         self.table.setObjectName("evaluation.table")
         self.table.setAccessibleName("Metrics")
@@ -98,11 +98,11 @@ def cells(metric: Mapping[str, Any]) -> tuple[str, ...]:
     if metric["value"] is None:
         value = metric["note"] or "does not apply"
     elif metric["standard_error"]:
-        value += f" ± {number(metric['standard_error'])}"
+        value += f" ± {metric['standard_error']:.2g}"
     floor, reference = metric["floor"], metric["reference"]
     perfect = ""
     if floor is not None:
         perfect = number(floor["mean"])
-        perfect += f"  ({number(floor['low'])} to {number(floor['high'])})"
+        perfect += f"  ({floor['low']:.3g} to {floor['high']:.3g})"
     against = f"{reference[0]} {number(reference[1])}" if reference is not None else ""
     return metric["name"], value, perfect, against, metric["unit"], f"{metric['n']:,}"

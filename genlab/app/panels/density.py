@@ -30,6 +30,8 @@ KINDS = {
     "samples": "histogram of samples",
 }
 FINE = 64
+UNRESOLVED = 0.02
+"""A grid on which the truth's own integral is further from 1 is too coarse for sums of densities."""
 """Least columns for a divergence by the midpoint rule."""
 PATIENCE = 1.5
 """Seconds for which a fine raster stays in favour of a coarse one of newer weights."""
@@ -74,6 +76,7 @@ class DensityPanel(Panel):
         self.shown: Shown | None = None
         self.comparison: Comparison | None = None
         self._cursor: tuple[float, float] | None = None
+        self._resolved = True
         self._truth_at: tuple[tuple[int, ...], np.ndarray] | None = None
         self.plane: DensityPlane | None = None
         self.line: DensityLine | None = None
@@ -153,14 +156,16 @@ class DensityPanel(Panel):
         if self.drawing is None or self.scene is None:
             return
         self.comparison = None
+        self._resolved = True
         truth = None
         model = self.shown.density if self.shown is not None else None
         if model is not None and self.scene.truth is not None:
             truth = self._truth_on(model)
-            if model.kind != "samples" and model.log_prob.shape[-1] >= FINE:
-                self.comparison = compare(
-                    truth, model.log_prob.astype(np.float64), cell(truth.shape, model.extent)
-                )
+            area = cell(truth.shape, model.extent)
+            self._resolved = abs(np.exp(truth).sum() * area - 1) < UNRESOLVED
+            fine = self._resolved and model.log_prob.shape[-1] >= FINE
+            if model.kind != "samples" and fine:
+                self.comparison = compare(truth, model.log_prob.astype(np.float64), area)
         self.drawing.show_model(model, truth, "not trained yet")
         self._write()
 
@@ -189,7 +194,8 @@ class DensityPanel(Panel):
             least = {"bound": "≤ "}.get(density.kind, "")
             parts.append(f"KL(p‖q) {least}{number(self.comparison.forward)}")
             parts.append(f"KL(q‖p) {number(self.comparison.reverse)}")
-        parts.append(f"∫q {density.integral:.3f}")
+        if self._resolved or density.kind == "samples":
+            parts.append(f"∫q {density.integral:.3f}")
         parts.append(f"step {self.shown.step:,}")
         return parts
 
