@@ -30,9 +30,9 @@ KINDS = {
     "samples": "histogram of samples",
 }
 FINE = 64
+"""Least columns for a divergence by the midpoint rule."""
 UNRESOLVED = 0.02
 """A grid on which the truth's own integral is further from 1 is too coarse for sums of densities."""
-"""Least columns for a divergence by the midpoint rule."""
 PATIENCE = 1.5
 """Seconds for which a fine raster stays in favour of a coarse one of newer weights."""
 
