@@ -42,6 +42,7 @@ class _Task:
     slices: Slices
     asked: float
     preview: bool
+    quick: bool = False
     cost: float = 0.0
 
 
@@ -167,7 +168,8 @@ class Worker:
                 shown = answer(request, model, run.dataset, run.trainer.step, preview, self._send, also)
                 yield from shown
 
-        return _Task(run, request.channel, slices(), perf_counter(), preview)
+        quick = isinstance(request, p.Sample)
+        return _Task(run, request.channel, slices(), perf_counter(), preview, quick)
 
     def _floor(self, run: Run) -> Slices:
         """Work out the loss of the best possible model, and tell it."""
@@ -181,10 +183,11 @@ class Worker:
         return not task.preview and perf_counter() - task.asked < FRESH_SECONDS
 
     def _advance_tasks(self) -> bool:
-        """One slice of each question of the user's, and of previews when nothing trains; whether that
-        was work worth the name."""
+        """One slice of each question of the user's, samples first, and of previews when nothing trains;
+        whether that was work worth the name."""
         busy = False
         asked = [task for task in self._tasks if not task.preview]
+        asked = [task for task in asked if task.quick and self._fresh(task)] or asked
         for task in asked or (self._tasks[:1] if self._training is None else []):
             busy |= self._advance(task) > 5e-4
         return busy
