@@ -99,12 +99,13 @@ class SampleFeed(QObject):
             return
         match answer.payload:
             case Trajectory(frames=frames):
-                self._incoming = list(frames)
+                self._keep(list(frames), answer.step)
             case Samples(index=index):
                 self._incoming = [] if index == 0 else self._incoming
                 self._incoming.append(answer.payload)
-        if answer.last:
-            self._keep(answer.step)
+                if answer.last:
+                    self._keep(self._incoming, answer.step)
+                    self._incoming = []
 
     def move(self, position: int) -> None:
         """Stand at a frame; at the last one new samples are followed."""
@@ -131,13 +132,14 @@ class SampleFeed(QObject):
 
     def _land(self, step: int) -> None:
         self._flying = None
-        self._keep(step)
+        self._keep(self._incoming, step)
+        self._incoming = []
         self.delivered.emit(perf_counter() - self._asked)
         self._release()
 
-    def _keep(self, step: int) -> None:
+    def _keep(self, frames: list[Samples], step: int) -> None:
         share = self.position / max(1, len(self.frames) - 1)
-        self.frames, self._incoming = self._incoming, []
+        self.frames = frames
         self.step = self.held = step
         last = len(self.frames) - 1
         self.position = last if self.follow else round(share * last)

@@ -112,6 +112,7 @@ async def guidance(path: Path) -> None:
     scene = Scene(theme.LIGHT)
     await scene.open("digits", {})
     await scene.train(60.0)
+    scene.window.workspace.grid.maximise("samples")
     pictures = []
     for scale in (1.0, 4.0):
         scene.window.workspace.edit({"sampler.guidance": scale})

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from genlab.engine import protocol as p
 
-SHARE = 0.025
+Lane = Literal["samples", "density", "floor"]
+
+SHARES: dict[Lane, float] = {"samples": 0.016, "density": 0.008, "floor": 0.002}
+"""Of the training time: samples and small probes; densities by more than a histogram; the loss floor.
+Each has its own, so that a costly preview never keeps a cheap one waiting."""
 CREDIT = 0.25
-"""Seconds of previews that training begins with, before its share of the time adds more."""
-DENSITY_SHARE = 0.01
-"""Of the training time, the share within that of all previews for densities by more than a histogram."""
+"""Seconds that the samples have when training begins."""
 MOST_DRAWS, FEWEST_DRAWS = 1000, 16
 MOST_SECONDS = 0.2
 """That one preview of samples should take; beyond it fewer are drawn."""
@@ -19,15 +22,18 @@ MOST_SECONDS = 0.2
 
 @dataclass
 class Watched:
-    """A repeated request. spent: seconds on it so far; cost: of its last preview, begun after `begun_at`
-    seconds of training. halvings: of its draws, since they took long. shown: the step it last showed."""
+    """A repeated request. spent: seconds on it so far. halvings: of its draws, since they took long.
+    shown: the step it last showed."""
 
     what: p.Request
     spent: float = 0.0
-    cost: float = 0.1
-    begun_at: float = -1.0
     halvings: int = 0
     shown: int = -1
+
+    @property
+    def lane(self) -> Lane:
+        """Whose budget it uses."""
+        return "density" if isinstance(self.what, p.DrawDensity) else "samples"
 
     def lighter(self) -> p.Request:
         """The request as a preview can afford it."""
@@ -42,11 +48,9 @@ class Watched:
     def pay(self, seconds: float, whole: float | None) -> None:
         """Book a slice, and with its last one what the whole preview cost."""
         self.spent += seconds
-        if whole is not None:
-            self.cost = whole
-            if isinstance(self.what, p.Sample):
-                change = (whole > MOST_SECONDS) - (whole < MOST_SECONDS / 4)
-                self.halvings = max(0, self.halvings + change)
+        if whole is not None and isinstance(self.what, p.Sample):
+            change = (whole > MOST_SECONDS) - (whole < MOST_SECONDS / 4)
+            self.halvings = max(0, self.halvings + change)
 
 
 class Previews:
@@ -54,14 +58,12 @@ class Previews:
 
     def __init__(self) -> None:
         self._watches: dict[tuple[str, str], Watched] = {}
-        self.trained = 0.0
-        self.spent = 0.0
+        self.begin()
 
     def begin(self) -> None:
         """Training begins: a new budget."""
-        self.trained = self.spent = 0.0
-        for watched in self._watches.values():
-            watched.begun_at = -1.0
+        self.trained = 0.0
+        self.spent: dict[Lane, float] = dict.fromkeys(SHARES, 0.0)
 
     def set(self, run: str, channel: str, what: p.Request | None) -> None:
         """Watch something, or nothing any more."""
@@ -82,25 +84,12 @@ class Previews:
         """The watches of a run."""
         return (watched for (id, _), watched in self._watches.items() if id == run)
 
-    @property
-    def affordable(self) -> bool:
-        """Whether the budget has anything left."""
-        return self.spent <= CREDIT + SHARE * self.trained
+    def affordable(self, lane: Lane) -> bool:
+        """Whether the budget of a lane has anything left."""
+        credit = CREDIT if lane == "samples" else 0.0
+        return self.spent[lane] <= credit + SHARES[lane] * self.trained
 
-    def next(self, run: str, step: int) -> Watched | None:
-        """The watch that had least time so far, of those that are behind the weights and affordable."""
-        due = (watched for watched in self.of(run) if watched.shown < step and self._may(run, watched))
+    def next(self, run: str, lane: Lane, step: int) -> Watched | None:
+        """The watch of a lane that had least time so far, of those that are behind the weights."""
+        due = (watched for watched in self.of(run) if watched.lane == lane and watched.shown < step)
         return min(due, key=lambda watched: watched.spent, default=None)
-
-    def begun(self, watched: Watched, step: int) -> None:
-        """A preview of these weights begins."""
-        watched.shown = step
-        watched.begun_at = self.trained
-
-    def _may(self, run: str, watched: Watched) -> bool:
-        """Watched samples serve a density's histogram by the way; by itself it comes more rarely."""
-        if not isinstance(watched.what, p.DrawDensity):
-            return True
-        if watched.begun_at < 0 and not any(isinstance(other.what, p.Sample) for other in self.of(run)):
-            return True
-        return (self.trained - max(0.0, watched.begun_at)) * DENSITY_SHARE > watched.cost

@@ -19,7 +19,7 @@ import torch
 from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
 from genlab.engine.answers import Slices, answer
-from genlab.engine.previews import Previews
+from genlab.engine.previews import SHARES, Lane, Previews
 from genlab.engine.run import Run
 from genlab.engine.writer import Writer
 from genlab.models.base import generator
@@ -30,18 +30,17 @@ TRAINING_SLICE = 0.010
 REPORT_SECONDS = 0.05
 TICK_SECONDS = 0.1
 FRESH_SECONDS = 0.3
-FLOOR = "loss floor"
-FLOOR_SHARE = 0.25
-"""Of the time of other previews, what the loss of the best possible model may take."""
 
 
 @dataclass
 class _Task:
+    """A question under way, or a preview in its lane. quick: it goes before other questions."""
+
     run: Run
     channel: str
     slices: Slices
     asked: float
-    preview: bool
+    lane: Lane | None
     quick: bool = False
     cost: float = 0.0
 
@@ -111,7 +110,7 @@ class Worker:
                 make = Run.prepare if isinstance(command, p.Prepare) else Run.take_up
                 made = make(command, self._send, self._writer)  # type: ignore[arg-type]
                 self._runs[command.run] = made
-                self._tasks.append(_Task(made, FLOOR, self._floor(made), 0.0, preview=True))
+                self._tasks.append(_Task(made, "loss floor", self._floor(made), 0.0, "floor"))
                 return
             case p.Shutdown():
                 for open_run in list(self._runs.values()):
@@ -156,20 +155,22 @@ class Worker:
                 self._drop(run, channel)
             case p.Sample() | p.DrawDensity() | p.Probe() | p.LogProbOf() | p.Evaluate():
                 self._drop(run, command.channel)
-                self._tasks.append(self._task(run, command, preview=False))
+                self._tasks.append(self._task(run, command, lane=None))
 
-    def _task(self, run: Run, request: p.Request, preview: bool) -> _Task:
+    def _task(self, run: Run, request: p.Request, lane: Lane | None) -> _Task:
         """Preview samples serve the histogram of a watched density too."""
         watched = [watch.what for watch in self.previews.of(run.id)] if isinstance(request, p.Sample) else []
         also = [what for what in watched if isinstance(what, p.DrawDensity)]
 
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
-                shown = answer(request, model, run.dataset, run.trainer.step, preview, self._send, also)
+                shown = answer(
+                    request, model, run.dataset, run.trainer.step, lane is not None, self._send, also
+                )
                 yield from shown
 
         quick = isinstance(request, p.Sample)
-        return _Task(run, request.channel, slices(), perf_counter(), preview, quick)
+        return _Task(run, request.channel, slices(), perf_counter(), lane, quick)
 
     def _floor(self, run: Run) -> Slices:
         """Work out the loss of the best possible model, and tell it."""
@@ -180,13 +181,13 @@ class Worker:
             self._send(p.LossFloor(run.id, value))
 
     def _fresh(self, task: _Task) -> bool:
-        return not task.preview and perf_counter() - task.asked < FRESH_SECONDS
+        return task.lane is None and perf_counter() - task.asked < FRESH_SECONDS
 
     def _advance_tasks(self) -> bool:
         """One slice of each question of the user's, samples first, and of previews when nothing trains;
         whether that was work worth the name."""
         busy = False
-        asked = [task for task in self._tasks if not task.preview]
+        asked = [task for task in self._tasks if task.lane is None]
         asked = [task for task in asked if task.quick and self._fresh(task)] or asked
         for task in asked or (self._tasks[:1] if self._training is None else []):
             busy |= self._advance(task) > 5e-4
@@ -229,26 +230,26 @@ class Worker:
             self._show_final(run)
 
     def _preview(self, run: Run) -> None:
-        """Spend a slice on previews, where the budget allows it."""
-        if not self.previews.affordable:
-            return
-        begun = (task for task in self._tasks if task.preview and task.channel != FLOOR)
-        task = next(begun, None) or self._next_preview(run)
-        if task is None:
-            return
-        cost = self._advance(task)
-        self.previews.spent += cost
-        watched = self.previews.get(run.id, task.channel)
-        if watched is not None:
-            watched.pay(cost, None if task in self._tasks else task.cost)
+        """Spend a slice in each lane of previews whose budget allows it."""
+        for lane in SHARES:
+            if not self.previews.affordable(lane):
+                continue
+            begun = (task for task in self._tasks if task.run is run and task.lane == lane)
+            task = next(begun, None) or self._next_preview(run, lane)
+            if task is None:
+                continue
+            cost = self._advance(task)
+            self.previews.spent[lane] += cost
+            watched = self.previews.get(run.id, task.channel)
+            if watched is not None:
+                watched.pay(cost, None if task in self._tasks else task.cost)
 
-    def _next_preview(self, run: Run) -> _Task | None:
-        floor = next((task for task in self._tasks if task.run is run and task.channel == FLOOR), None)
-        watched = self.previews.next(run.id, run.trainer.step)
-        if watched is None or (floor is not None and floor.cost < FLOOR_SHARE * watched.spent):
-            return floor
-        self.previews.begun(watched, run.trainer.step)
-        task = self._task(run, watched.lighter(), preview=True)
+    def _next_preview(self, run: Run, lane: Lane) -> _Task | None:
+        watched = self.previews.next(run.id, lane, run.trainer.step)
+        if watched is None:
+            return None
+        watched.shown = run.trainer.step
+        task = self._task(run, watched.lighter(), lane)
         self._tasks.append(task)
         return task
 
@@ -258,7 +259,7 @@ class Worker:
             if watched.shown < run.trainer.step:
                 self._drop(run, watched.what.channel)
                 watched.shown = run.trainer.step
-                self._tasks.append(self._task(run, watched.what, preview=False))
+                self._tasks.append(self._task(run, watched.what, lane=None))
 
     def _drop(self, run: Run, channel: str) -> None:
         for task in [task for task in self._tasks if task.run is run and task.channel == channel]:

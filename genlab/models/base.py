@@ -179,6 +179,7 @@ class Model(nn.Module, ABC):
     def log_prob(self, x: Tensor, sampler: SamplerSettings, error: bool = True) -> Iterator[LogProb | None]:
         """Log density of x (n, *event), in slices; None marks a slice that yields nothing yet.
 
+        error: estimate the error of an integration too; without it, a coarser one will do.
         sampler.label chooses what the density is conditioned on. Raises NoDensity with the reason."""
 
     def probe(self, name: str, request: ProbeRequest, truth: Truth | None) -> Iterator[Payload | None]:

@@ -195,7 +195,7 @@ class Diffusion(Model):
             self.denoiser(sampler),
             z.repeat_interleave(k, 0),
             Condition(labels),
-            steps=DENSITY_STEPS,
+            steps=DENSITY_STEPS if error else DENSITY_STEPS // 2,
             divergence="hutchinson" if image else "exact",
             generator=rng,
             error=error,
