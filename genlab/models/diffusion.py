@@ -31,7 +31,7 @@ from genlab.models.denoising import (
     regression_target,
     stratified,
 )
-from genlab.models.loss_floor import denoising_floor
+from genlab.models.loss_floor import POINTS, denoising_floor
 from genlab.models.score_field import score_field
 from genlab.nets.mlp import MLP
 from genlab.nets.unet import UNet
@@ -239,8 +239,9 @@ class Diffusion(Model):
         )
 
     def loss_floor(self, batch: Batch, rng: torch.Generator) -> Generator[None, None, float | None]:
-        """The expected loss of the best denoiser, estimated from a large draw; None for images."""
-        if isinstance(self.session.space, ImageSpace):
+        """The expected loss of the best denoiser, estimated from a large draw; None for images and for
+        data too few to tell."""
+        if isinstance(self.session.space, ImageSpace) or len(batch.x) < POINTS:
             return None
         objective = self.objective
         labels = batch.labels if self.knows_labels else None

@@ -364,3 +364,10 @@ def test_the_presets_of_the_catalogue_sample(fresh_model: Fresh) -> None:
         shown = frames(model, session, 4)
         assert len(shown) == session.sampler.steps + 1
         assert np.isfinite(shown[-1].x).all()
+
+
+def test_a_few_points_tell_no_floor(fresh_model: Fresh) -> None:
+    _, dataset, _, model = fresh_model("diffusion", "moons", {})
+    draw = dataset.train(840, np.random.default_rng(1))
+    batch = Batch(torch.as_tensor(draw.x), torch.as_tensor(draw.labels))
+    assert finish(model.loss_floor(batch, generator(0, "evaluation"))) is None

@@ -66,7 +66,10 @@ class Note(pg.GraphicsObject):
     def paint(self, painter: QPainter, *_: object) -> None:
         painter.setFont(font(self.size))
         painter.setPen(QColor(self.colour))
-        painter.drawText(self.rect, Qt.AlignmentFlag.AlignCenter, self.text)
+        text = painter.fontMetrics().elidedText(
+            self.text, Qt.TextElideMode.ElideRight, int(self.rect.width())
+        )
+        painter.drawText(self.rect, Qt.AlignmentFlag.AlignCenter, text)
 
 
 class Axes(QObject):
