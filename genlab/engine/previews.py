@@ -10,10 +10,10 @@ from genlab.engine import protocol as p
 
 Lane = Literal["samples", "density", "floor"]
 
-SHARES: dict[Lane, float] = {"samples": 0.016, "density": 0.008, "floor": 0.002}
+SHARES: dict[Lane, float] = {"samples": 0.013, "density": 0.005, "floor": 0.002}
 """Of the training time: samples and small probes; densities by more than a histogram; the loss floor.
 Each has its own, so that a costly preview never keeps a cheap one waiting."""
-CREDIT = 0.25
+CREDIT = 0.1
 """Seconds that the samples have when training begins."""
 MOST_DRAWS, FEWEST_DRAWS = 1000, 16
 MOST_SECONDS = 0.2

@@ -127,8 +127,8 @@ def test_previews_stay_within_their_budget(talk: Talk) -> None:
     budget = talk.engine._worker.previews
     assert previews
     assert budget.trained == pytest.approx(6.0, rel=0.1)
-    assert 0 < budget.spent["samples"] <= 0.25 + 0.016 * budget.trained + 0.1
-    assert sum(budget.spent.values()) <= 0.25 + 0.026 * budget.trained + 0.1
+    assert 0 < budget.spent["samples"] <= 0.1 + 0.013 * budget.trained + 0.1
+    assert sum(budget.spent.values()) <= 0.1 + 0.02 * budget.trained + 0.2
 
 
 def test_log_prob_of_points_of_the_wrong_shape_is_refused(talk: Talk) -> None:
