@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,12 +47,16 @@ def genlab(capsys: pytest.CaptureFixture[str]) -> Genlab:
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
-    """Start a verb in a process of its own."""
+    """Start a verb in a process of its own, which hears Ctrl-C even where this one was told not to."""
     command = [sys.executable, "-m", "genlab", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(
+            command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
