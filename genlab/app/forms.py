@@ -21,9 +21,9 @@ from genlab.app.fields import Control, tooltip
 from genlab.app.icons import icon
 from genlab.app.theme import SPACE, Theme
 from genlab.app.widgets import Card, Choice, Flat, Number, label, restyle
-from genlab.settings.catalogue import Paradigm
 from genlab.settings.datasets import DATASETS, FileSettings, file_info
 from genlab.settings.fields import Description, Settings, describe
+from genlab.settings.paradigm import Paradigm
 from genlab.settings.session import Session
 
 TITLES = {"data": "Data", "objective": "Objective", "network": "Model", "training": "Training"}

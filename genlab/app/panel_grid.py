@@ -9,12 +9,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from genlab.app.theme import Theme
-from genlab.settings.catalogue import PanelInfo
+from genlab.settings.paradigm import PanelInfo
 
 if TYPE_CHECKING:
     from genlab.app.panels.base import Panel
 
-ORDER = ("density", "samples", "trajectory", "loss", "field")
+ORDER = ("density", "samples", "trajectory", "loss", "probe")
 """Where kinds of panels stand, from the upper left on."""
 
 GAP = 8
@@ -151,7 +151,7 @@ class PanelGrid(QWidget):
 
     def _arrange(self) -> None:
         shown = [id for id in self.ids() if self.is_shown(id)]
-        upper = [id for id in shown if self._infos[id].kind == "density"]
+        upper = [id for id in shown if self._infos[id].wide]
         if not upper:
             upper = shown[:2] if len(shown) > 1 else shown
         lower = [id for id in shown if id not in upper]

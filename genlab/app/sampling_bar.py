@@ -13,7 +13,7 @@ from genlab.app.icons import icon
 from genlab.app.theme import Theme
 from genlab.app.timeline import Timeline
 from genlab.app.widgets import Card, Choice, Flat, Number, SliderNumber, label
-from genlab.settings import catalogue
+from genlab.settings import paradigm
 from genlab.settings.fields import Description, describe
 from genlab.settings.session import Session
 
@@ -191,7 +191,7 @@ class SamplingBar(Card):
         self._captions.get(d.key, label("")).setToolTip(tooltip(d))
         widget.setProperty("about", tooltip(d))
 
-    def _explain(self, key: str, widget: QWidget, able: catalogue.Control, more: str = "") -> None:
+    def _explain(self, key: str, widget: QWidget, able: paradigm.Control, more: str = "") -> None:
         widget.setEnabled(able.enabled)
         self._captions[key].setEnabled(able.enabled)
         about = str(widget.property("about") or "")

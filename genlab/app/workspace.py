@@ -20,8 +20,9 @@ from genlab.app.sampling_bar import SamplingBar
 from genlab.app.theme import Theme
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
-from genlab.settings.catalogue import PARADIGMS, Preset
+from genlab.settings.catalogue import PARADIGMS
 from genlab.settings.datasets import DATASETS
+from genlab.settings.paradigm import Preset
 from genlab.settings.session import Session, SettingError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Workspace(QWidget):
         self.paradigm = PARADIGMS[paradigm]
         self.engine = engine
         self.theme = theme
-        self.session = session or Session.default(paradigm, "moons")
+        self.session = session or Session.default(paradigm, self.paradigm.dataset)
         self.own: Samples | None = None
         self.scene: Scene | None = None
         self.pending: tuple[str, ...] = ()
@@ -297,9 +298,11 @@ class Workspace(QWidget):
             case p.Metrics(names=names, rows=rows):
                 for panel in self.grid.panels.values():
                     panel.show_metrics(names, rows)
-            case p.LossFloor(value=value):
+            case p.LossReference(title=title, values=values):
                 for panel in self.grid.panels.values():
-                    panel.show_floor(value)
+                    panel.show_reference(title, values)
+            case p.Warned(warnings=warnings):
+                self._warned(warnings)
             case p.Refused():
                 if not self.feed.take_refusal(event) and event.channel == "evaluate":
                     self._refused(event.reason)
@@ -334,6 +337,12 @@ class Workspace(QWidget):
             self.panels.stopped()
         if event.note and event.state != "failed":
             self.cards.show_card("note", _sentence(event.note))
+
+    def _warned(self, warnings: tuple[str, ...]) -> None:
+        if warnings:
+            self.cards.show_card("warning", warnings[0], list(warnings[1:]), "warn")
+        else:
+            self.cards.dismiss("warning")
 
     def _panels_changed(self) -> None:
         for panel in self.grid.panels.values():

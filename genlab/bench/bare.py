@@ -18,6 +18,7 @@ from genlab.engine.local import LocalEngine
 from genlab.engine.run import REFERENCE
 from genlab.models.base import Batch, Context, build_model, generator
 from genlab.settings.session import Session
+from genlab.settings.training import GradientTraining
 
 
 class BareLoop:
@@ -30,6 +31,7 @@ class BareLoop:
         self.model = build_model(session, dataset, type(draw)(draw.x[:REFERENCE], some)).train()
         self.x = torch.as_tensor(draw.x)
         self.labels = None if draw.labels is None else torch.as_tensor(draw.labels)
+        assert isinstance(session.training, GradientTraining)
         self.training = session.training
         self.indices, self.noise = generator(0, "data"), generator(0, "noise")
         self.parameters = list(self.model.parameters())

@@ -13,11 +13,11 @@ from typing import Any
 from genlab import __version__
 from genlab.cli.tables import table
 from genlab.runs.places import cache_dir, config_dir, runs_dir
-from genlab.settings.catalogue import PARADIGMS, Paradigm
+from genlab.settings.catalogue import PARADIGMS
 from genlab.settings.datasets import DATASETS, DatasetInfo
 from genlab.settings.fields import Description, Settings, describe
+from genlab.settings.paradigm import Paradigm
 from genlab.settings.session import SettingError
-from genlab.settings.training import TrainingSettings
 
 PACKAGES = (
     "torch", "numpy", "scipy", "scikit-learn", "pydantic", "safetensors", "Pillow", "PySide6-Essentials",
@@ -75,7 +75,7 @@ def _settings(chosen: list[Paradigm], sections: tuple[str, ...]) -> tuple[Any, s
     found, texts = {}, []
     for entry in chosen:
         classes: dict[str, type[Settings]] = {
-            "objective": entry.objective, "network": entry.network, "training": TrainingSettings,
+            "objective": entry.objective, "network": entry.network, "training": entry.training,
             "sampler": entry.sampler,
         }  # fmt: skip
         found[entry.id] = [row for section in sections for row in _plain(section, classes[section])]

@@ -18,7 +18,6 @@ from genlab.cli.tables import metrics_table
 from genlab.data.dataset import DataError
 from genlab.data.tables import read_csv, read_npy, read_npz
 from genlab.engine import protocol as p
-from genlab.metrics.evaluate import KINDS
 from genlab.runs.atomic import RunError
 from genlab.runs.export import csv_text, save_csv, save_npy, save_npz, save_png
 from genlab.settings.session import SettingError, parse_assignments
@@ -91,7 +90,7 @@ def logprob(arguments: Namespace) -> None:
     count, mean = len(found.values), found.values.mean()
     spread = found.values.std(ddof=1) / np.sqrt(count) if count > 1 else float("nan")
     error = "" if found.error is None else f", integration error {found.error.mean():.1e}"
-    kind = f"{KINDS.get(found.kind, found.kind)}{error}"
+    kind = f"{run.session.capabilities.density_reason}{error}"
     print(f"mean log_prob {mean:.4f} nats, standard error {spread:.4f}, {count:,} points; {kind}")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -77,20 +78,106 @@ class Field:
 
 @dataclass(frozen=True)
 class Curves:
-    """Named curves over a common axis: x (n,), each curve (n,)."""
+    """Named curves over a common axis: x (n,), each curve (n,), NaN where it has no value.
+
+    marks: horizontal lines, name to height. bars: the curves are heights of bars at x, side by side.
+    captions: of the places on the x axis, (n,), in place of numbers; empty: numbers."""
 
     x: Array
-    curves: dict[str, Array]
+    curves: Mapping[str, Array]
     x_label: str
     y_label: str
+    marks: Mapping[str, float] = field(default_factory=dict)
+    bars: bool = False
+    captions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """A small table of text: header and rows."""
+    """A small table of text: header and rows; note: one or two sentences under it."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    note: str = ""
 
 
-Payload = Samples | Trajectory | Density | Field | Curves | Table
+@dataclass(frozen=True)
+class ScalarMap:
+    """A scalar on a regular grid: values (rows, columns), row 0 at the lowest y, cell centres of extent.
+
+    limits: values at both ends of the colours. diverging: zero lies in the middle of a diverging map, else
+    colours rise from low to high. points (n, 2) and vectors (n, 2), data units: arrows drawn over it, such
+    as the gradients at generated points; the longest is drawn so long that it can be seen. unit: of the
+    values, such as 'nats'."""
+
+    values: Array
+    extent: Extent
+    title: str
+    limits: tuple[float, float]
+    diverging: bool = False
+    unit: str = ""
+    points: Array | None = None
+    vectors: Array | None = None
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A grid carried through space, stage by stage: nodes (k, rows, columns, 2) in the units of each stage.
+
+    titles: (k,) of the stages. extents: (k,) what each stage is drawn in. shade: (k, rows - 1, columns - 1)
+    weight of each cell in [0, 1], such as the probability per area relative to its largest, or None. points:
+    (k, n, 2) samples carried along, with labels (n,), or None. reference: (m, 2) real data behind the last
+    stage, or None."""
+
+    nodes: Array
+    titles: tuple[str, ...]
+    extents: tuple[Extent, ...]
+    shade: Array | None = None
+    points: Array | None = None
+    labels: Labels | None = None
+    reference: Array | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Points of one kind in a plane, x (n, 2).
+
+    style: 'dots'; 'line' from each point to the next (NaN rows break it); 'segments' between rows 2i and
+    2i + 1. role: 'real' (neutral grey), 'model' (the accent), 'mark' (to stand out) or 'muted'. labels:
+    (n,) classes that colour dots in place of the role, or None."""
+
+    name: str
+    x: Array
+    style: Literal["dots", "line", "segments"] = "dots"
+    role: Literal["real", "model", "mark", "muted"] = "model"
+    labels: Labels | None = None
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Groups of points in one plane. x_label, y_label: of the axes; data_space: it is the plane of the data.
+
+    note: what a person should read from it, with numbers, in one sentence."""
+
+    groups: tuple[Group, ...]
+    extent: Extent
+    title: str
+    x_label: str = ""
+    y_label: str = ""
+    data_space: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Images in rows: images (rows, columns, height, width) or (rows, columns, channels, height, width), in
+    levels of the data. row_titles: (rows,) or empty. note: one sentence."""
+
+    images: Array
+    title: str
+    row_titles: tuple[str, ...] = ()
+    note: str = ""
+
+
+Payload = Samples | Trajectory | Density | Field | Curves | Table | ScalarMap | Mesh | Plane | Tiles
+"""Of an extra panel: `Field`, `Curves`, `Table`, `ScalarMap`, `Mesh`, `Plane` and `Tiles`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,9 +13,10 @@ from torch import Tensor
 from genlab.data.dataset import Dataset, Float
 from genlab.data.payloads import Array, Density, Exactness, Extent, Labels, Samples, Trajectory
 from genlab.engine import protocol as p
+from genlab.engine.trainer import Trainer
 from genlab.metrics.evaluate import LogDensity, evaluate
 from genlab.metrics.floors import FloorStore
-from genlab.models.base import STREAMS, LogProb, Model, NoDensity, ProbeRequest, SampleRequest
+from genlab.models.base import STREAMS, Batch, LogProb, Model, NoDensity, ProbeRequest, SampleRequest
 from genlab.runs.places import cache_dir
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.session import Session
@@ -33,8 +34,7 @@ LOG_FLOOR = -60.0
 def answer(
     request: p.Request,
     model: Model,
-    dataset: Dataset,
-    step: int,
+    run: Shown,
     preview: bool,
     send: Send,
     also: Sequence[p.DrawDensity] = (),
@@ -42,6 +42,7 @@ def answer(
     """Answer one request from weights that stay as they are; send events, yield between slices.
 
     also: densities that a preview of samples answers by the way, with a histogram."""
+    step = run.trainer.shown_step
 
     def reply(payload: Any, last: bool, to: p.Ask = request) -> None:
         send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview))
@@ -65,9 +66,10 @@ def answer(
                         reply(histogram(kept[-1], model.extent), False, density)
             case p.DrawDensity(resolutions=resolutions):
                 yield from _density(model, sampler, resolutions, reply)
-            case p.Probe(name=name, time=time, resolution=resolution):
+            case p.Probe(name=name, values=values, resolution=resolution):
                 held = None
-                for payload in model.probe(name, ProbeRequest(sampler, time, resolution), dataset.truth):
+                asked = ProbeRequest(sampler, values, resolution, run.examples)
+                for payload in model.probe(name, asked):
                     if payload is not None:
                         if held is not None:
                             reply(held, False)
@@ -80,9 +82,17 @@ def answer(
                 ids = (request.run, request.channel, request.request)
                 send(p.LogProbs(*ids, step, found.values, found.kind, found.error, found.standard_error))
             case p.Evaluate():
-                yield from _evaluation(request, model, dataset, sampler, step, send)
+                yield from _evaluation(request, model, run.dataset, sampler, step, send)
     except (NoDensity, ValueError, KeyError) as error:
         send(p.Refused(request.run, request.channel, request.request, str(error.args[0])))
+
+
+class Shown(Protocol):
+    """What an answer needs of a run: its data, held-out examples, and the step its weights are of."""
+
+    dataset: Dataset
+    examples: Batch
+    trainer: Trainer
 
 
 @dataclass(frozen=True)
@@ -216,7 +226,9 @@ def _evaluation(
     def density(x: Array) -> Generator[None, None, LogDensity]:
         found = yield from gather(model, x, sampler)
         error = None if found.error is None else float(np.abs(found.error).mean())
-        return LogDensity(found.values, found.kind, error)
+        return LogDensity(found.values, found.kind, how, error)
+
+    how = model.session.capabilities.density_reason
 
     try:
         next(iter(model.log_prob(torch.as_tensor(dataset.test(1, _rng()).x, device=model.device), sampler)))

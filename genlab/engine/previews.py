@@ -8,13 +8,13 @@ from typing import Literal
 
 from genlab.engine import protocol as p
 
-Lane = Literal["samples", "density", "floor"]
+Lane = Literal["samples", "probes", "density", "reference"]
 
-SHARES: dict[Lane, float] = {"samples": 0.013, "density": 0.005, "floor": 0.002}
-"""Of the training time: samples and small probes; densities by more than a histogram; the loss floor.
+SHARES: dict[Lane, float] = {"samples": 0.013, "probes": 0.008, "density": 0.005, "reference": 0.002}
+"""Of the training time: samples; extra panels; densities by more than a histogram; the loss reference.
 Each has its own, so that a costly preview never keeps a cheap one waiting."""
 CREDIT = 0.1
-"""Seconds that the samples have when training begins."""
+"""Seconds that samples, and probes, have when training begins."""
 MOST_DRAWS, FEWEST_DRAWS = 1000, 16
 MOST_SECONDS = 0.2
 """That one preview of samples should take; beyond it fewer are drawn."""
@@ -33,7 +33,12 @@ class Watched:
     @property
     def lane(self) -> Lane:
         """Whose budget it uses."""
-        return "density" if isinstance(self.what, p.DrawDensity) else "samples"
+        match self.what:
+            case p.DrawDensity():
+                return "density"
+            case p.Probe():
+                return "probes"
+        return "samples"
 
     def lighter(self) -> p.Request:
         """The request as a preview can afford it."""
@@ -86,7 +91,7 @@ class Previews:
 
     def affordable(self, lane: Lane) -> bool:
         """Whether the budget of a lane has anything left."""
-        credit = CREDIT if lane == "samples" else 0.0
+        credit = CREDIT if lane in ("samples", "probes") else 0.0
         return self.spent[lane] <= credit + SHARES[lane] * self.trained
 
     def next(self, run: str, lane: Lane, step: int) -> Watched | None:

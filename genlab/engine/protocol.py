@@ -58,9 +58,10 @@ class Pause:
 
 @dataclass(frozen=True)
 class StepOnce:
-    """Take a single training step."""
+    """Take a single training step; of one player only, where named."""
 
     run: str
+    player: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,10 @@ class DrawDensity(Ask):
 
 @dataclass(frozen=True)
 class Probe(Ask):
-    """What an extra panel draws. time: 0 noise .. 1 data."""
+    """What an extra panel draws. values: of its controls, by key."""
 
     name: str = ""
-    time: float = 1.0
+    values: dict[str, float | str] = field(default_factory=dict)
     resolution: int = 24
 
 
@@ -186,7 +187,7 @@ class EngineDied:
 
 @dataclass(frozen=True)
 class Opened:
-    """A run is prepared or taken up. session: as it runs, plain values."""
+    """A run is prepared or taken up. session: as it runs, plain values. players: who trains, in turn."""
 
     run: str
     session: dict[str, Any]
@@ -196,7 +197,7 @@ class Opened:
     device: str
     threads: int
     parameters: int
-    loss_floor: float | None = None
+    players: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -234,11 +235,21 @@ class Metrics:
 
 
 @dataclass(frozen=True)
-class LossFloor:
-    """The loss of the best possible model on these data."""
+class LossReference:
+    """What recorded losses read in the best case: column to value. title: what that case is called."""
 
     run: str
-    value: float
+    title: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Warned:
+    """What goes wrong in training that still runs, in whole sentences; empty when it went away."""
+
+    run: str
+    step: int
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -318,8 +329,8 @@ class Failure:
 
 
 Event = (
-    EngineReady | EngineDied | Opened | StateChanged | Tick | Metrics | LossFloor | Answer | Evaluated
-    | LogProbs | Refused | Saved | Failure
+    EngineReady | EngineDied | Opened | StateChanged | Tick | Metrics | LossReference | Warned | Answer
+    | Evaluated | LogProbs | Refused | Saved | Failure
 )  # fmt: skip
 
 

@@ -18,11 +18,12 @@ import torch
 
 from genlab.data import load, read
 from genlab.data.arrays import FileDataset
-from genlab.data.dataset import DataError, Dataset
+from genlab.data.dataset import DataError, Dataset, Draw
 from genlab.engine import protocol as p
+from genlab.engine.seats import NotFiniteError
 from genlab.engine.snapshots import Snapshots
 from genlab.engine.threads import fastest
-from genlab.engine.trainer import Budget, NotFiniteError, Trainer
+from genlab.engine.trainer import Budget, Trainer
 from genlab.engine.writer import Writer
 from genlab.models.base import Batch, build_model
 from genlab.runs.folder import RunError, RunFolder
@@ -32,6 +33,8 @@ Send = Callable[[p.Event], None]
 
 CHECKPOINT_SECONDS = 8.0
 REFERENCE = 20_000
+EXAMPLES = 1000
+"""Held-out data for checks and extra panels."""
 PACKAGES = ("genlab", "torch", "numpy")
 
 
@@ -57,14 +60,20 @@ class Run:
         draw = dataset.train(session.training.pool, rng)
         reference = type(draw)(draw.x[:REFERENCE], None if draw.labels is None else draw.labels[:REFERENCE])
         model = build_model(session, dataset, reference).to(device)
-        self.pool = Batch(
-            torch.as_tensor(draw.x, device=device),
-            None if draw.labels is None else torch.as_tensor(draw.labels, device=device),
-        )
+        self.pool = self._batch(draw)
+        held_out = np.random.default_rng(np.random.SeedSequence([session.seed, 2]))
+        self.examples = self._batch(dataset.test(EXAMPLES, held_out))
+        fixed = dataset.truth is None or getattr(session.training, "keep", "last") == "best"
+        validation = self._batch(dataset.validation(EXAMPLES, held_out)) if fixed else None
+        self._warned: tuple[str, ...] = ()
         self.snapshots = Snapshots(copy.deepcopy(model))
         self.parameters = sum(q.numel() for q in model.parameters())
         self.threads = session.training.threads or fastest(copy.deepcopy(model), self.pool, session)
-        self.trainer = Trainer(model, session, self.pool)
+        self.trainer = Trainer(model, session, self.pool, validation)
+
+    def _batch(self, draw: Draw) -> Batch:
+        labels = None if draw.labels is None else torch.as_tensor(draw.labels, device=self.device)
+        return Batch(torch.as_tensor(draw.x, device=self.device), labels)
 
     @classmethod
     def prepare(cls, command: p.Prepare, send: Send, writer: Writer) -> Run:
@@ -127,6 +136,7 @@ class Run:
                 self.device.type,
                 self.threads,
                 self.parameters,
+                tuple(player.name for player in trainer.players),
             )
         )
         if self.folder is not None and trainer.step:
@@ -137,7 +147,7 @@ class Run:
         if trainer.step == 0:
             self.turn("ready", note)
         else:
-            self.turn("done" if trainer.progress >= 1 else "paused", note)
+            self.turn("done" if trainer.finished else "paused", note)
 
     def keep_in(self, path: Path) -> None:
         """Begin to keep this run in a new folder."""
@@ -158,24 +168,25 @@ class Run:
             trainer.budget = Budget(trainer.step + steps, None)
         elif seconds is not None:
             trainer.budget = Budget(None, trainer.seconds + seconds)
-        elif trainer.progress >= 1:
+        elif trainer.progress >= 1 and not trainer.model.finished:
             trainer.budget = trainer.budget.extended(trainer.step, trainer.seconds, self.session.training)
         self._seen.clear()
         self._saved_at = perf_counter()
         self.turn("training")
 
-    def advance(self, seconds: float, steps: int | None = None) -> None:
+    def advance(self, seconds: float, steps: int | None = None, player: str | None = None) -> None:
         """Train for a slice. What is not finite stops the run at its last good weights."""
         if self._beyond and self.folder is not None:
             self._beyond = False
             self.folder.cut_metrics(self.trainer.step)
         try:
-            self.trainer.advance(perf_counter() + seconds, steps)
+            self.trainer.advance(perf_counter() + seconds, steps, player)
         except NotFiniteError as problem:
             self._stop_at(problem)
             return
-        if self.state == "training" and self.trainer.progress >= 1:
-            self.finish("done")
+        if self.state == "training" and self.trainer.finished:
+            early = self.trainer.progress < 1
+            self.finish("done", "the fit has converged: more training would change nothing" if early else "")
         elif self.folder is not None and perf_counter() - self._saved_at > CHECKPOINT_SECONDS:
             self.save()
 
@@ -203,6 +214,9 @@ class Run:
 
     def report(self) -> None:
         """Tell the losses recorded since the last report, and append them to the folder."""
+        if self.trainer.warnings != self._warned:
+            self._warned = self.trainer.warnings
+            self._send(p.Warned(self.id, self.trainer.step, self._warned))
         rows = self.trainer.take_rows()
         if not rows:
             return

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from genlab.engine.trainer import Trainer, average_into
+from genlab.engine.trainer import Trainer
 from genlab.models.base import Model
 
 
@@ -22,9 +22,7 @@ class Snapshots:
         """A model in evaluation mode with the averages as they are now, untouched until the end."""
         model = self._free.pop() if self._free else copy.deepcopy(self._template).eval()
         try:
-            average_into(model, trainer.averages())
-            for mine, live in zip(model.buffers(), trainer.model.buffers(), strict=True):
-                mine.copy_(live)
+            trainer.show(model)
             yield model
         finally:
             self._free.append(model)

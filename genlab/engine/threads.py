@@ -31,7 +31,8 @@ def fastest(model: Model, pool: Batch, session: Session) -> int:
     what = json.dumps(
         [
             session.paradigm, session.space.event, session.objective.model_dump(),
-            session.network.model_dump(), session.training.batch_size, torch.__version__, cores,
+            session.network.model_dump(), getattr(session.training, "batch_size", len(pool.x)),
+            torch.__version__, cores,
         ]
     )  # fmt: skip
     key = hashlib.sha256(what.encode()).hexdigest()[:16]
@@ -61,15 +62,19 @@ def _measure(model: Model, pool: Batch, session: Session, cores: int) -> int:
 def _time(model: Model, pool: Batch, session: Session, threads: int) -> float:
     torch.set_num_threads(threads)
     noise = generator(session.seed, "preview", model.device)
-    size = min(session.training.batch_size, len(pool.x))
+    size = min(getattr(session.training, "batch_size", len(pool.x)), len(pool.x))
     batch = Batch(pool.x[:size], None if pool.labels is None else pool.labels[:size])
     context = Context(0, 0.0, noise, model.device)
+    players = model.stages()[0].players
     times: list[float] = []
     end = perf_counter() + 0.08
     while len(times) < 3 or (perf_counter() < end and len(times) < 20):
         start = perf_counter()
-        for player in model.players():
-            model.loss(batch, player, context)["total"].backward()  # type: ignore[no-untyped-call]
+        for player in players:
+            if player.parameters:
+                model.loss(batch, player, context)["total"].backward()  # type: ignore[no-untyped-call]
+            else:
+                model.fit(pool, player, context)
         times.append(perf_counter() - start)
     return sorted(times[1:])[len(times[1:]) // 2]
 

@@ -1,4 +1,4 @@
-"""The training step of any paradigm: draw a batch, follow the gradient of each player, average.
+"""The training step of any paradigm: draw a batch, move each player, average, and check now and then.
 
 A trainer owns everything that a run must remember to go on bit for bit: weights, averages, moments,
 random states, step and time.
@@ -6,6 +6,7 @@ random states, step and time.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,22 +16,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genlab.engine.flat import FlatParameters, pieces
-from genlab.models.base import Batch, Context, Model, Player, generator
+from genlab.engine.flat import pieces
+from genlab.engine.seats import GradientSeat
+from genlab.models.base import Batch, Context, Model, Player, Stage, generator
 from genlab.settings.session import Session
-from genlab.settings.training import TrainingSettings
+from genlab.settings.training import GradientTraining, TrainingSettings
 
 AVERAGED_OVER = 10
 """Most steps in one recorded row; early rows hold fewer, from single steps on."""
-
-
-class NotFiniteError(Exception):
-    """A loss term or gradient is not finite; nothing was updated. term names the first such."""
-
-    def __init__(self, term: str, step: int) -> None:
-        super().__init__(f"{term} is not finite at step {step:,}")
-        self.term = term
-        self.step = step
+CHECK_EVERY = 200
+"""Steps between two checks of the averaged weights."""
 
 
 @dataclass(frozen=True)
@@ -59,54 +54,45 @@ class Budget:
         return min(1.0, used)
 
 
-class _Seat:
-    """A player at work: its flat parameters, optimiser and running average."""
-
-    def __init__(self, player: Player, training: TrainingSettings) -> None:
-        self.player = player
-        self.flat = FlatParameters(player.parameters)
-        self.average = self.flat.vector.detach().clone()
-        self.optimiser = torch.optim.AdamW(
-            [self.flat.vector],
-            lr=training.learning_rate,
-            weight_decay=training.weight_decay,
-            fused=self.flat.vector.device.type in ("cpu", "cuda", "mps"),
-        )
-
-    def tensors(self) -> dict[str, Tensor]:
-        state = self.optimiser.state.get(self.flat.vector, {})
-        found = {"weights": self.flat.vector.detach(), "average": self.average}
-        found |= {key: value for key, value in state.items() if isinstance(value, Tensor)}
-        return found
-
-    def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        self.flat.load(tensors["weights"])
-        self.average.copy_(tensors["average"])
-        moments = {key: value for key, value in tensors.items() if key not in ("weights", "average")}
-        if moments:
-            device = self.flat.vector.device
-            self.optimiser.state[self.flat.vector] = {k: v.to(device) for k, v in moments.items()}
-
-
 class Trainer:
-    """Trains a model on a pool of data held on its device."""
+    """Trains a model on a pool of data held on its device.
 
-    def __init__(self, model: Model, session: Session, pool: Batch) -> None:
+    validation: held-out data for the checks, or None."""
+
+    def __init__(self, model: Model, session: Session, pool: Batch, validation: Batch | None = None) -> None:
         self.model = model
         self.session = session
         self.pool = pool
+        self.validation = validation
         self.device = model.device
         self.budget = Budget.of(session.training)
         self.step = 0
         self.seconds = 0.0
+        self.warnings: tuple[str, ...] = ()
+        self.best_step: int | None = None
+        self.best_loss = math.inf
         self._indices = generator(session.seed, "data", self.device)
         self._noise = generator(session.seed, "noise", self.device)
-        self._global = torch.Generator().manual_seed(generator(session.seed, "noise").initial_seed())
-        self._global_state = self._global.get_state()
-        self.seats = [_Seat(player, session.training) for player in model.players()]
+        self._global_state = (
+            torch.Generator().manual_seed(generator(session.seed, "noise").initial_seed()).get_state()
+        )
+        self.stages: Sequence[Stage] = model.stages()
+        self.stage = 0
+        self._stage_step = 0
+        self._checker = copy.deepcopy(model).eval()
+        self.seats = {
+            player.name: GradientSeat(player, session.training) for player in moved_players(self.stages)
+        }
+        self._best: list[Tensor] | None = None
         self.names: tuple[str, ...] = ()
-        self._window: list[Tensor] = []
+        self._held: dict[str, float] = {}
+        self._window: list[dict[str, Tensor]] = []
         self._rows: list[list[float]] = []
+
+    @property
+    def players(self) -> tuple[Player, ...]:
+        """Who trains in the stage at hand."""
+        return self.stages[self.stage].players
 
     @property
     def progress(self) -> float:
@@ -114,19 +100,48 @@ class Trainer:
         return self.budget.progress(self.step, self.seconds)
 
     @property
+    def finished(self) -> bool:
+        """Whether the budget is used up, or more training would change nothing."""
+        return self.progress >= 1 or self.model.finished
+
+    @property
+    def shown_step(self) -> int:
+        """The step of the weights that samples see."""
+        return self.step if self._best is None or self.best_step is None else self.best_step
+
+    @property
     def learning_rate(self) -> float:
-        """Step size now: linear warm-up, then constant, falling over the last part of the budget."""
+        """Step size now: linear warm-up, then constant, falling over the last part of the stage; 0 where
+        nothing follows gradients."""
         training = self.session.training
-        rate = training.learning_rate * min(1.0, (self.step + 1) / (training.warm_up + 1))
+        if not isinstance(training, GradientTraining):
+            return 0.0
+        rate = training.learning_rate * min(1.0, (self.step - self._stage_step + 1) / (training.warm_up + 1))
         if training.decay == "constant" or training.decay_from >= 1:
             return rate
-        fall = max(0.0, (self.progress - training.decay_from) / (1 - training.decay_from))
+        fall = max(0.0, (self._stage_progress - training.decay_from) / (1 - training.decay_from))
         return rate * (1 - fall if training.decay == "linear" else 0.5 * (1 + math.cos(math.pi * fall)))
 
-    def advance(self, until: float, steps: int | None = None) -> None:
-        """Train until `perf_counter()` passes `until`, the budget is used, or so many steps are taken.
+    @property
+    def _ends(self) -> list[float]:
+        """Shares of the budget at which the stages end."""
+        shares = [stage.share for stage in self.stages]
+        return [sum(shares[: i + 1]) / sum(shares) for i in range(len(shares))]
 
-        Raises NotFiniteError before an update that would break the weights."""
+    @property
+    def _stage_progress(self) -> float:
+        ends = [0.0, *self._ends]
+        begin, end = ends[self.stage], ends[self.stage + 1]
+        return min(1.0, max(0.0, (self.progress - begin) / (end - begin)))
+
+    def advance(self, until: float, steps: int | None = None, player: str | None = None) -> None:
+        """Train until `perf_counter()` passes `until`, the run is finished, or so many steps are taken.
+
+        player: move this one only. Raises NotFiniteError before an update that would break the weights,
+        ValueError where nobody has that name."""
+        names = [who.name for who in self.players]
+        if player is not None and player not in names:
+            raise ValueError(f"there is no player '{player}' here; there are {', '.join(names)}")
         start = perf_counter()
         before = self.seconds
         outside = torch.get_rng_state()
@@ -134,8 +149,8 @@ class Trainer:
         self.model.train()
         try:
             now = start
-            while (steps is None and now < until and self.progress < 1) or (steps is not None and steps > 0):
-                self._step()
+            while (steps is None and now < until and not self.finished) or (steps is not None and steps > 0):
+                self._step(player)
                 if steps is not None:
                     steps -= 1
                 now = perf_counter()
@@ -144,51 +159,99 @@ class Trainer:
             self._global_state = torch.get_rng_state()
             torch.set_rng_state(outside)
 
-    def _step(self) -> None:
-        training = self.session.training
-        pool, size = self.pool, training.batch_size
-        index = torch.randint(len(pool.x), (size,), generator=self._indices, device=self.device)
-        batch = Batch(pool.x[index], None if pool.labels is None else pool.labels[index])
-        context = Context(self.step, self.progress, self._noise, self.device)
-        rate = self.learning_rate
+    def _step(self, only: str | None) -> None:
+        while self.stage < len(self.stages) - 1 and self.progress >= self._ends[self.stage]:
+            self.stage += 1
+            self._stage_step = self.step
+        if self.step % CHECK_EVERY == 0:
+            self._check()
+        context = Context(
+            self.step, self._stage_progress, self._noise, self.device, self.stages[self.stage].name
+        )
+        several = len(self.players) > 1
         recorded: dict[str, Tensor] = {}
-        for seat in self.seats:
-            if self.step % seat.player.every:
+        waiting: list[GradientSeat] = []
+        batch: Batch | None = None
+        for player in self.players:
+            if (only is None and self.step % player.every) or only not in (None, player.name):
                 continue
-            terms = self.model.loss(batch, seat.player, context)
-            gradient = seat.flat.gradient
-            gradient.zero_()
-            terms["total"].backward()  # type: ignore[no-untyped-call]
-            norm = torch.linalg.vector_norm(gradient)
-            length = norm.item()
-            if not (math.isfinite(length) and math.isfinite(terms["total"].item())):
-                raise NotFiniteError(_culprit(terms), self.step)
-            if 0 < training.clip < length:
-                gradient.mul_(training.clip / length)
-            seat.optimiser.param_groups[0]["lr"] = rate
-            seat.optimiser.step()
-            weight = 1 - min(training.ema, (1 + self.step) / (10 + self.step))
-            seat.average.lerp_(seat.flat.vector.detach(), weight)
-            self.model.after_step(seat.player, context)
-            prefix = "" if len(self.seats) == 1 else f"{seat.player.name} "
-            recorded |= {prefix + name: value for name, value in terms.items()}
-            recorded[f"{prefix}gradient norm"] = norm
+            if player.name not in self.seats:
+                terms = dict(self.model.fit(self.pool, player, context))
+            else:
+                batch = batch or self._draw()
+                seat = self.seats[player.name]
+                terms = self._compute(seat, batch, context)
+                if self.model.simultaneous and only is None:
+                    waiting.append(seat)
+                else:
+                    self._apply(seat, context)
+            prefix = f"{player.name} " if several else ""
+            recorded |= {prefix + name: value.detach() for name, value in terms.items()}
+        for seat in waiting:
+            self._apply(seat, context)
         self.step += 1
-        self._record(recorded, rate)
+        self._record(recorded)
 
-    def _record(self, terms: Mapping[str, Tensor], rate: float) -> None:
-        if not self.names:
-            self.names = ("step", "seconds", *terms, "learning rate")
-        self._window.append(torch.stack([value.detach() for value in terms.values()]))
-        if len(self._window) >= min(AVERAGED_OVER, 1 + self.step // 100):
-            mean = torch.stack(self._window).mean(0) if len(self._window) > 1 else self._window[0]
-            self._rows.append([self.step, self.seconds, *mean.tolist(), rate])
-            self._window.clear()
+    def _draw(self) -> Batch:
+        pool, size = self.pool, self._gradient_training.batch_size
+        index = torch.randint(len(pool.x), (size,), generator=self._indices, device=self.device)
+        return Batch(pool.x[index], None if pool.labels is None else pool.labels[index])
+
+    def _compute(self, seat: GradientSeat, batch: Batch, context: Context) -> dict[str, Tensor]:
+        others = [other for other in self.seats.values() if other is not seat]
+        for other in others:
+            other.allow_gradients(False)
+        try:
+            return seat.compute(self.model, batch, context, self._gradient_training.clip)
+        finally:
+            for other in others:
+                other.allow_gradients(True)
+
+    def _apply(self, seat: GradientSeat, context: Context) -> None:
+        seat.apply(self.learning_rate, self._gradient_training, self.step - self._stage_step)
+        self.model.after_step(seat.player, context)
+
+    @property
+    def _gradient_training(self) -> GradientTraining:
+        training = self.session.training
+        assert isinstance(training, GradientTraining)
+        return training
+
+    def _check(self) -> None:
+        """Measure the averaged weights, and keep them where they are the best."""
+        noise = generator(self.session.seed, "evaluation", self.device)
+        context = Context(self.step, self._stage_progress, noise, self.device, self.stages[self.stage].name)
+        current = [seat.average for seat in self.seats.values()]
+        self.show(self._checker, current)
+        with torch.no_grad():
+            found = self._checker.check(self.validation, context)
+        self._held |= found.values
+        self.warnings = found.warnings
+        keeps = isinstance(self.session.training, GradientTraining) and self.session.training.keep == "best"
+        loss = found.values.get("validation", math.nan)
+        if keeps and loss < self.best_loss:
+            self.best_loss, self.best_step = loss, self.step
+            self._best = [average.clone() for average in current]
+
+    def _record(self, terms: Mapping[str, Tensor]) -> None:
+        self._window.append(dict(terms))
+        if len(self._window) < min(AVERAGED_OVER, 1 + self.step // 100):
+            return
+        seen = list(dict.fromkeys(name for row in self._window for name in row))
+        stacks = {name: [row[name] for row in self._window if name in row] for name in seen}
+        means = torch.stack([torch.stack(values).mean() for values in stacks.values()]).tolist()
+        self._held |= dict(zip(seen, means, strict=True))
+        if self.seats:
+            self._held["learning rate"] = self.learning_rate
+        self.names += tuple(name for name in ("step", "seconds", *self._held) if name not in self.names)
+        self._rows.append([self.step, self.seconds, *(self._held.get(n, math.nan) for n in self.names[2:])])
+        self._window.clear()
 
     def take_rows(self) -> list[list[float]]:
-        """Rows of metrics recorded since the last call; columns are `names`."""
+        """Rows of metrics recorded since the last call; columns are `names`, which only grow: NaN stands
+        where a column came later than the row."""
         rows, self._rows = self._rows, []
-        return rows
+        return [row + [math.nan] * (len(self.names) - len(row)) for row in rows]
 
     def edit(self, session: Session) -> None:
         """Take up settings that may change while training."""
@@ -201,23 +264,37 @@ class Trainer:
             self.budget = Budget.of(session.training)
 
     def averages(self) -> list[Tensor]:
-        """The averaged weights of every player, each (total,), not copied."""
-        return [seat.average for seat in self.seats]
+        """The weights to draw samples with, one vector (total,) a player, not copied."""
+        return self._best or [seat.average for seat in self.seats.values()]
+
+    def show(self, model: Model, averages: Sequence[Tensor] | None = None) -> None:
+        """Load averaged weights, and the buffers as they are, into another model of the same session."""
+        averages = self.averages() if averages is None else averages
+        with torch.no_grad():
+            for player, average in zip(moved_players(model.stages()), averages, strict=True):
+                for p, values in zip(player.parameters, pieces(average, player.parameters), strict=True):
+                    p.copy_(values)
+            for mine, live in zip(model.buffers(), self.model.buffers(), strict=True):
+                mine.copy_(live)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that going on needs, as copies on the CPU, and its plain part."""
         tensors = {"random.data": self._indices.get_state(), "random.noise": self._noise.get_state()}
         tensors["random.global"] = self._global_state
-        for number, seat in enumerate(self.seats):
-            tensors |= {f"player{number}.{key}": value for key, value in seat.tensors().items()}
+        for name, seat in self.seats.items():
+            tensors |= {f"player.{name}.{key}": value for key, value in seat.tensors().items()}
+        for number, best in enumerate(self._best or ()):
+            tensors[f"best.{number}"] = best
         tensors |= {f"buffer.{name}": value for name, value in self.model.named_buffers()}
-        if self._window:
-            tensors["window"] = torch.stack(self._window)
         plain = {
             "step": self.step,
             "seconds": self.seconds,
             "budget": {"steps": self.budget.steps, "seconds": self.budget.seconds},
+            "stage": [self.stage, self._stage_step],
+            "best": None if self.best_step is None else [self.best_step, self.best_loss],
             "columns": list(self.names),
+            "held": self._held,
+            "window": [{name: value.item() for name, value in row.items()} for row in self._window],
             "session": self.session.model_dump(),
         }
         return {name: value.detach().to("cpu", copy=True) for name, value in tensors.items()}, plain
@@ -226,34 +303,32 @@ class Trainer:
         """Take up a state that `state` gave."""
         self.step, self.seconds = int(plain["step"]), float(plain["seconds"])
         self.budget = Budget(**plain["budget"])
-        self.names = tuple(plain["columns"])
+        self.stage, self._stage_step = plain["stage"]
+        self.best_step, self.best_loss = plain["best"] or (None, math.inf)
+        self.names, self._held = tuple(plain["columns"]), dict(plain["held"])
+        self._window = [
+            {name: torch.tensor(value, device=self.device) for name, value in row.items()}
+            for row in plain["window"]
+        ]
         self._indices.set_state(tensors["random.data"])
         self._noise.set_state(tensors["random.noise"])
         self._global_state = tensors["random.global"]
-        for number, seat in enumerate(self.seats):
-            prefix = f"player{number}."
+        for name, seat in self.seats.items():
+            prefix = f"player.{name}."
             seat.restore({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+        if self.best_step is not None:
+            self._best = [tensors[f"best.{number}"].to(self.device) for number in range(len(self.seats))]
         for name, buffer in self.model.named_buffers():
             buffer.copy_(tensors[f"buffer.{name}"])
-        self._window = list(tensors["window"].to(self.device)) if "window" in tensors else []
 
     def adopt(self, weights: Mapping[str, Tensor]) -> None:
         """Take averaged weights as the weights, where nothing else of a run was kept."""
         self.model.load_state_dict(weights)
-        for seat in self.seats:
-            seat.average.copy_(seat.flat.vector.detach())
+        for seat in self.seats.values():
+            seat.adopt()
 
 
-def _culprit(terms: Mapping[str, Tensor]) -> str:
-    for name, value in terms.items():
-        if not math.isfinite(value.item()):
-            return f"the loss term '{name}'"
-    return "the gradient"
-
-
-def average_into(model: Model, averages: Sequence[Tensor]) -> None:
-    """Load averaged weights, one vector a player, into a model of the same session."""
-    with torch.no_grad():
-        for player, average in zip(model.players(), averages, strict=True):
-            for p, values in zip(player.parameters, pieces(average, player.parameters), strict=True):
-                p.copy_(values)
+def moved_players(stages: Sequence[Stage]) -> list[Player]:
+    """The players with parameters, each once, in the order of the stages."""
+    found = {player.name: player for stage in stages for player in stage.players if player.parameters}
+    return list(found.values())

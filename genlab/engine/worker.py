@@ -110,7 +110,7 @@ class Worker:
                 make = Run.prepare if isinstance(command, p.Prepare) else Run.take_up
                 made = make(command, self._send, self._writer)  # type: ignore[arg-type]
                 self._runs[command.run] = made
-                self._tasks.append(_Task(made, "loss floor", self._floor(made), 0.0, "floor"))
+                self._tasks.append(_Task(made, "loss reference", self._reference(made), 0.0, "reference"))
                 return
             case p.Shutdown():
                 for open_run in list(self._runs.values()):
@@ -135,11 +135,11 @@ class Worker:
                     self._training = None
                     run.finish("paused")
                     self._show_final(run)
-            case p.StepOnce():
+            case p.StepOnce(player=player):
                 if run is self._training:
                     self._training = None
                 self._use_threads(run.threads)
-                run.advance(0.0, steps=1)
+                run.advance(0.0, steps=1, player=player)
                 if run.state != "failed":
                     run.finish("paused")
                 self._show_final(run)
@@ -164,21 +164,19 @@ class Worker:
 
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
-                shown = answer(
-                    request, model, run.dataset, run.trainer.step, lane is not None, self._send, also
-                )
+                shown = answer(request, model, run, lane is not None, self._send, also)
                 yield from shown
 
         quick = isinstance(request, p.Sample)
         return _Task(run, request.channel, slices(), perf_counter(), lane, quick)
 
-    def _floor(self, run: Run) -> Slices:
+    def _reference(self, run: Run) -> Slices:
         """Work out the loss of the best possible model, and tell it."""
         with run.snapshots.pin(run.trainer) as model:
             rng = generator(run.session.seed, "evaluation", run.device)
-            value = yield from model.loss_floor(run.pool, rng)
-        if value is not None:
-            self._send(p.LossFloor(run.id, value))
+            found = yield from model.loss_reference(run.pool, rng)
+        if found is not None:
+            self._send(p.LossReference(run.id, found.title, dict(found.values)))
 
     def _fresh(self, task: _Task) -> bool:
         return task.lane is None and perf_counter() - task.asked < FRESH_SECONDS
@@ -245,10 +243,10 @@ class Worker:
                 watched.pay(cost, None if task in self._tasks else task.cost)
 
     def _next_preview(self, run: Run, lane: Lane) -> _Task | None:
-        watched = self.previews.next(run.id, lane, run.trainer.step)
+        watched = self.previews.next(run.id, lane, run.trainer.shown_step)
         if watched is None:
             return None
-        watched.shown = run.trainer.step
+        watched.shown = run.trainer.shown_step
         task = self._task(run, watched.lighter(), lane)
         self._tasks.append(task)
         return task
@@ -256,9 +254,9 @@ class Worker:
     def _show_final(self, run: Run) -> None:
         """Answer every watch of a run that stopped, whole, with the weights it stopped at."""
         for watched in self.previews.of(run.id):
-            if watched.shown < run.trainer.step:
+            if watched.shown < run.trainer.shown_step:
                 self._drop(run, watched.what.channel)
-                watched.shown = run.trainer.step
+                watched.shown = run.trainer.shown_step
                 self._tasks.append(self._task(run, watched.what, lane=None))
 
     def _drop(self, run: Run, channel: str) -> None:

@@ -14,13 +14,7 @@ from genlab.metrics.classifier import fit_and_score
 from genlab.metrics.coverage import high_quality_share
 from genlab.metrics.features import nearest_ratio
 from genlab.metrics.floors import Floor, FloorStore, draw_real, largest_n
-from genlab.metrics.likelihood import (
-    DEQUANTISATION,
-    dequantise,
-    mean_and_error,
-    nll_above_entropy,
-    nll_summary,
-)
+from genlab.metrics.likelihood import mean_and_error, nll_above_entropy, nll_summary
 from genlab.metrics.report import HEADINGS, Metric, Progress
 from genlab.metrics.slices import in_process
 from genlab.metrics.statistics import statistics_for
@@ -35,24 +29,18 @@ decides them. A label of -1 is none."""
 
 @dataclass(frozen=True)
 class LogDensity:
-    """Log densities of given points: values (n,), nats in data units; how they are known; mean absolute
-    integration error in nats, where estimated."""
+    """Log densities of given points: values (n,), nats in data units; how they are known, in a word and in
+    a sentence; mean absolute integration error in nats, where estimated. Of images it is that of their
+    levels, dequantised by the model where it needs that."""
 
     values: NDArray[np.floating]
     kind: Exactness
+    how: str
     error: float | None = None
 
 
 LogProbOf = Callable[[Array], Generator[None, None, LogDensity]]
 """Log density of points (n, *event), by slices."""
-
-KINDS = {
-    "exact": "exact",
-    "ode": "by the probability-flow ODE",
-    "bound": "a bound: the true value is no higher",
-    "estimate": "a Monte-Carlo estimate",
-    "samples": "from samples",
-}
 
 
 def evaluate(
@@ -97,14 +85,11 @@ def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Gene
     reference = None if truth is None else ("entropy of the data", truth.entropy)
     if isinstance(log_prob, str):
         return [Metric("nll", "Test NLL", None, None, None, reference, "lower", "nats", len(x), log_prob)]
-    if images:
-        x = dequantise(x, rng)
     density = yield from log_prob(x)
-    note = KINDS[density.kind]
+    note = "a bound: the true value is no higher" if density.kind == "bound" else ""
+    note = "; ".join(part for part in (density.how, note) if part)
     if density.error is not None:
         note += f", mean integration error {density.error:.2g} nats"
-    if images:
-        note += f"; {DEQUANTISATION}"
     summary = nll_summary(density.values, event)
     error = summary.standard_error
     metrics = [Metric("nll", "Test NLL", summary.nll, error, None, reference, "lower", "nats", len(x), note)]

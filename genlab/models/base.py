@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genlab.data.dataset import Dataset, Draw, Truth
+from genlab.data.dataset import Dataset, Draw
 from genlab.data.payloads import Exactness, Payload, Samples
 from genlab.sampling.condition import Condition
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.session import Session
+from genlab.settings.spaces import ImageSpace
 
 STREAMS = ("init", "data", "noise", "preview", "sampling", "evaluation")
 
@@ -46,22 +47,58 @@ class Batch:
 class Context:
     """What surrounds a training step.
 
-    step: steps taken. progress: share of the budget, in [0, 1]. noise: the stream of training noise.
+    step: steps taken. progress: share of the stage's budget, in [0, 1]. noise: the stream of training
+    noise. stage: name of the stage.
     """
 
     step: int
     progress: float
     noise: torch.Generator
     device: torch.device
+    stage: str = ""
 
 
 @dataclass(frozen=True)
 class Player:
-    """Parameters that one optimiser moves by the gradient of one loss, every `every` steps."""
+    """Parameters that one optimiser moves by the gradient of one loss.
+
+    every: it moves in every so manieth step. rate: its learning rate, relative to the setting. averaged:
+    samples see a running average of it. A player without parameters is fitted in closed form: see
+    `Model.fit`."""
 
     name: str
-    parameters: Sequence[nn.Parameter]
+    parameters: Sequence[nn.Parameter] = ()
     every: int = 1
+    rate: float = 1.0
+    averaged: bool = True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of training with players of its own. share: of the budget, relative to the other stages."""
+
+    name: str
+    players: tuple[Player, ...]
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was measured of the averaged weights in passing.
+
+    values: name to number; 'validation' decides which weights are the best (lower is better). warnings:
+    whole sentences on what goes wrong, in plain words."""
+
+    values: Mapping[str, float]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LossReference:
+    """What recorded losses would read in the best case: column to value. title: what that case is called."""
+
+    title: str
+    values: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -88,11 +125,15 @@ class LogProb:
 
 @dataclass(frozen=True)
 class ProbeRequest:
-    """What an extra panel asks for. time: position in the sampler's schedule, 0 noise .. 1 data."""
+    """What an extra panel asks for.
+
+    values: of the panel's controls, by key. resolution: columns of a grid. examples: held-out data,
+    up to 1,000 of them."""
 
     sampler: SamplerSettings
-    time: float = 1.0
+    values: Mapping[str, float | str] = field(default_factory=dict)
     resolution: int = 24
+    examples: Batch | None = None
 
 
 class Model(nn.Module, ABC):
@@ -100,8 +141,12 @@ class Model(nn.Module, ABC):
 
     session: all settings. reference: a draw of training data, from which the statistics for
     standardisation are taken, and the class prior where the data set does not know it. A prior that is
-    off by a third of a percent would show in W2.
+    off by a third of a percent would show in W2. What is not a parameter but must be kept is a buffer of
+    fixed shape.
     """
+
+    simultaneous = False
+    """Whether all players see each other's parameters of before the step; else they move in turn."""
 
     session: Session
     mean: Tensor
@@ -112,6 +157,7 @@ class Model(nn.Module, ABC):
         super().__init__()
         self.session = session
         self.extent = dataset.extent
+        self.truth = dataset.truth
         self.label_names = dataset.label_names
         x = torch.as_tensor(reference.x, dtype=torch.float64)
         axes = 0 if x.ndim == 2 else tuple(range(x.ndim))
@@ -160,6 +206,21 @@ class Model(nn.Module, ABC):
         index = self.label_names.index(label)
         return torch.full((n,), index, dtype=torch.long, device=self.device)
 
+    def dequantise(self, x: Tensor, rng: torch.Generator) -> Tensor:
+        """Images with uniform noise on [-1/2, 1/2) added to their levels; points as they are."""
+        if not isinstance(self.session.space, ImageSpace):
+            return x
+        return x + torch.rand(x.shape, generator=rng, device=rng.device) - 0.5
+
+    def quantise(self, x: Tensor) -> Tensor:
+        """Images rounded to their levels; points as they are."""
+        space = self.session.space
+        return x.round().clamp(0, space.levels - 1) if isinstance(space, ImageSpace) else x
+
+    def stages(self) -> Sequence[Stage]:
+        """The parts of training, one after another; by default one, with the players."""
+        return (Stage("", tuple(self.players())),)
+
     def players(self) -> Sequence[Player]:
         """Who trains; one player with every parameter, unless a paradigm says otherwise."""
         return (Player("model", tuple(self.parameters())),)
@@ -167,6 +228,27 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def loss(self, batch: Batch, player: Player, context: Context) -> Mapping[str, Tensor]:
         """Named scalars of one batch; 'total' is minimised, all are recorded."""
+
+    def fit(self, pool: Batch, player: Player, context: Context) -> Mapping[str, Tensor]:
+        """One iteration of a player that is fitted in closed form, on all training data; about 20 ms.
+
+        Changes buffers. Gives named scalars as `loss` does; 'total' falls as the fit gets better."""
+        raise NotImplementedError(player.name)
+
+    @property
+    def finished(self) -> bool:
+        """Whether more training would change nothing."""
+        return False
+
+    def check(self, validation: Batch | None, context: Context) -> Check:
+        """What is measured of averaged weights every few hundred steps, in little time, and recorded.
+
+        validation: held-out data, where training data are few enough to be learnt by heart. By default
+        their loss. The context's noise begins anew at each check."""
+        if validation is None:
+            return Check({})
+        (player, *_) = self.players()
+        return Check({"validation": self.loss(validation, player, context)["total"].item()})
 
     def after_step(self, player: Player, context: Context) -> None:
         """What follows an update: weight clipping, target networks, codebooks."""
@@ -182,11 +264,14 @@ class Model(nn.Module, ABC):
         error: estimate the error of an integration too; without it, a coarser one will do.
         sampler.label chooses what the density is conditioned on. Raises NoDensity with the reason."""
 
-    def probe(self, name: str, request: ProbeRequest, truth: Truth | None) -> Iterator[Payload | None]:
-        """What an extra panel draws. Raises KeyError for a name that the catalogue does not list."""
+    def probe(self, name: str, request: ProbeRequest) -> Iterator[Payload | None]:
+        """What an extra panel draws, in slices. Raises KeyError for a name that the catalogue does not list,
+        ValueError with a sentence where these settings give nothing to draw."""
         raise KeyError(name)
 
-    def loss_floor(self, batch: Batch, rng: torch.Generator) -> Generator[None, None, float | None]:
+    def loss_reference(
+        self, batch: Batch, rng: torch.Generator
+    ) -> Generator[None, None, LossReference | None]:
         """The loss of the best possible model on these data, by slices; None where it is not known."""
         yield from ()
         return None
@@ -207,6 +292,6 @@ def build_model(session: Session, dataset: Dataset, reference: Draw) -> Model:
 
 
 __all__ = [
-    "STREAMS", "Batch", "Condition", "Context", "LogProb", "Model", "NoDensity", "Player", "ProbeRequest",
-    "SampleRequest", "build_model", "generator",
+    "STREAMS", "Batch", "Check", "Condition", "Context", "LogProb", "LossReference", "Model", "NoDensity",
+    "Player", "ProbeRequest", "SampleRequest", "Stage", "build_model", "generator",
 ]  # fmt: skip

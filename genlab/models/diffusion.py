@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genlab.data.dataset import Dataset, Draw, Truth
+from genlab.data.dataset import Dataset, Draw
 from genlab.data.payloads import Payload, Samples
 from genlab.models.base import (
     Batch,
     Context,
     LogProb,
+    LossReference,
     Model,
     NoDensity,
     Player,
@@ -89,7 +90,7 @@ class Diffusion(Model):
         Noise levels are stratified over the batch, and `level 1` (least noise) to `level 4` are the means
         over its quarters. Images are dequantised: uniform noise on [-1/2, 1/2) is added to their levels."""
         rng = context.noise
-        x0 = self.standardise(self._dequantise(batch.x, rng))
+        x0 = self.standardise(self.dequantise(batch.x, rng))
         labels = batch.labels if self.knows_labels else None
         n, dropout = len(x0), self.objective.condition_dropout
         log_snr = self.quantile(stratified(n, rng))
@@ -156,7 +157,7 @@ class Diffusion(Model):
             x = self.unstandardise(torch.cat([state.x for state in states]) / float(self.path.scale(t)))
             cleans = [self.unstandardise(state.x0) for state in states if state.x0 is not None]
             yield Samples(
-                x=_array(self._quantise(x) if last else x),
+                x=_array(self.quantise(x) if last else x),
                 clean=_array(torch.cat(cleans)) if cleans else None,
                 labels=shown,
                 index=index,
@@ -181,7 +182,7 @@ class Diffusion(Model):
             raise NoDensity(str(refused)) from refused
         rng = generator(sampler.seed, "evaluation", self.device)
         image = isinstance(self.session.space, ImageSpace)
-        z = self.standardise(self._dequantise(x.to(self.device, torch.float32), rng))
+        z = self.standardise(self.dequantise(x.to(self.device, torch.float32), rng))
         mixed = sampler.label == "any" and self.knows_labels
         prior = self.class_prior.log() if mixed else self.class_prior.new_zeros(1)
         classes = prior.isfinite().nonzero()[:, 0]
@@ -214,7 +215,7 @@ class Diffusion(Model):
                 spread = (share * spread.reshape(-1, k)).square().sum(1).sqrt()
             yield LogProb(part.start // k, joint.logsumexp(1), "ode", gap, spread)
 
-    def probe(self, name: str, request: ProbeRequest, truth: Truth | None) -> Iterator[Payload | None]:
+    def probe(self, name: str, request: ProbeRequest) -> Iterator[Payload | None]:
         """`score`: the learned score on a grid, and the true one, at a noise level of the sampler's schedule.
 
         Raises:
@@ -229,16 +230,18 @@ class Diffusion(Model):
         label = sampler.label if sampler.label != "any" or not self.knows_labels else "none"
         if label == "none" and self.knows_labels and self.objective.condition_dropout == 0:
             raise ValueError("choose a class: this model never trained without labels")
-        index = min(round(request.time * sampler.steps), sampler.steps)
+        index = min(round(float(request.values["time"]) * sampler.steps), sampler.steps)
         grid = times(self.path, sampler.steps, sampler.spacing)
         t = grid[index] if index < sampler.steps else grid.new_tensor(self.path.t_min)
         labels = self._labels_for(1, label, generator(sampler.seed, "preview", self.device))
         plain = sampler.guidance == 1 or label == "none"
         yield from score_field(
-            self, self.denoiser(sampler), t, labels, request.resolution, truth if plain else None
+            self, self.denoiser(sampler), t, labels, request.resolution, self.truth if plain else None
         )
 
-    def loss_floor(self, batch: Batch, rng: torch.Generator) -> Generator[None, None, float | None]:
+    def loss_reference(
+        self, batch: Batch, rng: torch.Generator
+    ) -> Generator[None, None, LossReference | None]:
         """The expected loss of the best denoiser, estimated from a large draw; None for images and for
         data too few to tell."""
         if isinstance(self.session.space, ImageSpace) or len(batch.x) < POINTS:
@@ -251,7 +254,7 @@ class Diffusion(Model):
         for part, given in ((share, None), (1 - share, labels)):
             if part > 0:
                 total += part * (yield from denoising_floor(x0, given, objective, self.quantile, rng))
-        return total
+        return LossReference("irreducible", {"total": total})
 
     def _guided(self, sampler: DiffusionSampler) -> bool:
         return self.knows_labels and sampler.guidance != 1 and sampler.label != "none"
@@ -275,15 +278,6 @@ class Diffusion(Model):
     def _labels_for(self, n: int, label: str, rng: torch.Generator) -> Tensor | None:
         labels = self.labels_for(n, label, rng)
         return labels if self.knows_labels else None
-
-    def _dequantise(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        if not isinstance(self.session.space, ImageSpace):
-            return x
-        return x + torch.rand(x.shape, generator=rng, device=rng.device) - 0.5
-
-    def _quantise(self, x: Tensor) -> Tensor:
-        space = self.session.space
-        return x.round().clamp(0, space.levels - 1) if isinstance(space, ImageSpace) else x
 
 
 def _solver(sampler: DiffusionSampler) -> Solver:

@@ -88,13 +88,22 @@ class RunFolder:
                     write_bytes(path, (",".join(names) + "\n").encode())
                     self._columns = names
                 if names != self._columns:
-                    raise RunError(
-                        f"{path} has the columns {', '.join(self._columns)}, not {', '.join(names)}"
-                    )
+                    self._widen(path, names)
                 with open(path, "a", encoding="utf-8", newline="") as file:
                     file.write("".join(_line(row) for row in np.atleast_2d(rows).tolist()))
             except OSError as error:
                 raise RunError(f"{path} cannot be written: {plain_reason(error)}") from error
+
+    def _widen(self, path: Path, names: tuple[str, ...]) -> None:
+        """Give the file more columns at its end. Raises RunError where others than these stand in it."""
+        header, lines = _lines(path)
+        if names[: len(header)] != header:
+            raise RunError(f"{path} has the columns {', '.join(header)}, not {', '.join(names)}")
+        more = ",nan" * (len(names) - len(header))
+        write_bytes(
+            path, "".join(f"{line}\n" for line in (",".join(names), *(x + more for x in lines))).encode()
+        )
+        self._columns = names
 
     def cut_metrics(self, step: int) -> None:
         """Drop the rows after a step: what a run recorded beyond the checkpoint it goes on from."""

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from genlab.settings.fields import Settings, setting
+from genlab.settings.paradigm import (
+    Capabilities,
+    Control,
+    PanelInfo,
+    Paradigm,
+    Preset,
+    ProbeControl,
+    common_panels,
+)
 from genlab.settings.sampler import SamplerSettings
+from genlab.settings.spaces import ImageSpace, PointSpace, Space
 
 
 class DiffusionObjective(Settings):
@@ -123,3 +134,107 @@ class DiffusionSampler(SamplerSettings):
         0.0, "Fresh noise over all Heun steps together.", symbol="S churn", ge=0, le=1000,
         when=("method", ("heun",)),
     )  # fmt: skip
+
+
+FIELD = PanelInfo(
+    "field",
+    "Score field",
+    "probe",
+    shown=False,
+    probe="score",
+    help="The learned score, redder where it is wrong, over the true one in grey, at one noise level.",
+    controls=(
+        ProbeControl(
+            "time",
+            "Noise",
+            0.8,
+            help="Noise level at which the field is taken: left pure noise, right data.",
+            ends=("", "data"),
+        ),
+    ),
+)
+
+
+def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
+    if isinstance(space, ImageSpace):
+        return {
+            "network.kind": "unet",
+            "network.width": 48,
+            "network.depth": 1,
+            "objective.condition_dropout": 0.1,
+            "objective.level_mean": -0.4,
+            "objective.level_spread": 1.2,
+            "training.learning_rate": 2e-3,
+            "training.batch_size": 64,
+            "sampler.steps": 25,
+        }
+    return {"objective.level_mean": -2.5} if dataset in ("gan-ring", "gan-grid") else {}
+
+
+def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
+    """session: a `Session` of this paradigm (the type lives above this module)."""
+    steps = Control(True, name="Steps", neutral=None)
+    if n_labels == 0:
+        labels = guidance = Control(False, "this data set has no labels to guide towards")
+    else:
+        labels = Control(True, name="Label")
+        if session.objective.condition_dropout == 0:
+            guidance = Control(
+                False, "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
+            )
+        elif session.sampler.label == "none":
+            guidance = Control(False, "with label 'none' there is nothing to guide towards")
+        else:
+            guidance = Control(True, name="Guidance", neutral=1.0)
+    points = isinstance(space, PointSpace)
+    panels = [*common_panels(space), PanelInfo("trajectory", "Trajectory", "trajectory")]
+    if isinstance(space, PointSpace) and space.dim == 2:
+        panels.append(FIELD)
+    return Capabilities(
+        density="ode",
+        density_reason="by the probability-flow ODE"
+        + ("" if points else ", divergence by Hutchinson's estimate; uniform dequantisation of the levels"),
+        steps=steps,
+        guidance=guidance,
+        labels=labels,
+        panels=tuple(panels),
+    )
+
+
+PARADIGM = Paradigm(
+    id="diffusion",
+    title="Diffusion",
+    group="Score and time",
+    summary="Adds noise to data in small steps and learns to take it away again.",
+    implementation="genlab.models.diffusion:Diffusion",
+    objective=DiffusionObjective,
+    network=DiffusionNetwork,
+    sampler=DiffusionSampler,
+    defaults=_defaults,
+    capabilities=_capabilities,
+    presets=(
+        Preset("moons", "Two moons", "The default: a clean start on an easy density.", "moons", {}),
+        Preset(
+            "ddpm",
+            "DDPM, as published",
+            "Noise, linear schedule, simple weight, 1,000 ancestral steps (Ho et al. 2020).",
+            "moons",
+            {
+                "objective.target": "noise",
+                "objective.schedule": "linear",
+                "objective.weight": "simple",
+                "sampler.method": "ddpm",
+                "sampler.steps": 1000,
+                "sampler.spacing": "trailing",
+            },
+        ),
+        Preset(
+            "few-steps",
+            "Five steps",
+            "DPM-Solver++ in five steps: what a second-order solver buys.",
+            "8gaussians-cfm",
+            {"sampler.method": "dpm++2m", "sampler.steps": 5},
+        ),
+        Preset("digits", "Handwritten digits", "Class labels and guidance on 8x8 images.", "digits", {}),
+    ),
+)

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, model_validator
 
-from genlab.settings.catalogue import PARADIGMS, Capabilities, Paradigm
+from genlab.settings.catalogue import PARADIGMS
 from genlab.settings.datasets import DATASETS, FileSettings, labels_of, space_of
 from genlab.settings.fields import Description, Settings, describe
+from genlab.settings.paradigm import Capabilities, Paradigm
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.spaces import Space
 from genlab.settings.training import TrainingSettings
@@ -32,7 +33,7 @@ class Session(BaseModel):
     data: SerializeAsAny[Settings]
     objective: SerializeAsAny[Settings]
     network: SerializeAsAny[Settings]
-    training: TrainingSettings
+    training: SerializeAsAny[TrainingSettings]
     sampler: SerializeAsAny[SamplerSettings]
 
     @model_validator(mode="before")
@@ -158,7 +159,7 @@ def _classes(paradigm: Paradigm, dataset: str) -> dict[str, type[Settings]]:
         "data": FileSettings if dataset == "file" else DATASETS[dataset].settings,
         "objective": paradigm.objective,
         "network": paradigm.network,
-        "training": TrainingSettings,
+        "training": paradigm.training,
         "sampler": paradigm.sampler,
     }
 

@@ -9,7 +9,8 @@ import torch
 
 from genlab.data import load
 from genlab.engine.flat import FlatParameters
-from genlab.engine.trainer import Budget, NotFiniteError, Trainer
+from genlab.engine.seats import NotFiniteError
+from genlab.engine.trainer import Budget, Trainer
 from genlab.models.base import Batch, Model, build_model
 from genlab.settings.session import Session
 from tests.engine.conftest import small_session
@@ -23,7 +24,7 @@ def make_trainer(session: Session) -> Trainer:
 
 
 def weights(trainer: Trainer) -> torch.Tensor:
-    return torch.cat([seat.flat.vector.detach().clone() for seat in trainer.seats])
+    return torch.cat([seat.flat.vector.detach().clone() for seat in trainer.seats.values()])
 
 
 def test_flat_parameters_train_like_separate_ones() -> None:
@@ -136,7 +137,9 @@ def test_a_gradient_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_clipping_bounds_the_gradient_that_the_optimiser_sees() -> None:
     trainer = make_trainer(small_session(training__clip=1e-3))
     trainer.advance(math.inf, steps=1)
-    assert torch.linalg.vector_norm(trainer.seats[0].flat.gradient).item() == pytest.approx(1e-3, rel=1e-3)
+    assert torch.linalg.vector_norm(next(iter(trainer.seats.values())).flat.gradient).item() == pytest.approx(
+        1e-3, rel=1e-3
+    )
     norm = trainer.names.index("gradient norm")
     assert trainer.take_rows()[0][norm] > 1e-3
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from genlab.app.panels.field import FieldPanel
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QMenu
@@ -20,7 +21,6 @@ from pytestqt.qtbot import QtBot
 
 from genlab.app.panels import KINDS, Panel, Scene, make_panel
 from genlab.app.panels.density import DensityPanel
-from genlab.app.panels.field import FieldPanel
 from genlab.app.panels.loss import LossPanel
 from genlab.app.panels.samples import SamplesPanel
 from genlab.app.panels.trajectory import TrajectoryPanel
@@ -28,7 +28,7 @@ from genlab.app.theme import DARK, LIGHT
 from genlab.data.payloads import Density, Field, Payload, Samples
 from genlab.engine.protocol import Answer, DrawDensity, Probe
 from genlab.runs.recipe import read_recipe
-from genlab.settings.catalogue import PanelInfo
+from genlab.settings.paradigm import PanelInfo
 from genlab.settings.session import Session
 from genlab.settings.spaces import ImageSpace, PointSpace, Space
 
@@ -88,7 +88,7 @@ def feed(panel: Panel) -> None:
     plane = PointSpace(2)
     panel.set_scene(scene(plane))
     panel.show_metrics(NAMES, metrics(1, 500))
-    panel.show_floor(0.39)
+    panel.show_reference("irreducible", {"total": 0.39})
     panel.show_frames([samples(plane, index=i, seed=i) for i in range(21)], 14, 1200)
     if isinstance(panel, DensityPanel):
         panel.show_answer(answer(density(64, 0.3, "ode")))
@@ -221,7 +221,7 @@ def test_the_loss_header_tells_total_best_and_floor(make: Make) -> None:
     panel.set_smoothing("None")
     values = np.array([[1, 0.1, 2.0], [2, 0.2, 0.5], [3, 0.3, 0.75]])
     panel.show_metrics(("step", "seconds", "total"), values)
-    panel.show_floor(0.25)
+    panel.show_reference("irreducible", {"total": 0.25})
     panel.flush()
     assert panel.header.info == ("total 0.75", "best 0.5", "irreducible 0.25")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,20 +14,24 @@ import pytest
 import torch
 
 from genlab.data import Dataset, Draw, load
-from genlab.models.base import Batch, Context, Model, build_model, generator
+from genlab.engine.trainer import Trainer
+from genlab.models.base import Batch, Model, build_model
 from genlab.settings.session import Session
 from genlab.settings.spaces import ImageSpace
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model after a short training. losses: 'total' of the first player, one for each step."""
+    """A model after a short training. columns: name to the values of a recorded loss, one for each row.
+
+    trainer: as it stands; to go on from it, copy it."""
 
     session: Session
     dataset: Dataset
     draw: Draw
+    trainer: Trainer
+    columns: Mapping[str, np.ndarray]
     model: Model
-    losses: np.ndarray
 
 
 def build(session: Session, n: int = 4000) -> tuple[Dataset, Draw, Model]:
@@ -34,34 +40,34 @@ def build(session: Session, n: int = 4000) -> tuple[Dataset, Draw, Model]:
     return dataset, draw, build_model(session, dataset, draw)
 
 
-def train(session: Session, steps: int, size: int) -> Trained:
+def columns_of(trainer: Trainer) -> dict[str, np.ndarray]:
+    rows = np.array(trainer.take_rows())
+    return dict(zip(trainer.names, rows.T, strict=True)) if len(rows) else {}
+
+
+def train(session: Session, steps: int) -> Trained:
+    session = session.with_values({"training.stop": "steps", "training.steps": steps})
     dataset, draw, model = build(session)
-    x, labels = torch.as_tensor(draw.x), None if draw.labels is None else torch.as_tensor(draw.labels)
-    noise, order = generator(session.seed, "noise"), generator(session.seed, "data")
-    optimisers = [torch.optim.Adam(p.parameters, session.training.learning_rate) for p in model.players()]
-    losses = []
-    for step in range(steps):
-        rows = torch.randint(len(x), (size,), generator=order)
-        batch = Batch(x[rows], None if labels is None else labels[rows])
-        context = Context(step, step / steps, noise, torch.device("cpu"))
-        for i, (player, optimiser) in enumerate(zip(model.players(), optimisers, strict=True)):
-            total = model.loss(batch, player, context)["total"]
-            optimiser.zero_grad()
-            total.backward()
-            optimiser.step()
-            model.after_step(player, context)
-            if i == 0:
-                losses.append(total.item())
-    return Trained(session, dataset, draw, model.eval(), np.array(losses))
+    labels = None if draw.labels is None else torch.as_tensor(draw.labels)
+    trainer = Trainer(model, session, Batch(torch.as_tensor(draw.x), labels))
+    untrained = copy.deepcopy(model)
+    trainer.advance(math.inf)
+    trainer.show(untrained)
+    return Trained(session, dataset, draw, trainer, columns_of(trainer), untrained.eval())
 
 
 @cache
 def _short(paradigm: str, dataset: str, values: tuple[tuple[str, Any], ...]) -> Trained:
     session = Session.default(paradigm, dataset)
     image = isinstance(session.space, ImageSpace)
-    small = {"network.width": 16 if image else 64}
+    small = {
+        "network.width": 16 if image else 64,
+        "training.batch_size": 64 if image else 256,
+        "training.ema": 0.9,
+    }
     session = session.with_values({key: small[key] for key in set(small) & set(session.keys())})
-    return train(session.with_values(dict(values)), 60 if image else 400, 64 if image else 256)
+    session = session.with_values(dict(values))
+    return train(session, 60 if image else 400)
 
 
 @pytest.fixture(scope="session")

@@ -308,9 +308,9 @@ def test_guided_fields_have_densities_of_their_own(short_run: Fresh) -> None:
 
 def test_the_score_field_is_in_the_coordinates_of_the_frames(fresh_model: Fresh) -> None:
     session, dataset, _, model = fresh_model("diffusion", "moons")
-    request = ProbeRequest(session.sampler, time=1.0, resolution=6)
+    request = ProbeRequest(session.sampler, {"time": 1.0}, resolution=6)
     with torch.no_grad():
-        payloads = [p for p in model.probe("score", request, dataset.truth) if p is not None]
+        payloads = [p for p in model.probe("score", request) if p is not None]
     (field,) = payloads
     assert isinstance(field, Field)
     low_x, high_x, low_y, high_y = dataset.extent
@@ -322,13 +322,13 @@ def test_the_score_field_is_in_the_coordinates_of_the_frames(fresh_model: Fresh)
     assert np.allclose(field.vectors, expected, atol=1e-3)
     assert np.allclose(field.truth, dataset.truth.score(points.reshape(-1, 2)).reshape(6, 6, 2), rtol=1e-4)
     assert field.time == pytest.approx(LEVELS[0])
-    noise = ProbeRequest(session.sampler, time=0.0, resolution=6)
+    noise = ProbeRequest(session.sampler, {"time": 0.0}, resolution=6)
     with torch.no_grad():
-        (field,) = [p for p in model.probe("score", noise, dataset.truth) if p is not None]
+        (field,) = [p for p in model.probe("score", noise) if p is not None]
     assert field.time == pytest.approx(LEVELS[1])
     assert np.allclose(field.vectors, field.truth, atol=0.1)
     with pytest.raises(KeyError):
-        next(model.probe("nonsense", request, None))
+        next(model.probe("nonsense", request))
 
 
 def finish(slices: Any) -> Any:
@@ -347,13 +347,14 @@ def test_the_floor_of_gaussian_data_is_that_of_the_wiener_filter(fresh_model: Fr
     )
     draw = dataset.train(10_000, np.random.default_rng(1))
     batch = Batch(torch.as_tensor(draw.x), torch.as_tensor(draw.labels))
-    assert finish(model.loss_floor(batch, generator(0, "evaluation"))) == pytest.approx(1, abs=0.03)
+    reference = finish(model.loss_reference(batch, generator(0, "evaluation")))
+    assert reference.values == {"total": pytest.approx(1, abs=0.03)}
 
 
 def test_images_have_no_known_floor(fresh_model: Fresh) -> None:
     _, _, draw, model = fresh_model("diffusion", "digits", {"network.width": 8})
     batch = Batch(torch.as_tensor(draw.x[:9]), torch.as_tensor(draw.labels[:9]))
-    assert finish(model.loss_floor(batch, generator(0, "evaluation"))) is None
+    assert finish(model.loss_reference(batch, generator(0, "evaluation"))) is None
 
 
 def test_the_presets_of_the_catalogue_sample(fresh_model: Fresh) -> None:
@@ -370,4 +371,4 @@ def test_a_few_points_tell_no_floor(fresh_model: Fresh) -> None:
     _, dataset, _, model = fresh_model("diffusion", "moons", {})
     draw = dataset.train(840, np.random.default_rng(1))
     batch = Batch(torch.as_tensor(draw.x), torch.as_tensor(draw.labels))
-    assert finish(model.loss_floor(batch, generator(0, "evaluation"))) is None
+    assert finish(model.loss_reference(batch, generator(0, "evaluation"))) is None

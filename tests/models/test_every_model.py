@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 import torch
 
 from genlab.data.payloads import Samples
-from genlab.models.base import Batch, Context, SampleRequest, build_model, generator
+from genlab.engine.trainer import Trainer
+from genlab.models.base import Batch, Context, NoDensity, SampleRequest, build_model, generator
 from genlab.settings.catalogue import PARADIGMS
 from genlab.settings.session import Session
 from genlab.settings.spaces import ImageSpace
+from tests.models.conftest import columns_of
 
 SETS = ("mixture-1d", "moons", "digits")
 
@@ -43,10 +46,29 @@ def log_prob(run: Any, x: np.ndarray, **sampler: Any) -> torch.Tensor:
 
 
 @every_model
-def test_the_loss_is_finite_and_falls(short_run: ShortRun, paradigm: str, dataset: str) -> None:
-    losses = short_run(paradigm, dataset).losses
-    assert np.isfinite(losses).all()
-    assert losses[-20:].mean() < losses[:5].mean()
+def test_every_recorded_number_is_finite(short_run: ShortRun, paradigm: str, dataset: str) -> None:
+    for name, values in short_run(paradigm, dataset).columns.items():
+        assert np.isfinite(values).all(), name
+
+
+@every_model
+def test_each_player_lowers_its_own_loss(short_run: ShortRun, paradigm: str, dataset: str) -> None:
+    run = short_run(paradigm, dataset)
+    for stage in range(len(run.trainer.stages)):
+        session = run.session.with_values({"training.steps": 10**9})
+        trainer = Trainer(build_model(session, run.dataset, run.draw), session, run.trainer.pool)
+        trainer.stage = stage
+        for player in trainer.players:
+            trainer.take_rows()
+            trainer.advance(
+                math.inf, steps=30 if isinstance(session.space, ImageSpace) else 90, player=player.name
+            )
+            prefix = f"{player.name} " if len(trainer.players) > 1 else ""
+            total = columns_of(trainer)[f"{prefix}total"]
+            if player.parameters:
+                assert total[-10:].mean() < total[:5].mean(), player.name
+            else:
+                assert np.diff(total).max(initial=-math.inf) <= 1e-6 * np.abs(total).max(), player.name
 
 
 @every_model
@@ -56,13 +78,36 @@ def test_every_parameter_receives_a_gradient(short_run: ShortRun, paradigm: str,
     model.load_state_dict(run.model.state_dict())
     x = torch.as_tensor(run.draw.x[:256])
     batch = Batch(x, None if run.draw.labels is None else torch.as_tensor(run.draw.labels[:256]))
-    context = Context(1, 0.5, generator(0, "noise"), torch.device("cpu"))
-    for player in model.players():
-        model.zero_grad()
-        model.loss(batch, player, context)["total"].backward()
-        assert all(p.grad is not None and bool((p.grad != 0).any()) for p in player.parameters)
-    moved = {id(p) for player in model.players() for p in player.parameters}
+    moved = set()
+    for stage in model.stages():
+        context = Context(1, 0.5, generator(0, "noise"), torch.device("cpu"), stage.name)
+        for player in (player for player in stage.players if player.parameters):
+            model.zero_grad()
+            model.loss(batch, player, context)["total"].backward()
+            assert all(p.grad is not None and bool((p.grad != 0).any()) for p in player.parameters)
+            moved |= {id(p) for p in player.parameters}
     assert all(id(p) in moved for p in model.parameters() if p.requires_grad)
+
+
+@every_model
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
+    short_run: ShortRun, paradigm: str, dataset: str
+) -> None:
+    run = short_run(paradigm, dataset)
+    session = run.session.with_values({"training.steps": 12})
+    whole, first, second = (
+        Trainer(build_model(session, run.dataset, run.draw), session, run.trainer.pool) for _ in range(3)
+    )
+    whole.advance(math.inf)
+    first.advance(math.inf, steps=min(5, whole.step))
+    torch.manual_seed(999)
+    second.restore(*first.state())
+    second.advance(math.inf)
+    assert second.step == whole.step
+    (mine, plain), (theirs, expected) = second.state(), whole.state()
+    assert mine.keys() == theirs.keys()
+    assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+    assert plain["held"] == expected["held"]
 
 
 @every_model
@@ -144,6 +189,20 @@ def test_an_asked_for_class_is_what_comes(short_run: ShortRun, paradigm: str) ->
 def test_an_unknown_class_is_refused(short_run: ShortRun, paradigm: str, dataset: str) -> None:
     with pytest.raises(ValueError, match="no class 'nonsense'"):
         frames(short_run(paradigm, dataset), 2, label="nonsense")
+
+
+@every_model
+def test_the_density_is_what_the_catalogue_says(short_run: ShortRun, paradigm: str, dataset: str) -> None:
+    run = short_run(paradigm, dataset)
+    kind, x = run.session.capabilities.density, run.draw.x[:3]
+    assert run.session.capabilities.density_reason
+    if kind == "none":
+        with pytest.raises(NoDensity, match="."):
+            log_prob(run, x)
+        return
+    value = log_prob(run, x)
+    assert value.shape == (3,)
+    assert bool(value.isfinite().all())
 
 
 @every_paradigm

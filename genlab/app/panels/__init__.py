@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from genlab.app.panels.base import Panel
 from genlab.app.panels.density import DensityPanel
-from genlab.app.panels.field import FieldPanel
 from genlab.app.panels.loss import LossPanel
+from genlab.app.panels.probe import ProbePanel
 from genlab.app.panels.samples import SamplesPanel
 from genlab.app.panels.scene import Scene
 from genlab.app.panels.trajectory import TrajectoryPanel
 from genlab.app.theme import Theme
-from genlab.settings.catalogue import PanelInfo
+from genlab.settings.paradigm import PanelInfo
 
 KINDS: dict[str, type[Panel]] = {
     "loss": LossPanel,
     "density": DensityPanel,
     "samples": SamplesPanel,
     "trajectory": TrajectoryPanel,
-    "field": FieldPanel,
+    "probe": ProbePanel,
 }
 
 

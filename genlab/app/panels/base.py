@@ -32,7 +32,7 @@ from genlab.app.theme import Theme
 from genlab.data.payloads import Samples
 from genlab.engine.protocol import Answer, Request
 from genlab.runs.recipe import KEY
-from genlab.settings.catalogue import PanelInfo
+from genlab.settings.paradigm import PanelInfo
 
 EXPORT_SCALE = 2.0
 """Pixels of an exported PNG per pixel of the window."""
@@ -94,8 +94,8 @@ class Panel(QWidget):
     def show_metrics(self, names: tuple[str, ...], rows: NDArray[np.float64]) -> None:
         """Take up new rows (k, columns) of recorded losses."""
 
-    def show_floor(self, value: float) -> None:
-        """Show the loss of the best possible model."""
+    def show_reference(self, title: str, values: Mapping[str, float]) -> None:
+        """Show what recorded losses read in the best case, column to value; title: of that case."""
 
     def show_frames(self, frames: Sequence[Samples], position: int, step: int) -> None:
         """Show a trajectory so far, at a position in it; step: of the weights that drew it."""

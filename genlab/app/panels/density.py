@@ -19,7 +19,7 @@ from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
 from genlab.data.payloads import Density
 from genlab.engine.protocol import Answer, DrawDensity, Request
-from genlab.settings.catalogue import PanelInfo
+from genlab.settings.paradigm import PanelInfo
 from genlab.settings.spaces import PointSpace
 
 KINDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pyqtgraph as pg
@@ -17,7 +18,7 @@ from genlab.app.panels.history import History, envelope, smoothed, thinned
 from genlab.app.panels.legend import Legend
 from genlab.app.panels.points_item import Points
 from genlab.app.theme import Theme
-from genlab.settings.catalogue import PanelInfo
+from genlab.settings.paradigm import PanelInfo
 
 VIEWS = ("Total", "By noise level", "Terms", "Gradient norm")
 SMOOTHING = {"None": 0.0, "Light (10 rows)": 10.0, "Medium (50 rows)": 50.0, "Strong (250 rows)": 250.0}
@@ -71,7 +72,8 @@ class LossPanel(Panel):
         self.history.add(names, rows)
         self.touch()
 
-    def show_floor(self, value: float) -> None:
+    def show_reference(self, title: str, values: Mapping[str, float]) -> None:
+        value = values.get("total", math.nan)
         self.floor = value if math.isfinite(value) else None
         self.touch()
 

@@ -15,7 +15,7 @@ from genlab.app.panels.scene import Scene, window_of
 from genlab.app.theme import Theme
 from genlab.data.payloads import Extent, Samples
 from genlab.engine.protocol import Answer
-from genlab.settings.catalogue import PanelInfo
+from genlab.settings.paradigm import PanelInfo
 from genlab.settings.spaces import ImageSpace, PointSpace
 
 
@@ -177,7 +177,7 @@ class SamplesPanel(Panel):
                 f"{len(reference.x):,} held out" if reference is not None and not images else ""
             )
             return
-        ema = scene.session.training.ema > 0
+        ema = getattr(scene.session.training, "ema", 0) > 0
         self.header.set_badges("EMA" if ema else "", samples.tilted)
         self.header.set_info(
             f"{len(samples.x):,} model",

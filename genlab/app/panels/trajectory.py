@@ -20,7 +20,7 @@ from genlab.app.panels.samples_plane import thin
 from genlab.app.panels.scene import Scene, window_of
 from genlab.app.theme import Theme
 from genlab.data.payloads import Extent, Samples
-from genlab.settings.catalogue import PanelInfo
+from genlab.settings.paradigm import PanelInfo
 from genlab.settings.spaces import ImageSpace
 
 PATHS = 96
