@@ -42,11 +42,13 @@ class Open:
 
 @dataclass(frozen=True)
 class Train:
-    """Train, or go on: until the budget of the session is used, or for so much more when given."""
+    """Train, or go on: until the budget of the session is used, or for so much more when given; one player
+    only, where named."""
 
     run: str
     steps: int | None = None
     seconds: float | None = None
+    player: str | None = None
 
 
 @dataclass(frozen=True)
@@ -202,13 +204,15 @@ class Opened:
 
 @dataclass(frozen=True)
 class StateChanged:
-    """The run changed its state. note: one plain sentence where there is something to say."""
+    """The run changed its state. note: one plain sentence where there is something to say. converged: more
+    training would change nothing."""
 
     run: str
     state: State
     step: int
     seconds: float
     note: str = ""
+    converged: bool = False
 
 
 @dataclass(frozen=True)

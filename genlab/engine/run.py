@@ -50,6 +50,7 @@ class Run:
         self.device = device
         self.folder: RunFolder | None = None
         self.state: p.State = "preparing"
+        self.player: str | None = None
         self._send = send
         self._writer = writer
         self._saved_step = -1
@@ -159,11 +160,20 @@ class Run:
     def turn(self, state: p.State, note: str = "") -> None:
         """Change the state and tell."""
         self.state = state
-        self._send(p.StateChanged(self.id, state, self.trainer.step, self.trainer.seconds, note))
-
-    def train(self, steps: int | None, seconds: float | None) -> None:
-        """Train on, past the end of a finished budget too."""
         trainer = self.trainer
+        converged = trainer.model.finished
+        self._send(p.StateChanged(self.id, state, trainer.step, trainer.seconds, note, converged))
+
+    def check_player(self, name: str | None) -> None:
+        """Raises ValueError where nobody of that name trains."""
+        names = [player.name for player in self.trainer.players]
+        if name is not None and name not in names:
+            raise ValueError(f"there is no player '{name}' here; there are {', '.join(names)}")
+
+    def train(self, steps: int | None, seconds: float | None, player: str | None = None) -> None:
+        """Train on, past the end of a finished budget too. player: only this one, until told otherwise."""
+        trainer = self.trainer
+        self.player = player
         if steps is not None:
             trainer.budget = Budget(trainer.step + steps, None)
         elif seconds is not None:
@@ -179,8 +189,12 @@ class Run:
         if self._beyond and self.folder is not None:
             self._beyond = False
             self.folder.cut_metrics(self.trainer.step)
+        chosen = self.player if steps is None else player
+        if chosen is not None and chosen not in [who.name for who in self.trainer.players]:
+            self.finish("paused", f"paused: {chosen} has no part in this stage of training")
+            return
         try:
-            self.trainer.advance(perf_counter() + seconds, steps, player)
+            self.trainer.advance(perf_counter() + seconds, steps, chosen)
         except NotFiniteError as problem:
             self._stop_at(problem)
             return

@@ -123,19 +123,21 @@ class Worker:
                 self._send(p.Refused(*ids, "this run is no longer open"))
             return
         match command:
-            case p.Train(steps=steps, seconds=seconds):
+            case p.Train(steps=steps, seconds=seconds, player=player):
+                run.check_player(player)
                 if self._training not in (None, run):
                     assert self._training is not None
                     self._training.finish("paused", "paused: another run trains now")
                 self._training = run
                 self.previews.begin()
-                run.train(steps, seconds)
+                run.train(steps, seconds, player)
             case p.Pause():
                 if run is self._training:
                     self._training = None
                     run.finish("paused")
                     self._show_final(run)
             case p.StepOnce(player=player):
+                run.check_player(player)
                 if run is self._training:
                     self._training = None
                 self._use_threads(run.threads)

@@ -173,7 +173,7 @@ def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
 
 def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
     """session: a `Session` of this paradigm (the type lives above this module)."""
-    steps = Control(True, name="Steps", neutral=None)
+    steps = Control(True, name="Steps", symbol="σ")
     if n_labels == 0:
         labels = guidance = Control(False, "this data set has no labels to guide towards")
     else:
@@ -185,7 +185,13 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
         elif session.sampler.label == "none":
             guidance = Control(False, "with label 'none' there is nothing to guide towards")
         else:
-            guidance = Control(True, name="Guidance", neutral=1.0)
+            guidance = Control(
+                True,
+                name="Guidance",
+                neutral=1.0,
+                help="Classifier-free guidance: scale 1 is the plain conditional model; 0 ignores the label; "
+                "above 1 samples come from a sharpened, tilted distribution.",
+            )
     points = isinstance(space, PointSpace)
     panels = [*common_panels(space), PanelInfo("trajectory", "Trajectory", "trajectory")]
     if isinstance(space, PointSpace) and space.dim == 2:

@@ -22,13 +22,15 @@ class Control:
     """Whether a sampling control can act; `reason` says why not, for its tooltip.
 
     name: what it is called here. help: what it does here, in one sentence, where that differs from the
-    setting's own help. neutral: the value at which it does nothing."""
+    setting's own help. neutral: the value at which it does nothing. symbol: of steps, what the time that
+    frames carry is called, such as 'σ'; empty: it says nothing to a person."""
 
     enabled: bool
     reason: str = ""
     name: str = ""
     neutral: float | None = None
     help: str = ""
+    symbol: str = ""
 
 
 @dataclass(frozen=True)
