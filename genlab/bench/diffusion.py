@@ -7,15 +7,14 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from genlab.api import Run, train
+from genlab.bench.modes import STD_RATIOS, ModeLimits, mode_rows
 from genlab.bench.rows import Plan, Row, listed
+from genlab.bench.trained import trained
 from genlab.metrics.classifier import ImageClassifier, label_accuracy
-from genlab.metrics.coverage import mode_coverage
 from genlab.metrics.distances import Floats, wasserstein2
 from genlab.metrics.features import nearest_ratio
 from genlab.metrics.floors import FloorStore, gate
@@ -23,9 +22,7 @@ from genlab.metrics.slices import finish
 from genlab.metrics.statistics import assignment
 
 LIMIT = 1.1
-TRIES = 4
-RING_N, RING_STEPS = 2500, 20
-HIGH_QUALITY, REVERSE_KL, RATIOS = 0.97, 0.01, (0.9, 1.1)
+RING_STEPS = 20
 DIGITS_STEPS, RIGHT = 25, 0.95
 
 
@@ -54,7 +51,7 @@ def _points(plan: Plan, dataset: str, seconds: float, n: int) -> Row:
         run = train("diffusion", dataset, seconds=seconds, seed=seed)
         floor = finish(store.get(run.dataset(), "assignment", assignment, n))["w2"]
         gates.append(gate(distances(run, n, plan.draws, seed), floor, LIMIT))
-        notes.append(_trained(run))
+        notes.append(trained(run))
     return Row(
         "diffusion",
         f"{dataset}, {seconds:g} s: W2 at n = {n:,}, times its floor",
@@ -70,38 +67,8 @@ def _points(plan: Plan, dataset: str, seconds: float, n: int) -> Row:
 
 
 def _ring(plan: Plan) -> Iterator[Row]:
-    found, notes = [], []
-    for seed in plan.seeds:
-        run = train("diffusion", "gan-ring", seconds=plan.ring_seconds, seed=seed)
-        truth = run.dataset().truth
-        assert truth is not None
-        assert truth.modes is not None
-        assert truth.mode_std is not None
-        tries = [run.sample(RING_N, seed=1000 + k, steps=RING_STEPS) for k in range(TRIES)]
-        found.append([asdict(mode_coverage(x, truth.modes, truth.mode_std)) for x in tries])
-        notes.append(_trained(run))
-
-    def row(what: str, key: str, required: str, form: str, fits: Any, note: str = "") -> Row:
-        means = [float(np.mean([each[key] for each in draws])) for draws in found]
-        name = f"gan-ring, {plan.ring_seconds:g} s, {RING_STEPS} steps: {what}"
-        return Row(
-            "diffusion", name, required, listed(means, form), {"draws": found}, all(map(fits, means)), note
-        )
-
-    low, high = RATIOS
-    several = f"mean of {TRIES} draws of {RING_N:,}; {'; '.join(notes)}"
-    yield row("modes captured", "modes_captured", "8", "g", lambda value: value == 8, several)
-    yield row(
-        "high quality", "high_quality", f"at least {HIGH_QUALITY:.0%}", ".2%",
-        lambda value: value >= HIGH_QUALITY, "exact samples: 98.9%",
-    )  # fmt: skip
-    yield row(
-        "reverse KL", "reverse_kl", f"at most {REVERSE_KL:g}", ".4f",
-        lambda value: value <= REVERSE_KL, "exact samples: 0.0014",
-    )  # fmt: skip
-    yield row(
-        "in-mode std ratio", "std_ratio", f"{low:g} to {high:g}", ".3f", lambda value: low <= value <= high
-    )
+    limits = ModeLimits(modes=8, high_quality=0.97, reverse_kl=0.01)
+    yield from mode_rows(plan, "diffusion", "gan-ring", plan.ring_seconds, limits, {"steps": RING_STEPS})
 
 
 def _digits(plan: Plan) -> Iterator[Row]:
@@ -115,7 +82,7 @@ def _digits(plan: Plan) -> Iterator[Row]:
         assert drawn.labels is not None
         right.append(label_accuracy(classifier, drawn.x, drawn.labels))
         nearest.append(finish(nearest_ratio(drawn.x, training.x)))
-        notes.append(_trained(run))
+        notes.append(trained(run))
     what = f"digits, {plan.digits_seconds:g} s, {DIGITS_STEPS} steps, guidance 1"
     yield Row(
         "diffusion",
@@ -126,7 +93,7 @@ def _digits(plan: Plan) -> Iterator[Row]:
         all(value >= RIGHT for value, _ in right),
         f"{plan.digits_n:,} samples; {'; '.join(notes)}",
     )
-    low, high = RATIOS
+    low, high = STD_RATIOS
     yield Row(
         "diffusion",
         f"{what}: distance to nearest training digit, relative to leave-one-out",
@@ -136,10 +103,3 @@ def _digits(plan: Plan) -> Iterator[Row]:
         all(low <= value <= high for value, _ in nearest),
         f"standard errors {listed([error for _, error in nearest], '.3f')}",
     )
-
-
-def _trained(run: Run) -> str:
-    from genlab.runs.folder import RunFolder
-
-    threads = RunFolder.open(Path(run.folder)).manifest["threads"]
-    return f"seed {run.session.seed}: {run.step:,} steps, torch threads {threads}"

@@ -15,16 +15,16 @@ REST = 1.0
 """Seconds for a process that has just started to come to rest."""
 
 
-def train(dataset: str, seconds: float) -> dict[str, Any]:
-    """Train the default session; steps, seconds by the wall clock, and threads."""
-    return asyncio.run(_train(dataset, seconds))
+def train(paradigm: str, dataset: str, seconds: float, settings: dict[str, Any]) -> dict[str, Any]:
+    """Train the default session with some other settings; steps, seconds by the wall clock, and threads."""
+    return asyncio.run(_train(paradigm, dataset, seconds, settings))
 
 
-async def _train(dataset: str, seconds: float) -> dict[str, Any]:
+async def _train(paradigm: str, dataset: str, seconds: float, settings: dict[str, Any]) -> dict[str, Any]:
     events: asyncio.Queue[tuple[float, p.Event]] = asyncio.Queue()
     client = EngineClient(lambda event: events.put_nowait((perf_counter(), event)))
-    session = Session.default("diffusion", dataset)
-    session = session.with_values({"training.stop": "seconds", "training.seconds": seconds})
+    budget = {"training.stop": "seconds", "training.seconds": seconds}
+    session = Session.default(paradigm, dataset).with_values(settings | budget)
 
     async def heard(kind: type, **values: Any) -> tuple[float, Any]:
         while True:
@@ -42,7 +42,7 @@ async def _train(dataset: str, seconds: float) -> dict[str, Any]:
         await heard(p.StateChanged, state="ready")
         await asyncio.sleep(REST)
         client.send(p.Close("preview"))
-        client.send(p.Prepare("run", session.model_dump(), str(fresh_run_folder("diffusion", dataset))))
+        client.send(p.Prepare("run", session.model_dump(), str(fresh_run_folder(paradigm, dataset))))
         client.send(p.Train("run"))
         threads = (await heard(p.Opened, run="run"))[1].threads
         begun, _ = await heard(p.StateChanged, run="run", state="training")

@@ -15,6 +15,7 @@ from genlab.bench.headless import REST
 from genlab.bench.rows import percentile
 from genlab.bench.window import Frames, drawn, opened, press_train, wait
 from genlab.engine import protocol as p
+from genlab.settings.session import Session
 
 AROUND_TWENTY = (21, 19, 22, 18, 23, 17, 24, 16, 25, 15)
 PAUSE = 0.5
@@ -22,13 +23,18 @@ PAUSE = 0.5
 SAMPLED_EVERY = 2.0
 
 
-def train(dataset: str, seconds: float) -> dict[str, Any]:
-    """Train the default session with the window live at sixty frames a second: steps, seconds by the wall
-    clock, frame gaps, and the share of a core that the window's process took."""
+def train(paradigm: str, dataset: str, seconds: float, settings: dict[str, Any]) -> dict[str, Any]:
+    """Train a default session, with some other settings, with the window live at sixty frames a second.
+
+    Gives steps, seconds by the wall clock, frame gaps, and the share of a core of the window's process."""
 
     async def work(window: MainWindow) -> dict[str, Any]:
+        if paradigm != window.workspace.paradigm.id:
+            window.rail.chosen.emit(paradigm)
         space = window.workspace
-        assert space.session.dataset == dataset
+        assert space.paradigm.id == paradigm
+        space.replace_session(Session.default(paradigm, dataset).with_values(settings))
+        await wait(lambda: space.run.state == "ready", "the model did not get ready")
         await asyncio.sleep(REST)
         stamps: dict[str, tuple[float, float]] = {}
 

@@ -53,6 +53,9 @@ class Plan:
     ring_seconds: float = 60.0
     digits_seconds: float = 60.0
     digits_n: int = 1000
+    gan_seconds: float = 180.0
+    flow_seconds: float = 90.0
+    likelihood_seconds: float = 120.0
     memory_settle: float = 60.0
     memory_seconds: float = 600.0
     cache: Path | None = None

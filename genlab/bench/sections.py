@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 
 from genlab.bench.rows import Plan, Row, Section
+from genlab.settings.catalogue import PARADIGMS
 
 
 def _measure(name: str) -> Callable[[Plan], Iterator[Row]]:
@@ -28,6 +29,10 @@ def _zero(plan: Plan) -> tuple[int, ...]:
 
 def _seeds(plan: Plan) -> tuple[int, ...]:
     return plan.seeds
+
+
+def _live_expected(plan: Plan) -> float:
+    return len(PARADIGMS) * plan.live_rounds * 2 * (plan.live_seconds + 9) + 3 * plan.moves + 30
 
 
 def _diffusion_expected(plan: Plan) -> float:
@@ -74,10 +79,11 @@ SECTIONS: dict[str, Section] = {
             "live",
             "The window while it trains",
             _measure("live"),
-            lambda plan: plan.live_rounds * 2 * (plan.live_seconds + 9) + 3 * plan.moves + 30,
+            _live_expected,
             lambda plan: (
-                f"The default session on moons, {plan.live_seconds:g} s, {plan.live_rounds} times in turn "
-                "with the window (1440 x 880, four panels, repainted whole every 16 ms) and without it."
+                f"Default sessions on moons, {plan.live_seconds:g} s, {plan.live_rounds} times in turn "
+                "with the window (1440 x 880, every default panel repainted whole each 16 ms) "
+                "and without it; the mixture of the baselines with a tolerance of 0, so that it fits as long."
             ),
             _zero,
         ),
@@ -89,6 +95,29 @@ SECTIONS: dict[str, Section] = {
             lambda plan: (
                 "Default sessions, trained by `genlab.train(..., seconds=...)`, one at a time. W2 is exact, "
                 f"the mean of {plan.draws} draws of the model, each against a fresh real draw."
+            ),
+            _seeds,
+        ),
+        Section(
+            "likelihood",
+            "Likelihoods",
+            _measure("likelihood"),
+            lambda plan: 200 + len(plan.seeds) * (3 * plan.flow_seconds + 2 * plan.likelihood_seconds + 60),
+            lambda plan: (
+                "Default sessions of flow and vae, trained by `genlab.train(..., seconds=...)`, one at a "
+                "time; log densities of held-out data, against the exact entropy where it is known."
+            ),
+            _seeds,
+        ),
+        Section(
+            "gan",
+            "Adversarial",
+            _measure("gan"),
+            lambda plan: 60 + len(plan.seeds) * 3 * (plan.gan_seconds + 10),
+            lambda plan: (
+                "Default sessions, and one preset that must fail, trained by "
+                "`genlab.train(..., seconds=...)`, one at a time. A mode is captured, and a sample of high "
+                "quality, by PacGAN's definitions."
             ),
             _seeds,
         ),

@@ -193,7 +193,8 @@ def test_a_tiny_gate_is_read_against_its_floor(user_directories: Path) -> None:
 def test_the_window_is_measured_with_its_engine_at_work(user_directories: Path) -> None:
     from genlab.bench.child import measure
 
-    found = measure("in_window:train", 100, dataset="moons", seconds=1.0)
+    session = {"paradigm": "diffusion", "dataset": "moons", "settings": {}}
+    found = measure("in_window:train", 100, seconds=1.0, **session)
     assert found["panels"] == ["density", "samples", "trajectory", "loss"]
     assert found["steps"] > 10
     assert found["wall"] >= found["trained"] >= 1.0
@@ -202,7 +203,7 @@ def test_the_window_is_measured_with_its_engine_at_work(user_directories: Path) 
     moved = measure("in_window:move_steps", 100, moves=1, seconds=0.3)
     assert moved["n"] == 2000
     assert min(moved["seconds"]) > 0
-    alone = measure("headless:train", 100, dataset="moons", seconds=0.3)
+    alone = measure("headless:train", 100, seconds=0.3, **session)
     assert alone["wall"] >= alone["trained"] >= 0.3
 
 
@@ -210,4 +211,4 @@ def test_what_goes_wrong_in_a_measurement_is_told_in_its_last_words() -> None:
     from genlab.bench.child import MeasurementFailed, measure
 
     with pytest.raises(MeasurementFailed, match=r"headless:train: .*there is no data set 'nonsense'"):
-        measure("headless:train", 60, dataset="nonsense", seconds=1)
+        measure("headless:train", 60, paradigm="diffusion", dataset="nonsense", settings={}, seconds=1)
