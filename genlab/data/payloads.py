@@ -108,7 +108,7 @@ class ScalarMap:
     limits: values at both ends of the colours. diverging: zero lies in the middle of a diverging map, else
     colours rise from low to high. points (n, 2) and vectors (n, 2), data units: arrows drawn over it, such
     as the gradients at generated points; the longest is drawn so long that it can be seen. unit: of the
-    values, such as 'nats'."""
+    values, such as 'nats'. data_space: it is the plane of the data, and real data may be drawn over it."""
 
     values: Array
     extent: Extent
@@ -118,6 +118,7 @@ class ScalarMap:
     unit: str = ""
     points: Array | None = None
     vectors: Array | None = None
+    data_space: bool = True
 
 
 @dataclass(frozen=True)
