@@ -10,7 +10,7 @@ from genlab.engine import protocol as p
 
 Lane = Literal["samples", "probes", "density", "reference"]
 
-SHARES: dict[Lane, float] = {"samples": 0.013, "probes": 0.008, "density": 0.005, "reference": 0.002}
+SHARES: dict[Lane, float] = {"samples": 0.012, "probes": 0.005, "density": 0.003, "reference": 0.001}
 """Of the training time: samples; extra panels; densities by more than a histogram; the loss reference.
 Each has its own, so that a costly preview never keeps a cheap one waiting."""
 CREDIT = 0.1
