@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,14 @@ from genlab.app.engine_link import EngineLink
 from genlab.app.main_window import MainWindow
 from genlab.app.screenshot import grab
 from genlab.app.store import Store
+from genlab.settings.catalogue import PARADIGMS
 from genlab.settings.session import Session
 
 FOLDER = Path("docs", "images")
 SIZE = (1440, 900)
 GAP = 16
+PRESETS: tuple[tuple[str, str, float, theme.Theme], ...] = ()
+"""What a paradigm shows at its best, and how it typically fails: paradigm, preset, seconds, look."""
 
 
 class Scene:
@@ -40,11 +44,13 @@ class Scene:
         self.window.resize(*SIZE)
         self.window.show()
 
-    async def open(self, dataset: str, values: Mapping[str, Any]) -> None:
+    async def open(self, paradigm: str, dataset: str, values: Mapping[str, Any]) -> None:
         """Begin with a data set and settings; return once the untrained model is ready."""
         self.engine.start()
         self.window.begin()
-        session = Session.default("diffusion", dataset).with_values(values)
+        if paradigm != self.window.workspace.paradigm.id:
+            self.window.rail.chosen.emit(paradigm)
+        session = Session.default(paradigm, dataset).with_values(values)
         self.window.workspace.replace_session(session)
         await self.until(lambda: self.window.workspace.run.state == "ready")
 
@@ -80,7 +86,7 @@ class Scene:
 async def moons(look: theme.Theme, path: Path) -> None:
     """Moons in mid-training."""
     scene = Scene(look)
-    await scene.open("moons", {})
+    await scene.open("diffusion", "moons", {})
     await scene.train(40.0, until=0.6)
     grab(scene.window, path)
     await scene.close()
@@ -89,7 +95,7 @@ async def moons(look: theme.Theme, path: Path) -> None:
 async def dark(path: Path) -> None:
     """Moons, trained, in the dark."""
     scene = Scene(theme.DARK)
-    await scene.open("moons", {})
+    await scene.open("diffusion", "moons", {})
     await scene.train(30.0)
     grab(scene.window, path)
     await scene.close()
@@ -98,7 +104,7 @@ async def dark(path: Path) -> None:
 async def trajectory(path: Path) -> None:
     """A trajectory scrubbed to its middle."""
     scene = Scene(theme.LIGHT)
-    await scene.open("8gaussians-cfm", {})
+    await scene.open("diffusion", "8gaussians-cfm", {})
     await scene.train(25.0)
     feed = scene.window.workspace.feed
     feed.move(round(0.55 * (len(feed.frames) - 1)))
@@ -110,7 +116,7 @@ async def trajectory(path: Path) -> None:
 async def guidance(path: Path) -> None:
     """Digits with guidance 1 and 4, beside each other."""
     scene = Scene(theme.LIGHT)
-    await scene.open("digits", {})
+    await scene.open("diffusion", "digits", {})
     await scene.train(60.0)
     scene.window.workspace.grid.maximise("samples")
     pictures = []
@@ -123,10 +129,20 @@ async def guidance(path: Path) -> None:
     beside(pictures).save(str(path))
 
 
+async def preset(paradigm: str, id: str, seconds: float, look: theme.Theme, path: Path) -> None:
+    """A preset of a paradigm, trained, with the panels that it shows by default."""
+    chosen = next(preset for preset in PARADIGMS[paradigm].presets if preset.id == id)
+    scene = Scene(look)
+    await scene.open(paradigm, chosen.dataset, chosen.values)
+    await scene.train(seconds)
+    grab(scene.window, path)
+    await scene.close()
+
+
 async def failed(path: Path) -> None:
     """A run whose engine was killed in mid-training: the window lives, and offers to go on."""
     scene = Scene(theme.LIGHT)
-    await scene.open("2spirals", {})
+    await scene.open("diffusion", "2spirals", {})
     await scene.train(60.0, until=0.25)
     ready = scene.engine.ready
     assert ready is not None
@@ -157,6 +173,10 @@ SCENES: dict[str, Callable[[Path], Awaitable[None]]] = {
     "trajectory": trajectory,
     "digits-guidance": guidance,
     "failed": failed,
+    **{
+        f"{paradigm}-{id}": partial(preset, paradigm, id, seconds, look)
+        for paradigm, id, seconds, look in PRESETS
+    },
 }
 
 
