@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genlab.settings import diffusion
+from genlab.settings import diffusion, flow
 from genlab.settings.paradigm import Paradigm
 
-PARADIGMS: dict[str, Paradigm] = {module.PARADIGM.id: module.PARADIGM for module in (diffusion,)}
+PARADIGMS: dict[str, Paradigm] = {module.PARADIGM.id: module.PARADIGM for module in (flow, diffusion)}

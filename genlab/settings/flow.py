@@ -1,0 +1,323 @@
+"""Everything that a person may choose about a normalizing flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from genlab.settings.fields import Settings, setting
+from genlab.settings.paradigm import (
+    Capabilities,
+    Control,
+    PanelInfo,
+    Paradigm,
+    Preset,
+    ProbeControl,
+    common_panels,
+)
+from genlab.settings.sampler import SamplerSettings
+from genlab.settings.spaces import ImageSpace, PointSpace, Space
+
+AUTOREGRESSIVE = ("nsf-ar", "maf", "iaf")
+COUPLINGS = ("nsf-coupling", "realnvp", "nice")
+SPLINES = ("nsf-ar", "nsf-coupling")
+FOLDS = ("planar", "radial")
+
+
+class FlowObjective(Settings):
+    """Which divergence between data and model is made small."""
+
+    divergence: Literal["forward", "reverse"] = setting(
+        "forward",
+        "Forward: maximum likelihood, which covers every mode of the data. Reverse: the model's own samples "
+        "are moved uphill on the true density, which must be known, and modes may be left out.",
+        label="Minimise",
+        symbol="KL",
+        names={"forward": "Forward KL (likelihood)", "reverse": "Reverse KL (truth known)"},
+    )
+    condition_dropout: float = setting(
+        0.5,
+        "Share of examples that train without their label: 0 never, 1 always. Label 'none' draws from what "
+        "these teach, one map for all classes.",
+        label="Drop label",
+        ge=0,
+        le=1,
+    )
+    dequantisation: Literal["uniform", "variational"] = setting(
+        "uniform",
+        "How whole levels of images become numbers with a density: uniform noise, or noise that a small flow "
+        "learns to add (Ho et al. 2019). Points are left as they are.",
+        names={"uniform": "Uniform", "variational": "Variational"},
+        advanced=True,
+    )
+
+
+class FlowNetwork(Settings):
+    """The invertible map between base and data."""
+
+    kind: Literal[
+        "nsf-ar", "nsf-coupling", "realnvp", "nice", "maf", "iaf", "continuous", "planar", "radial", "glow"
+    ] = setting(
+        "nsf-ar",
+        "What the map is made of. Splines bend each coordinate, affine maps scale and shift it, additive "
+        "ones only shift it. Autoregressive: each coordinate depends on those before it; coupling: one "
+        "half on the other. Glow is for images.",
+        label="Map",
+        names={
+            "nsf-ar": "Splines, autoregressive",
+            "nsf-coupling": "Splines, coupling",
+            "realnvp": "Affine couplings (RealNVP)",
+            "nice": "Additive couplings (NICE)",
+            "maf": "Affine autoregressive (MAF)",
+            "iaf": "Inverse autoregressive (IAF)",
+            "continuous": "Continuous (ODE)",
+            "planar": "Planar layers",
+            "radial": "Radial layers",
+            "glow": "Glow",
+        },
+    )
+    transforms: int = setting(
+        3, "Autoregressive layers, one after another.", symbol="L", ge=1, le=64,
+        when=("kind", AUTOREGRESSIVE),
+    )  # fmt: skip
+    couplings: int = setting(
+        8, "Coupling layers; neighbours change different halves of the coordinates.", symbol="L", ge=1, le=64,
+        when=("kind", COUPLINGS),
+    )  # fmt: skip
+    folds: int = setting(
+        32, "Planar or radial layers; each has a handful of numbers to learn.", label="Layers", symbol="L",
+        ge=1, le=256, log=True, when=("kind", FOLDS),
+    )  # fmt: skip
+    ode_steps: int = setting(
+        6, "Runge-Kutta steps from data to base while training.", label="ODE steps in training", ge=2, le=100,
+        when=("kind", ("continuous",)),
+    )  # fmt: skip
+    bins: int = setting(
+        16, "Pieces of each spline; sharp edges need more.", symbol="K", ge=2, le=128, log=True,
+        when=("kind", SPLINES),
+    )  # fmt: skip
+    width: int = setting(
+        64, "Units per hidden layer of the networks that set the layers' numbers.", ge=4, le=4096, log=True
+    )
+    depth: int = setting(2, "Hidden layers of these networks.", ge=1, le=16)
+    bound: float = setting(
+        5.0,
+        "Splines bend standardised space between -B and B and leave it alone beyond.",
+        symbol="B",
+        unit="σ",
+        gt=0,
+        le=50,
+        advanced=True,
+        when=("kind", SPLINES),
+    )
+
+
+class FlowSampler(SamplerSettings):
+    """How base noise becomes a sample."""
+
+    steps: int = setting(
+        20, "Runge-Kutta steps of a continuous flow from base to data.", ge=1, le=1000, log=True
+    )
+    guidance: float = setting(
+        1.0,
+        "Standard deviation of the base noise: below 1 samples keep to the likeliest regions, above 1 they "
+        "stray.",
+        label="Temperature",
+        symbol="T",
+        ge=0,
+        le=4,
+    )
+
+
+DIRECTION = ProbeControl(
+    "direction",
+    "Direction",
+    "forward",
+    choices={"forward": "Base to data", "inverse": "Data to base"},
+    help="Which way the grid is carried: as samples are drawn, or as likelihoods are computed.",
+)
+
+WARP = PanelInfo(
+    "warp",
+    "Warp",
+    "probe",
+    probe="warp",
+    wide=True,
+    controls=(DIRECTION,),
+    help="A square grid carried through the flow layer by layer, with samples along. Where cells shrink "
+    "probability gathers, where they grow it thins out; no line ever crosses another.",
+)
+LOG_DET = PanelInfo(
+    "log-det",
+    "Change of volume",
+    "probe",
+    shown=False,
+    probe="log-det",
+    help="log|det J| of the map from data to base. Positive: the map spreads these data out, so they are "
+    "more likely than the base alone would have them; negative: it squeezes them.",
+)
+BASE = PanelInfo(
+    "base",
+    "Data and base",
+    "probe",
+    shown=False,
+    probe="base",
+    help="Held-out data and where the flow puts them in the base, in the same colours. A perfect flow makes "
+    "them one standard normal cloud, without holes or overlaps.",
+)
+LINE_MAP = PanelInfo(
+    "map",
+    "Map",
+    "probe",
+    probe="map",
+    help="Where each base value z goes after each layer. Steep parts spread probability thin, flat parts "
+    "pile it up.",
+)
+LINE_LAYERS = PanelInfo(
+    "layers",
+    "Density by layer",
+    "probe",
+    shown=False,
+    probe="layers",
+    help="The density of the samples after each layer, from the base to the data, and the true one.",
+)
+
+
+def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
+    return {}
+
+
+def layer_count(network: FlowNetwork) -> int:
+    """How many layers a flow with one layer per frame has."""
+    if network.kind in AUTOREGRESSIVE:
+        return network.transforms
+    if network.kind in FOLDS:
+        return network.folds
+    return network.couplings + (network.kind == "nice")
+
+
+def _steps(session: Any) -> Control:
+    network = session.network
+    if network.kind == "continuous":
+        return Control(True, name="ODE steps", help="Runge-Kutta steps from the base to the data.")
+    if network.kind == "glow":
+        return Control(False, "a Glow samples in one pass; the timeline shows its scales", name="Layers")
+    count = layer_count(network)
+    layers = "one layer" if count == 1 else f"{count} layers"
+    return Control(
+        False, f"this flow samples in one pass; scrub the timeline through its {layers}", name="Layers"
+    )
+
+
+def _density(session: Any, space: Space) -> tuple[Any, str]:
+    kind = session.network.kind
+    reason = "by the change of variables, exact"
+    if kind == "continuous":
+        reason = "by integrating the divergence along the ODE, exact trace"
+    elif kind == "iaf":
+        reason += "; slow: each point takes one pass for every dimension and layer"
+    elif kind in FOLDS and session.objective.divergence == "reverse":
+        reason += "; through numerical inverses"
+    if isinstance(space, ImageSpace):
+        learned = session.objective.dequantisation == "variational"
+        reason += f"; {'variational' if learned else 'uniform'} dequantisation of the {space.levels} levels"
+    return ("ode" if kind == "continuous" else "exact"), reason
+
+
+def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
+    """session: a `Session` of this paradigm (the type lives above this module)."""
+    density, reason = _density(session, space)
+    if n_labels == 0:
+        labels = Control(False, "this data set has no labels")
+    elif session.objective.condition_dropout == 1:
+        labels = Control(False, "this flow trains without labels: lower 'Drop label' below 1")
+    else:
+        labels = Control(True, name="Label")
+    panels = list(common_panels(space))
+    if isinstance(space, PointSpace) and space.dim == 2:
+        panels += [WARP, LOG_DET, BASE]
+    elif isinstance(space, PointSpace) and space.dim == 1:
+        panels += [LINE_MAP, LINE_LAYERS]
+    return Capabilities(
+        density=density,
+        density_reason=reason,
+        steps=_steps(session),
+        guidance=Control(
+            True,
+            name="Temperature",
+            neutral=1.0,
+            help="Standard deviation of the base noise; 1 draws from the model itself.",
+        ),
+        labels=labels,
+        panels=tuple(panels),
+    )
+
+
+PRESETS = (
+    Preset(
+        "moons", "Two moons by splines", "The default: three layers bend noise into two moons.", "moons", {}
+    ),
+    Preset(
+        "checkerboard",
+        "Checkerboard",
+        "Hard edges: splines with many bins come close, and smear a little.",
+        "checkerboard",
+        {"network.bins": 32},
+    ),
+    Preset(
+        "bridge",
+        "A bridge between modes",
+        "Affine couplings without labels cannot tear one Gaussian into eight: thin bridges of probability "
+        "stay between the modes.",
+        "8gaussians",
+        {"network.kind": "realnvp", "network.couplings": 6, "objective.condition_dropout": 1.0},
+    ),
+    Preset(
+        "nice",
+        "NICE is too weak",
+        "Additive couplings keep every volume: they shear space but can neither gather nor thin it out.",
+        "8gaussians",
+        {"network.kind": "nice", "objective.condition_dropout": 1.0},
+    ),
+    Preset(
+        "planar",
+        "Planar layers, one fold at a time",
+        "Sixteen planar layers, each a fold along one line: scrub the warp to see them.",
+        "moons",
+        {"network.kind": "planar", "network.folds": 16, "objective.condition_dropout": 1.0},
+    ),
+    Preset(
+        "mode-seeking",
+        "Reverse KL seeks modes",
+        "Trained on its own samples against the true density, the flow settles on some of the eight modes "
+        "and never learns of the others.",
+        "8gaussians",
+        {
+            "objective.divergence": "reverse",
+            "objective.condition_dropout": 1.0,
+            "network.kind": "realnvp",
+            "network.couplings": 6,
+        },
+    ),
+    Preset(
+        "continuous",
+        "Continuous flow",
+        "Points follow a learned velocity; the density changes by its divergence (FFJORD).",
+        "moons",
+        {"network.kind": "continuous"},
+    ),
+)
+
+PARADIGM = Paradigm(
+    id="flow",
+    title="Normalizing flow",
+    group="Likelihood",
+    summary="Bends simple noise into data by an invertible map, so that every density is exact.",
+    implementation="genlab.models.flow.model:Flow",
+    objective=FlowObjective,
+    network=FlowNetwork,
+    sampler=FlowSampler,
+    defaults=_defaults,
+    capabilities=_capabilities,
+    presets=PRESETS,
+)
