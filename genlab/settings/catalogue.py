@@ -6,3 +6,6 @@ from genlab.settings import diffusion, flow
 from genlab.settings.paradigm import Paradigm
 
 PARADIGMS: dict[str, Paradigm] = {module.PARADIGM.id: module.PARADIGM for module in (flow, diffusion)}
+
+FIRST = "diffusion"
+"""The workspace of a first start: the one that shows most of what the lab is for."""
