@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,7 +17,9 @@ MOST = 3
 
 
 class NoticeCard(QFrame):
-    """One message. tone: 'bad', 'warn' or 'info'."""
+    """One message. tone: 'bad', 'warn' or 'info'. closed: a person has put it away."""
+
+    closed = Signal()
 
     def __init__(
         self,
@@ -31,26 +33,23 @@ class NoticeCard(QFrame):
     ) -> None:
         super().__init__()
         self.key = key
-        self.title = title
+        self.title = self.text = ""
         self.details = details
         self.tone = tone
         self.setObjectName(f"card.{key}")
-        self.setAccessibleName(title)
         self.setProperty("role", "notice")
         self.setProperty("tone", tone)
         self.sign = QLabel()
         self.sign.setAlignment(Qt.AlignmentFlag.AlignTop)
-        head = label(title, "title")
-        self.text = "\n".join(line for line in lines if line)
-        body = label(self.text, "muted")
-        body.setWordWrap(True)
-        body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        body.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._head, self._body = label("", "title"), label("", "muted")
+        self._body.setWordWrap(True)
+        self._body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._body.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         middle = QVBoxLayout()
         middle.setSpacing(2)
-        middle.addWidget(head)
-        if self.text:
-            middle.addWidget(body)
+        middle.addWidget(self._head)
+        middle.addWidget(self._body)
+        self.show_text(title, lines)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
         row.setSpacing(8)
@@ -63,6 +62,15 @@ class NoticeCard(QFrame):
             self._button(row, "Copy details", self.copy, primary=False)
         self._button(row, "Dismiss", self.dismiss, primary=False)
         self.apply_theme(theme)
+
+    def show_text(self, title: str, lines: Sequence[str]) -> None:
+        """Say this in place of what was said before."""
+        self.title = title
+        self.text = "\n".join(line for line in lines if line)
+        self.setAccessibleName(title)
+        self._head.setText(title)
+        self._body.setText(self.text)
+        self._body.setVisible(bool(self.text))
 
     def copy(self) -> None:
         """Put everything that is known onto the clipboard."""
@@ -97,7 +105,9 @@ class NoticeCard(QFrame):
         self.buttons[text] = made
 
     def _press(self, run: Callable[[], None]) -> None:
-        if run not in (self.copy, self.dismiss):
+        if run == self.dismiss:
+            self.closed.emit()
+        elif run != self.copy:
             self.dismiss()
         run()
 
@@ -135,9 +145,12 @@ class Cards(QWidget):
 
     def dismiss(self, key: str) -> None:
         """Take away the card with this key."""
-        for card in self.open():
-            if card.key == key:
-                card.dismiss()
+        if (card := self.card(key)) is not None:
+            card.dismiss()
+
+    def card(self, key: str) -> NoticeCard | None:
+        """The card with this key, where it is shown."""
+        return next((card for card in self.open() if card.key == key), None)
 
     def open(self) -> list[NoticeCard]:
         """The cards that are shown, newest first."""

@@ -7,16 +7,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from genlab.app import loop
 from genlab.app import theme as themes
 from genlab.app.actions import ActionInfo
+from genlab.app.rail import key_of
 from genlab.engine import protocol as p
+from genlab.settings.catalogue import PARADIGMS
 
 if TYPE_CHECKING:
     from genlab.app.main_window import MainWindow
     from genlab.app.panels.base import Panel
+    from genlab.app.workspace import Workspace
 
 TRAIN_TEXT = {
     "train": "Train",
@@ -24,30 +27,50 @@ TRAIN_TEXT = {
     "continue": "Continue",
     "reset": "Reset and train",
     "starting": "Stop waiting",
+    "converged": "Converged",
 }
 EVALUATION_SAMPLES = 1000
 
 
 def all_actions(window: MainWindow) -> list[ActionInfo]:
-    """Every action of the window; the panels' own come with the panels."""
-    space = window.workspace
-    grid = space.grid
+    """Every action that there always is; they act on the workspace in view."""
 
     def action(
         key: str, text: str, icon: str, shortcut: str, tooltip: str, run: Callable[[], object], group: str
     ) -> ActionInfo:
         return ActionInfo(key, text, icon, shortcut, tooltip, run, group)
 
+    def space() -> Workspace:
+        return window.workspace
+
+    def focus(widget: QWidget) -> None:
+        widget.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     found = [
-        action("train", "Train", "play", "Space", "Begin, pause or continue", space.train_or_pause, "Run"),
-        action("step", "Step", "step", "S", "Take a single training step", space.step_once, "Run"),
-        action("reset", "Reset", "reset", "R", "Begin again from the same weights", space.reset, "Run"),
-        action("pause", "Pause and save", "pause", "Shift+Space", "Stop and save it", space.run.pause, "Run"),
+        action(
+            "train", "Train", "play", "Space", "Begin, pause or continue",
+            lambda: space().train_or_pause(), "Run",
+        ),
+        action(
+            "step", "Step", "step", "S", "Take a single training step", lambda: space().step_once(), "Run"
+        ),
+        action(
+            "reset", "Reset", "reset", "R", "Begin again from the same weights",
+            lambda: space().reset(), "Run",
+        ),
+        action(
+            "pause", "Pause and save", "pause", "Shift+Space", "Stop and save it",
+            lambda: space().run.pause(), "Run",
+        ),
         action(
             "evaluate", "Evaluate", "measure", "Ctrl+E", "Every metric with its floor",
             lambda: evaluate(window), "Run",
         ),
         action("open", "Open a run…", "recent", "Ctrl+O", "Runs of before", lambda: open_run(window), "Run"),
+        action(
+            "rewind", "Rewind to checkpoint…", "recent", "Ctrl+Shift+Z", "An earlier state of this run",
+            lambda: rewind(window), "Run",
+        ),
         action(
             "open-data", "Open your own data…", "folder", "Ctrl+Shift+O", "A file of points or images",
             lambda: open_data(window, False), "Run",
@@ -55,20 +78,23 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
         action("export", "Export…", "export", "E", "Save samples or a panel", lambda: export(window), "Run"),
         action(
             "play", "Play or pause the trajectory", "play", "P", "Run through the trajectory",
-            space.bar.timeline.play.toggle, "Sampling",
+            lambda: space().bar.timeline.toggle(), "Sampling",
         ),
-        action("seed", "Draw with another seed", "dice", "D", "The next seed", space.bar.roll, "Sampling"),
+        action(
+            "seed", "Draw with another seed", "dice", "D", "The next seed", lambda: space().bar.roll(),
+            "Sampling",
+        ),
         action(
             "timeline", "Go to the timeline", "", "T", "Arrow keys then move through the trajectory",
-            lambda: space.bar.timeline.slider.setFocus(Qt.FocusReason.ShortcutFocusReason), "Sampling",
+            lambda: focus(space().bar.timeline.slider), "Sampling",
         ),
         action(
             "sampler", "Go to the sampler", "", "Ctrl+.", "The first control of the sampling bar",
-            lambda: space.bar.method.setFocus(Qt.FocusReason.ShortcutFocusReason), "Sampling",
+            lambda: focus(space().bar.first()), "Sampling",
         ),
         action(
             "form", "Go to the settings", "sliders", "Ctrl+,", "The first control of the form",
-            space.form.focus_first, "Window",
+            lambda: space().form.focus_first(), "Window",
         ),
         action(
             "palette", "Search commands", "search", "Ctrl+K", "Find any command by its name",
@@ -78,7 +104,10 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
             "maximise", "Maximise the panel", "maximise", "M", "Give one panel all the room, or take it back",
             lambda: maximise(window), "Panels",
         ),
-        action("layout", "Restore the layout", "panels", "", "All panels as at first", grid.reset, "Panels"),
+        action(
+            "layout", "Restore the layout", "panels", "", "All panels as at first",
+            lambda: space().grid.reset(), "Panels",
+        ),
         action(
             "fullscreen", "Full screen", "", "F11", "Use the whole screen, or a window again",
             lambda: window.showNormal() if window.isFullScreen() else window.showFullScreen(), "Window",
@@ -97,15 +126,66 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
         )
         for number in range(1, 6)
     ]  # fmt: skip
-    titles = {i.id: i.title for i in space.session.capabilities.panels}
     found += [
         action(
-            f"show-{id}", f"Show or hide {title}", "panels", "", "Open or close a panel",
-            partial(toggle_panel, window, id), "Panels",
+            f"paradigm-{entry.id}", f"Go to {entry.title}", "", key_of(position), entry.summary,
+            partial(window.choose, entry.id), "Workspaces",
         )
-        for id, title in titles.items()
+        for position, entry in enumerate(PARADIGMS.values())
     ]  # fmt: skip
     return found
+
+
+def passing_actions(window: MainWindow) -> list[ActionInfo]:
+    """What only the workspace in view offers: its panels, its players, and its data for the others."""
+    space = window.workspace
+    infos = {info.id: info for info in space.viewed.capabilities.panels}
+    found = [
+        ActionInfo(
+            f"show-{id}", f"Show or hide {info.title}", "panels", "", info.help or "Open or close a panel",
+            partial(toggle_panel, window, id), "Panels",
+        )
+        for id, info in infos.items()
+    ]  # fmt: skip
+    players = space.run.players if len(space.run.players) > 1 else ()
+    found += [
+        ActionInfo(
+            f"step-{player}", f"Step {player} only", "step", f"Alt+{number}" if number < 10 else "",
+            f"A single training step that moves the {player} alone", partial(space.step_once, player), "Run",
+        )
+        for number, player in enumerate(players, 1)
+    ]  # fmt: skip
+    found += [
+        ActionInfo(
+            f"same-data-{entry.id}", f"Same data in {entry.title}", "", "",
+            f"Go to {entry.title} with the data set of this workspace",
+            partial(same_data, window, entry.id), "Workspaces",
+        )
+        for entry in PARADIGMS.values()
+        if entry.id != space.paradigm.id
+    ]  # fmt: skip
+    return found
+
+
+def same_data(window: MainWindow, paradigm: str) -> None:
+    """Go to another paradigm with the data of the workspace in view."""
+    here = window.workspace
+    session, own, source = here.session, here.own, here.run.source
+    window.choose(paradigm)
+    window.workspace.take_data(session, own, source)
+
+
+def rewind(window: MainWindow) -> None:
+    """Show the checkpoints of the run in view."""
+    from genlab.app.rewind import RewindDialog
+
+    folder = window.workspace.run.folder
+    if folder is not None:
+        RewindDialog(window, folder).open()
+    else:
+        window.workspace.cards.show_card(
+            "rewind", "There is no checkpoint yet", ["Train first: a run keeps checkpoints as it goes."]
+        )
 
 
 def toggle_panel(window: MainWindow, id: str) -> None:
@@ -152,21 +232,27 @@ def evaluate(window: MainWindow) -> None:
     space = window.workspace
     if not space.run.id:
         return
-    window.status.metrics.setText("evaluating…")
+    tell_evaluation(window, space, "evaluating…")
     sampler = space.viewed.sampler.model_dump()
     number = space.feed.next_request()
     window.engine.send(p.Evaluate(space.run.id, "evaluate", number, sampler, n=EVALUATION_SAMPLES))
 
 
-def show_evaluation(window: MainWindow, event: p.Evaluated) -> None:
+def show_evaluation(window: MainWindow, space: Workspace, event: p.Evaluated) -> None:
     """Show the numbers, or how far they are."""
     from genlab.app import evaluation
 
     if event.last:
-        window.status.metrics.setText(evaluation.summary(event.metrics))
+        tell_evaluation(window, space, evaluation.summary(event.metrics))
         evaluation.EvaluationDialog(event, window).open()
     else:
-        window.status.metrics.setText(f"evaluating  {event.progress:.0%}")
+        tell_evaluation(window, space, f"evaluating  {event.progress:.0%}")
+
+
+def tell_evaluation(window: MainWindow, space: Workspace, text: str) -> None:
+    """What the status bar says of a workspace's last evaluation."""
+    space.evaluation = text
+    window.show_state()
 
 
 def show_failure(window: MainWindow, failure: p.Failure) -> None:

@@ -80,8 +80,8 @@ class Control(QObject):
         self.edited.emit(self.key, int(value) if self.description.kind == "int" else value)
 
 
-def tooltip(d: Description) -> str:
-    """What a setting is, its symbol, its unit and its bounds, as rich text."""
+def tooltip(d: Description, neutral: float | None = None) -> str:
+    """What a setting is, with symbol, unit and bounds, as rich text. neutral: its value that does nothing."""
     head = f"<b>{escape(d.label)}</b>" + (f" &nbsp;{escape(d.symbol)}" if d.symbol else "")
     facts = []
     if d.unit:
@@ -92,6 +92,8 @@ def tooltip(d: Description) -> str:
         facts.append(f"at least {d.minimum:g}")
     elif d.maximum is not None:
         facts.append(f"at most {d.maximum:g}")
+    if neutral is not None:
+        facts.append(f"{neutral:g} does nothing")
     if d.live:
         facts.append("may change while training")
     return f"<p>{head}<br>{escape(d.help)}" + (f"<br><i>{' · '.join(facts)}</i>" if facts else "") + "</p>"

@@ -27,6 +27,12 @@ def pixmap(name: str, colour: str, size: int = 16, scale: int = 2) -> QPixmap:
     return _draw(name, colour, size, scale)
 
 
+@lru_cache(maxsize=64)
+def known(name: str) -> bool:
+    """Whether there is an icon of that name."""
+    return files("genlab.resources").joinpath("icons", f"{name}.svg").is_file()
+
+
 @lru_cache(maxsize=1)
 def app_icon() -> QIcon:
     """GenLab's own icon."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from genlab.app import commands
+from genlab.app import commands, memory
 from genlab.app import theme as themes
 from genlab.app.actions import Actions, claims_key
 from genlab.app.engine_link import EngineLink
@@ -23,8 +24,7 @@ from genlab.app.workspace import Workspace
 from genlab.engine import protocol as p
 from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
-from genlab.settings.catalogue import PARADIGMS
-from genlab.settings.session import Session, SettingError, read_session
+from genlab.settings.session import SettingError, read_session
 
 SMALLEST = (960, 620)
 PREFERRED = (1440, 880)
@@ -45,16 +45,14 @@ class MainWindow(QWidget):
         self.engine = engine
         self.store = store
         self.theme = theme
-        self.saved_at: float | None = None
-        self._reported: tuple[str, float | None] | None = None
         self.top = TopBar(theme)
         self.rail = Rail(theme)
         self.status = StatusBar(theme)
         self.stack = QStackedWidget()
         self.workspaces: dict[str, Workspace] = {}
-        last = self._last_session()
-        self._paradigm = last.paradigm if last else next(iter(PARADIGMS))
-        self._add(self._paradigm, last)
+        self._passing: tuple[str, ...] = ()
+        self._paradigm = memory.last_paradigm(store)
+        self._add(self._paradigm)
         self.actions_ = Actions(self, theme)
         self.actions_.add(commands.all_actions(self))
         self.palette_ = Palette(self, self.actions_, theme)
@@ -72,12 +70,14 @@ class MainWindow(QWidget):
         """The workspace in view: the bars act on it."""
         return self.workspaces[self._paradigm]
 
-    def _add(self, paradigm: str, session: Session | None) -> Workspace:
-        """Make the workspace of a paradigm, when it is first needed."""
-        made = Workspace(paradigm, self.engine, self.theme, session)
+    def _add(self, paradigm: str) -> Workspace:
+        """Make the workspace of a paradigm, when it is first needed, as it was left."""
+        made = Workspace(paradigm, self.engine, self.theme, memory.session_of(self.store, paradigm))
+        device = self.store.values.get("device")
+        made.run.device = device if isinstance(device, str) else "auto"
         made.changed.connect(self.show_state)
         made.ticked.connect(lambda tick: self._tick(tick) if made is self.workspace else None)
-        made.evaluated.connect(lambda event: commands.show_evaluation(self, event))
+        made.evaluated.connect(lambda event: commands.show_evaluation(self, made, event))
         made.export_wanted.connect(lambda panel, kind: commands.export_panel(self, panel, kind))
         made.form.file_wanted.connect(lambda folder: commands.open_data(self, folder))
         self.workspaces[paradigm] = made
@@ -105,7 +105,7 @@ class MainWindow(QWidget):
         self.top.search.connect(self.palette_.open)
         self.top.export.connect(lambda: commands.export(self))
         self.top.device_chosen.connect(self._choose_device)
-        self.rail.chosen.connect(self._choose)
+        self.rail.chosen.connect(self.choose)
         self.rail.choose(self._paradigm)
         self.engine.arrived.connect(self._take)
         self.engine.state_changed.connect(lambda _: self.show_state())
@@ -113,16 +113,22 @@ class MainWindow(QWidget):
     def begin(self) -> None:
         """After the first paint: the panels, then the run of last time or the untrained model."""
         self.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.workspace.grid.restore(self.store.values.get("layout"))
-        folder = self.store.values.get("run")
-        if not (isinstance(folder, str) and self._reopen(folder)):
-            self.workspace.begin()
+        self._begin(self.workspace)
         if self.store.note:
             self.workspace.cards.show_card("settings", "Settings were reset", [self.store.note], "warn")
+
+    def _begin(self, space: Workspace) -> None:
+        record = memory.record_of(self.store, space.paradigm.id)
+        space.grid.restore(record.get("layout"))
+        folder = record.get("run")
+        if not (isinstance(folder, str) and self._reopen(space, folder)):
+            space.begin()
 
     def show_state(self) -> None:
         """Bring the bars up to date with the run and the engine."""
         run = self.workspace.run
+        self._refresh_actions()
+        self.rail.show_training([id for id, space in self.workspaces.items() if space.run.training])
         mode = self.workspace.mode()
         self.top.show_train(mode)
         first = next(iter(self.engine.ready.devices), "cpu") if self.engine.ready else "cpu"
@@ -141,7 +147,21 @@ class MainWindow(QWidget):
             pending = "  ·  changes need a reset" if self.workspace.pending else ""
             self.status.show_state(run.state or "ready", f"{words}{steps}{pending}")
             self.status.show_idle(run.seconds if run.step else None)
+        self.status.metrics.setText(self.workspace.evaluation)
         self._tell_saved()
+
+    def _refresh_actions(self) -> None:
+        """Offer what the workspace in view can do, and no more what another could."""
+        infos = commands.passing_actions(self)
+        now = (self._paradigm, *(info.key for info in infos))
+        if now == self._passing:
+            return
+        self._passing = now
+        old = [key for key in self.actions_.infos if key.startswith(("show-", "step-", "same-data-"))]
+        self.actions_.remove(old)
+        self.actions_.add(infos)
+        steps = [info.key for info in infos if info.key.startswith("step-")]
+        self.top.show_players([self.actions_[key] for key in ("step", *steps)] if steps else [])
 
     def _tick(self, tick: p.Tick) -> None:
         if self.workspace.run.state != "training":
@@ -158,16 +178,15 @@ class MainWindow(QWidget):
                 self.top.show_devices(devices, 0)
             case p.EngineDied():
                 self._engine_died(event)
-            case p.Saved(run=run) if run == self.workspace.run.id:
-                self.saved_at = time.monotonic()
-                self._tell_saved()
         for workspace in self.workspaces.values():
             workspace.take(event)
-        if isinstance(event, p.Failure):
-            commands.show_failure(self, event)
-        if isinstance(event, p.Opened):
-            self.saved_at = None
-            self.status.metrics.setText("")
+        match event:
+            case p.Failure():
+                commands.show_failure(self, event)
+            case p.Saved():
+                self._tell_saved()
+            case p.StateChanged(state="paused", note=note, run=run) if note:
+                self._tell_paused(run, note)
 
     def _engine_died(self, event: p.EngineDied) -> None:
         go_on = None
@@ -175,12 +194,24 @@ class MainWindow(QWidget):
             go_on = space.engine_died() or go_on
         commands.show_death(self, event, go_on)
 
-    def _reopen(self, folder: str) -> bool:
+    def _tell_paused(self, run: str, note: str) -> None:
+        """One run trains at a time: say which of the others has stopped for the one in view."""
+        for id, space in self.workspaces.items():
+            if space.run.id == run and id != self._paradigm:
+                self.workspace.cards.show_card(
+                    "paused-other",
+                    f"{space.paradigm.title} is {note}",
+                    ["One run trains at a time; its weights and panels stay as they are."],
+                    buttons=[(f"Go to {space.paradigm.title}", partial(self.choose, id))],
+                )
+
+    def _reopen(self, space: Workspace, folder: str) -> bool:
         """Take up the run of last time, with the settings as they were left; whether there is one."""
-        space = self.workspace
         try:
             session = read_session(RunFolder.open(folder).manifest["session"])
         except (RunError, SettingError, KeyError, TypeError):
+            return False
+        if session.paradigm != space.paradigm.id:
             return False
         left = space.session
         space.open_run(folder, session)
@@ -189,32 +220,38 @@ class MainWindow(QWidget):
             space.show_session()
         return True
 
-    def _choose(self, paradigm: str) -> None:
+    def choose(self, paradigm: str) -> None:
+        """Go to the workspace of a paradigm."""
+        if paradigm == self._paradigm:
+            return
         new = paradigm not in self.workspaces
-        workspace = self._add(paradigm, None) if new else self.workspaces[paradigm]
+        workspace = self._add(paradigm) if new else self.workspaces[paradigm]
+        self.workspace.set_in_view(False)
         self._paradigm = paradigm
         self.rail.choose(paradigm)
         self.stack.setCurrentWidget(workspace)
         if new:
-            workspace.run.device = str(self.store.values.get("device", "auto"))
-            workspace.begin()
+            self._begin(workspace)
+        else:
+            workspace.set_in_view(True)
         self.show_state()
 
     def _choose_device(self, device: str) -> None:
-        self.workspace.run.device = device
         self.store.values["device"] = device
+        for space in self.workspaces.values():
+            space.run.device = device
         if not self.workspace.run.kept:
             self.workspace.run.preview(self.workspace.session)
         self.show_state()
 
     def _tell_saved(self) -> None:
-        run = self.workspace.run
+        run, saved_at = self.workspace.run, self.workspace.saved_at
         if not run.kept:
             text = ""
-        elif self.saved_at is None:
+        elif saved_at is None:
             text = folder_name(run.folder or "")
         else:
-            ago = int(time.monotonic() - self.saved_at)
+            ago = int(time.monotonic() - saved_at)
             text = f"run saved {ago} s ago" if ago < 120 else f"run saved {ago // 60} min ago"
         if self.status.saved.text() != text:
             self.status.saved.setText(text)
@@ -260,36 +297,19 @@ class MainWindow(QWidget):
 
     def remember(self) -> None:
         """Write down what comes back at the next start."""
-        space = self.workspace
         self.store.values.update(
             geometry=bytes(self.saveGeometry().toBase64().data()).decode(),
-            session=space.session.model_dump(),
-            layout=space.grid.layout_values(),
-            run=space.run.folder if space.run.kept else None,
-            device=space.run.device,
+            device=self.workspace.run.device,
+            paradigm=self._paradigm,
         )
+        memory.keep(self.store, self.workspaces.values())
         try:
             self.store.save()
         except (RunError, OSError) as error:
             self.store.note = str(error)
 
-    def _last_session(self) -> Session | None:
-        raw = self.store.values.get("session")
-        if not isinstance(raw, dict) or raw.get("dataset") == "file":
-            return None
-        try:
-            return read_session(raw)
-        except (SettingError, TypeError, ValueError):
-            self.store.note = (
-                self.store.note or "The last session could not be read; the default one is shown."
-            )
-            return None
-
     def _restore(self) -> None:
-        values = self.store.values
-        device = values.get("device")
-        self.workspace.run.device = device if isinstance(device, str) else "auto"
-        geometry = values.get("geometry")
+        geometry = self.store.values.get("geometry")
         if isinstance(geometry, str) and self.restoreGeometry(QByteArray.fromBase64(geometry.encode())):
             return
         screen = QGuiApplication.primaryScreen().availableGeometry()

@@ -86,6 +86,12 @@ class PanelFeed(QObject):
             named = replace(request, run=self._run.id, channel=channel, request=number)
             self._engine.send(p.Watch(self._run.id, channel, named))
 
+    def unwatch(self) -> None:
+        """Nobody sees the panels: nothing needs to be kept up to date."""
+        for channel in self._watched:
+            self._engine.send(p.Watch(self._run.id, channel, None))
+        self._watched.clear()
+
     def ask(self, panel: Panel) -> None:
         """Ask for what one panel draws."""
         if not self.prepared:
@@ -99,6 +105,8 @@ class PanelFeed(QObject):
         """A panel wants something else now."""
         self.ask(panel)
         if self._run.training:
+            # The watch under way still asks what the panel wanted before: its answers are stale.
+            self._watched[panel.info.id] = -1
             self._rest.start()
 
     def panels_changed(self) -> None:
@@ -122,6 +130,12 @@ class PanelFeed(QObject):
         current = (self._asked.get(answer.channel), self._watched.get(answer.channel))
         if answer.request in current and answer.channel in self._grid.panels:
             self._grid.panels[answer.channel].show_answer(answer)
+
+    def take_refusal(self, refusal: p.Refused) -> None:
+        """Tell a panel that what it asks for cannot be answered."""
+        current = (self._asked.get(refusal.channel), self._watched.get(refusal.channel))
+        if refusal.request in current and refusal.channel in self._grid.panels:
+            self._grid.panels[refusal.channel].show_refusal(refusal.reason)
 
     def draw(self) -> None:
         """Show the samples as the timeline stands."""

@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Collection
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QButtonGroup, QFrame, QPushButton, QVBoxLayout
 
-from genlab.app.icons import icon
+from genlab.app.actions import with_shortcut
+from genlab.app.icons import icon, known
 from genlab.app.theme import Theme
 from genlab.app.widgets import label
 from genlab.settings.catalogue import PARADIGMS
 
 WIDTH = 160
+
+
+PLAIN = "paradigm"
+"""The icon of a paradigm that has none of its own."""
+
+
+def key_of(position: int) -> str:
+    """The keys that go to the paradigm at a position of the rail, from 0."""
+    return f"Ctrl+{position + 1}" if position < 9 else ""
+
+
+class RailButton(QPushButton):
+    """A paradigm; a dot at its end while its run trains."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.dot = ""
+
+    def show_dot(self, colour: str) -> None:
+        """A dot in this colour; none where it is empty."""
+        if colour != self.dot:
+            self.dot = colour
+            self.update()
+
+    def paintEvent(self, event) -> None:
+        super().paintEvent(event)
+        if not self.dot:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.dot))
+        painter.drawEllipse(QRectF(self.width() - 16.0, self.height() / 2 - 3.0, 6.0, 6.0))
+        painter.end()
 
 
 class Rail(QFrame):
@@ -23,24 +61,25 @@ class Rail(QFrame):
         self.setObjectName("rail")
         self.setAccessibleName("Paradigms")
         self.setFixedWidth(WIDTH)
-        self.buttons: dict[str, QPushButton] = {}
+        self.buttons: dict[str, RailButton] = {}
+        self._training: Collection[str] = ()
         self._group = QButtonGroup(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 8)
         column.setSpacing(2)
         heading = ""
-        for paradigm in PARADIGMS.values():
+        for position, paradigm in enumerate(PARADIGMS.values()):
             if paradigm.group != heading:
                 heading = paradigm.group
                 text = label(heading.upper(), "group")
-                text.setContentsMargins(10, 4, 0, 4)
+                text.setContentsMargins(10, 12 if position else 4, 0, 4)
                 column.addWidget(text)
-            button = QPushButton(paradigm.title)
+            button = RailButton(paradigm.title)
             button.setObjectName(f"rail.{paradigm.id}")
             button.setProperty("role", "paradigm")
             button.setCheckable(True)
             button.setAccessibleName(paradigm.title)
-            button.setToolTip(paradigm.summary)
+            button.setToolTip(with_shortcut(paradigm.summary, key_of(position)))
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda _=False, id=paradigm.id: self.chosen.emit(id))
             self._group.addButton(button)
@@ -54,8 +93,17 @@ class Rail(QFrame):
         self.buttons[paradigm].setChecked(True)
         self.apply_theme(self._theme)
 
+    def show_training(self, paradigms: Collection[str]) -> None:
+        """Which of them train."""
+        self._training = paradigms
+        for id, button in self.buttons.items():
+            button.show_dot(self._theme.accent if id in paradigms else "")
+            button.setAccessibleDescription("training" if id in paradigms else "")
+
     def apply_theme(self, theme: Theme) -> None:
         """Take on a new look."""
         self._theme = theme
         for id, button in self.buttons.items():
-            button.setIcon(icon(id, theme.accent if button.isChecked() else theme.muted))
+            name = id if known(id) else PLAIN
+            button.setIcon(icon(name, theme.accent if button.isChecked() else theme.muted))
+        self.show_training(self._training)

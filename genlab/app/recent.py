@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from genlab.app import loop
+from genlab.app.rewind import RewindDialog
 from genlab.app.status_bar import clock
 from genlab.app.widgets import label
 from genlab.runs.atomic import RunError
@@ -62,10 +63,15 @@ class RecentDialog(QDialog):
         self.train_button.clicked.connect(lambda: self._take(True))
         other = self._button("recent.other", "Other folder…", "Open a run from anywhere")
         other.clicked.connect(lambda: loop.start(self._other()))
+        self.rewind_button = self._button(
+            "recent.rewind", "Checkpoints…", "Open the run at an earlier checkpoint"
+        )
+        self.rewind_button.clicked.connect(self._rewind)
         cancel = self._button("recent.cancel", "Cancel", "Close (Esc)")
         cancel.clicked.connect(self.reject)
         buttons = QHBoxLayout()
         buttons.addWidget(other)
+        buttons.addWidget(self.rewind_button)
         buttons.addStretch(1)
         for button in (cancel, self.train_button, self.open_button):
             buttons.addWidget(button)
@@ -87,7 +93,7 @@ class RecentDialog(QDialog):
         return made
 
     def _enable(self) -> None:
-        for button in (self.open_button, self.train_button):
+        for button in (self.open_button, self.train_button, self.rewind_button):
             button.setEnabled(self.list.currentItem() is not None)
 
     def _take(self, train: bool) -> None:
@@ -95,6 +101,12 @@ class RecentDialog(QDialog):
         if item is not None:
             self.accept()
             take_up(self._window, item.data(Qt.ItemDataRole.UserRole), train)
+
+    def _rewind(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self.accept()
+            RewindDialog(self._window, item.data(Qt.ItemDataRole.UserRole)).open()
 
     async def _other(self) -> None:
         dialog = QFileDialog(self, "Open a run")
@@ -106,13 +118,13 @@ class RecentDialog(QDialog):
 
 def take_up(window: MainWindow, folder: str, train: bool) -> None:
     """Open a run in the window, or say in a card why not."""
-    space = window.workspace
     try:
         session = read_session(RunFolder.open(Path(folder)).manifest["session"])
     except (RunError, SettingError, KeyError, TypeError) as error:
-        space.cards.show_card("open", "That run cannot be opened", [str(error)], "bad")
+        window.workspace.cards.show_card("open", "That run cannot be opened", [str(error)], "bad")
         return
-    space.open_run(folder, session, train)
+    window.choose(session.paradigm)
+    window.workspace.open_run(folder, session, train)
 
 
 def line(run: RunSummary) -> str:

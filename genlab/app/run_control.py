@@ -43,6 +43,8 @@ class RunControl(QObject):
         self.seconds = 0.0
         self.threads = 0
         self.used_device = ""
+        self.players: tuple[str, ...] = ()
+        self.converged = False
         self.wanted = False
         self.opening = False
         self.lost = False
@@ -79,13 +81,13 @@ class RunControl(QObject):
         self._engine.send(p.Pause(self.id))
         self.changed.emit()
 
-    def step_once(self, session: Session) -> None:
-        """Take one training step, in a new run where there is none."""
+    def step_once(self, session: Session, player: str | None = None) -> None:
+        """Take one training step, in a new run where there is none; of one player only, where named."""
         if not self.kept:
             self._begin(session, self._fresh_folder(session))
             self._send_prepare(session)
         self.wanted = False
-        self._engine.send(p.StepOnce(self.id))
+        self._engine.send(p.StepOnce(self.id, player))
 
     def reset(self, session: Session, train: bool) -> None:
         """Leave the run as it is on disk, and begin another from the same initial weights."""
@@ -127,11 +129,13 @@ class RunControl(QObject):
                 self.folder = event.folder
                 self.step, self.seconds = event.step, event.seconds
                 self.threads, self.used_device = event.threads, event.device
+                self.players = event.players
                 self.opening = False
                 if self.state in (None, "preparing"):
                     self.state = "paused" if event.step else "ready"
             case p.StateChanged():
                 self.state, self.step, self.seconds = event.state, event.step, event.seconds
+                self.converged = event.converged
                 if event.state not in ("preparing", "ready"):
                     self.wanted = False
             case p.Tick():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -18,8 +19,11 @@ from genlab.settings.fields import Description, describe
 from genlab.settings.session import Session
 
 OWN = ("method", "steps", "guidance", "label", "seed")
+NAMES = {"steps": "Steps", "guidance": "Guidance", "label": "Label", "seed": "Seed"}
+"""What the controls are called where a paradigm has no name of its own for them."""
 WIDE = 1500
-GUIDANCE_SLIDER_END = 8.0
+SLIDER_END = 8.0
+"""Where the slider of a real number ends whose bound lies beyond."""
 
 
 class SamplingBar(Card):
@@ -33,6 +37,7 @@ class SamplingBar(Card):
         self._theme = theme
         self._class: type | None = None
         self._labels: tuple[str, ...] | None = None
+        self._described: dict[str, Description] = {}
         self._more_controls: dict[str, Control] = {}
         self.timeline = Timeline(theme)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
@@ -55,7 +60,7 @@ class SamplingBar(Card):
         )
         self.steps = SliderNumber("sampler.steps", 1, 1000, integral=True, log=True, width=44)
         self.steps.edited.connect(lambda value: self.edited.emit("sampler.steps", int(value)))
-        self.guidance = SliderNumber("sampler.guidance", 0, 20, soft=GUIDANCE_SLIDER_END, width=40)
+        self.guidance = SliderNumber("sampler.guidance", 0, 20, soft=SLIDER_END, width=40)
         self.guidance.edited.connect(lambda value: self.edited.emit("sampler.guidance", float(value)))
         self.label = Choice()
         self.label.setObjectName("sampler.label")
@@ -79,13 +84,7 @@ class SamplingBar(Card):
         self._popover_grid.setHorizontalSpacing(12)
         self._popover_grid.setVerticalSpacing(6)
         self._captions = {
-            name: label(text, "muted")
-            for name, text in (
-                ("steps", "Steps"),
-                ("guidance", "Guidance"),
-                ("label", "Label"),
-                ("seed", "Seed"),
-            )
+            name: label(text, "muted", f"sampler.{name}.caption") for name, text in NAMES.items()
         }
         self._line.addWidget(label("Sampling", "title"))
         self._line.addWidget(self.method, 2)
@@ -108,9 +107,11 @@ class SamplingBar(Card):
             self._rebuild(session)
         if session.labels != self._labels:
             self._list_labels(session.labels)
+        able = session.capabilities
         self.method.choose(getattr(session.sampler, "method", None))
+        neutral = able.guidance.neutral
         self.steps.show_value(getattr(session.sampler, "steps", 1))
-        self.guidance.show_value(getattr(session.sampler, "guidance", 1.0))
+        self.guidance.show_value(getattr(session.sampler, "guidance", 1.0 if neutral is None else neutral))
         self.label.choose(session.sampler.label)
         self.seed.show_value(session.sampler.seed)
         for key, control in self._more_controls.items():
@@ -120,16 +121,15 @@ class SamplingBar(Card):
             control.widget.setToolTip(
                 tooltip(control.description) if matters else self._idle(control.description, session)
             )
-        able = session.capabilities
         self._explain("steps", self.steps, able.steps)
-        self._explain(
-            "guidance",
-            self.guidance,
-            able.guidance,
-            "<br>Scale 1 is the plain conditional model; 0 ignores the label; above 1 samples come from a "
-            "sharpened, tilted distribution.",
-        )
+        self._explain("guidance", self.guidance, able.guidance)
         self._explain("label", self.label, able.labels)
+        self.timeline.show_time(able.steps)
+
+    def first(self) -> QWidget:
+        """The first control that can act."""
+        chain = (self.method, self.steps, self.guidance, self.label)
+        return next((w for w in chain if w.isEnabled() and not w.isHidden()), self.seed)
 
     def roll(self) -> None:
         """Draw with the next seed."""
@@ -154,12 +154,17 @@ class SamplingBar(Card):
     def _rebuild(self, session: Session) -> None:
         self._class = type(session.sampler)
         described = {d.key: d for d in describe(session.sampler)}
-        self._describe(self.seed, described["seed"])
-        self._describe(self.label, described["label"])
-        for key, widget in (("method", self.method), ("steps", self.steps), ("guidance", self.guidance)):
-            widget.setVisible(key in described)
+        self._described = described
+        for key, widget in (
+            ("method", self.method), ("steps", self.steps), ("guidance", self.guidance),
+            ("label", self.label), ("seed", self.seed),
+        ):  # fmt: skip
             if key in described:
                 self._describe(widget, described[key])
+        for key, slider in (("steps", self.steps), ("guidance", self.guidance)):
+            if key in described:
+                _bound(slider, described[key])
+        self.method.setVisible("method" in described)
         if "method" in described:
             self.method.blockSignals(True)
             self.method.clear()
@@ -188,18 +193,24 @@ class SamplingBar(Card):
         widget.setToolTip(tooltip(d))
         widget.setAccessibleName(d.label)
         widget.setAccessibleDescription(d.help)
-        self._captions.get(d.key, label("")).setToolTip(tooltip(d))
-        widget.setProperty("about", tooltip(d))
+        if d.key in self._captions:
+            self._captions[d.key].setToolTip(tooltip(d))
 
-    def _explain(self, key: str, widget: QWidget, able: paradigm.Control, more: str = "") -> None:
+    def _explain(self, key: str, widget: QWidget, able: paradigm.Control) -> None:
+        """Name a control as it is called here; say what it does, or why it cannot act."""
+        d = self._described.get(key)
+        name = able.name or NAMES[key]
+        self._captions[key].setText(name)
+        widget.setAccessibleName(name)
         widget.setEnabled(able.enabled)
         self._captions[key].setEnabled(able.enabled)
-        about = str(widget.property("about") or "")
-        tip = (
-            about.replace("</p>", f"{more}</p>")
-            if able.enabled
-            else f"<p>{escape(_sentence(able.reason))}</p>"
-        )
+        if not able.enabled or d is None:
+            about = _sentence(able.reason)
+            tip = f"<p><b>{escape(name)}</b><br>{escape(about)}</p>"
+        else:
+            about = able.help or d.help
+            tip = tooltip(replace(d, label=name, help=about), able.neutral)
+        widget.setAccessibleDescription(about)
         widget.setToolTip(tip)
         self._captions[key].setToolTip(tip)
 
@@ -228,6 +239,14 @@ class SamplingBar(Card):
             if control.widget.isEnabled():
                 control.widget.setFocus(Qt.FocusReason.PopupFocusReason)
                 break
+
+
+def _bound(slider: SliderNumber, d: Description) -> None:
+    """Give a slider the bounds of its setting."""
+    low = d.minimum if d.minimum is not None else 0.0
+    high = d.maximum if d.maximum is not None else 1000.0
+    whole = d.kind == "int"
+    slider.set_bounds(low, high, integral=whole, log=d.log, soft=None if whole else min(high, SLIDER_END))
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import QElapsedTimer, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -9,6 +11,7 @@ from genlab.app.icons import icon
 from genlab.app.theme import Theme
 from genlab.app.widgets import Flat, Slider, label
 from genlab.data.payloads import Samples
+from genlab.settings.paradigm import Control
 
 PLAY_SECONDS = 2.0
 HOLD_SECONDS = 0.6
@@ -22,9 +25,11 @@ class Timeline(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._frames = 0
+        self._frame: Samples | None = None
+        self._name, self._symbol, self._reason = "step", "", ""
         self._clock = QElapsedTimer()
         self._from = 0
-        self.play = Flat("timeline.play", "Play the trajectory from noise to samples (P)")
+        self.play = Flat("timeline.play", "Play the trajectory from start to samples (P)")
         self.play.setCheckable(True)
         self.play.toggled.connect(self._playing)
         self.loop = Flat("timeline.loop", "Play the trajectory again and again")
@@ -34,17 +39,12 @@ class Timeline(QWidget):
         self.slider = Slider()
         self.slider.setObjectName("timeline")
         self.slider.setAccessibleName("Timeline")
-        self.slider.setToolTip(
-            "<p><b>Timeline</b><br>Where in the trajectory from noise to samples the panels stand.<br>"
-            "<i>arrow keys move by one step</i></p>"
-        )
         self.slider.setPageStep(5)
         self.slider.valueChanged.connect(self._moved)
         self.slider.sliderPressed.connect(lambda: self.play.setChecked(False))
         self.readout = label("", "small", "timeline.readout")
         self.readout.setFixedWidth(212)
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.readout.setToolTip("Step, noise level σ and network evaluations so far")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
@@ -74,15 +74,42 @@ class Timeline(QWidget):
             widget.setEnabled(count > 1)
         if count <= 1:
             self.play.setChecked(False)
+        self._tell(self._reason)
+
+    def toggle(self) -> None:
+        """Play, or pause; nothing where there is a single frame."""
+        if self.play.isEnabled():
+            self.play.toggle()
+
+    def show_time(self, steps: Control) -> None:
+        """What the steps of a trajectory are called here, and the time that its frames carry."""
+        name = (steps.name or "Steps").lower()
+        self._name, self._symbol = name.removesuffix("s"), steps.symbol
+        time = f", {self._symbol}" if self._symbol else ""
+        self.readout.setToolTip(f"Which {self._name}{time} and network evaluations so far")
+        self._tell(steps.reason)
+        self.show_frame(self._frame)
 
     def show_frame(self, frame: Samples | None) -> None:
         """Write out what the frame at the position is."""
+        self._frame = frame
         if frame is None:
             self.readout.setText("no trajectory yet")
+            return
+        evaluations = f"{frame.nfe:,} eval{'' if frame.nfe == 1 else 's'}" if frame.nfe else ""
+        time = f"{self._symbol} {frame.time:.3g}" if self._symbol else ""
+        where = f"{self._name} {frame.index} of {frame.total}" if frame.total else "one pass"
+        self.readout.setText(" · ".join(part for part in (where, time, evaluations) if part))
+
+    def _tell(self, reason: str) -> None:
+        """What the slider is for, or why there is nothing to scrub."""
+        if self._frames > 1 or not reason:
+            about = "Where in the trajectory from start to samples the panels stand."
+            keys = "<br><i>arrow keys move by one step</i>"
         else:
-            self.readout.setText(
-                f"step {frame.index} of {frame.total} · σ {frame.time:.3g} · {frame.nfe} evals"
-            )
+            about, keys = f"{reason[:1].upper()}{reason[1:]}: there is no trajectory to play.", ""
+        self._reason = reason
+        self.slider.setToolTip(f"<p><b>Timeline</b><br>{escape(about)}{keys}</p>")
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on a new look."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
@@ -17,6 +19,11 @@ TRAIN = {
     "pause": ("Pause", "pause", "Pause the run after the step under way, and save it"),
     "continue": ("Continue", "play", "Go on with the run"),
     "reset": ("Reset and train", "reset", "Begin a new run with the settings marked in the form"),
+    "converged": (
+        "Converged",
+        "check",
+        "The fit has converged: more training would change nothing. Reset begins another run",
+    ),
     "starting": ("Starting…", "play", "The engine is starting; training begins as soon as it is ready"),
 }
 
@@ -45,6 +52,14 @@ class TopBar(QWidget):
         self.train_button.setProperty("role", "primary")
         self.train_button.setFixedWidth(148)
         self.step_button = self._button("step", "Step", "S", "Take a single training step", self.step)
+        self.players_button = self._button("step.players", "", "", "Step one player only", None)
+        self.players_button.setAccessibleName("Step one player only")
+        self.players_button.setIconSize(QSize(12, 12))
+        self.players_button.setFixedWidth(26)
+        self.players_menu = QMenu(self)
+        self.players_menu.setToolTipsVisible(True)
+        self.players_button.setMenu(self.players_menu)
+        self.players_button.hide()
         self.reset_button = self._button(
             "reset",
             "Reset",
@@ -70,8 +85,13 @@ class TopBar(QWidget):
         brand = label("GenLab", "brand")
         brand.setFixedWidth(WIDTH - 16)
         row.addWidget(brand)
-        for button in (self.train_button, self.step_button, self.reset_button):
-            row.addWidget(button)
+        row.addWidget(self.train_button)
+        steps = QHBoxLayout()
+        steps.setSpacing(2)
+        steps.addWidget(self.step_button)
+        steps.addWidget(self.players_button)
+        row.addLayout(steps)
+        row.addWidget(self.reset_button)
         row.addStretch(1)
         row.addWidget(self.search_button, 2)
         row.addStretch(1)
@@ -100,7 +120,14 @@ class TopBar(QWidget):
         self.train_button.setText(text)
         self.train_button.setAccessibleName(text)
         self.train_button.setToolTip(with_shortcut(tip, "Space"))
+        self.train_button.setEnabled(mode != "converged")
         self._icons()
+
+    def show_players(self, actions: Sequence[QAction]) -> None:
+        """What can be stepped, where more than one player trains; else nothing."""
+        self.players_menu.clear()
+        self.players_menu.addActions(list(actions))
+        self.players_button.setVisible(bool(actions))
 
     def show_devices(self, devices: dict[str, str], threads: int) -> None:
         """The devices that the engine found."""
@@ -133,7 +160,8 @@ class TopBar(QWidget):
 
     def _icons(self) -> None:
         theme = self._theme
-        self.train_button.setIcon(icon(TRAIN[self._mode][1], theme.accent_text))
+        self.train_button.setIcon(icon(TRAIN[self._mode][1], theme.accent_text, disabled=theme.faint))
+        self.players_button.setIcon(icon("chevron-down", theme.text, 12))
         for button, name in (
             (self.step_button, "step"),
             (self.reset_button, "reset"),

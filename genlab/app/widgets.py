@@ -222,11 +222,6 @@ class SliderNumber(QWidget):
     ) -> None:
         super().__init__()
         self.setObjectName(name)
-        self._low, self._high = minimum, soft if soft is not None else maximum
-        self._log = log
-        if log and self._low <= 0:
-            self._low = 1e-6 if not integral else 1
-        self._integral = integral
         self.slider = Slider()
         self.slider.setObjectName(f"{name}.slider")
         self.slider.setRange(0, self.TICKS)
@@ -235,6 +230,7 @@ class SliderNumber(QWidget):
         self.number = Number(minimum, maximum, integral)
         self.number.setObjectName(f"{name}.number")
         self.number.setFixedWidth(width)
+        self.set_bounds(minimum, maximum, integral=integral, log=log, soft=soft)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -243,6 +239,19 @@ class SliderNumber(QWidget):
         self.setFocusProxy(self.slider)
         self.slider.valueChanged.connect(self._slid)
         self.number.edited.connect(self._typed)
+
+    def set_bounds(
+        self, minimum: float, maximum: float, *, integral: bool, log: bool, soft: float | None = None
+    ) -> None:
+        """Take on other bounds; the value follows where it lies outside, without being reported."""
+        self._low, self._high = minimum, soft if soft is not None else maximum
+        self._log = log
+        if log and self._low <= 0:
+            self._low = 1e-6 if not integral else 1
+        self._integral = self.number.integral = integral
+        with QSignalBlocker(self.number):
+            self.number.setDecimals(0 if integral else 10)
+            self.number.setRange(minimum, maximum)
 
     def value(self) -> float:
         """The value as the number shows it."""

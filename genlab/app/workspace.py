@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from genlab.app.panel_grid import PanelGrid
 from genlab.app.run_control import BUDGET, RunControl
 from genlab.app.sampling_bar import SamplingBar
 from genlab.app.theme import Theme
+from genlab.app.warned import Warnings
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
 from genlab.settings.catalogue import PARADIGMS
@@ -55,6 +57,9 @@ class Workspace(QWidget):
         self.own: Samples | None = None
         self.scene: Scene | None = None
         self.pending: tuple[str, ...] = ()
+        self.in_view = True
+        self.saved_at: float | None = None
+        self.evaluation = ""
         self._remembered: dict[str, Session] = {}
         self.run = RunControl(engine, self)
         self.run.changed.connect(self._run_changed)
@@ -64,6 +69,7 @@ class Workspace(QWidget):
         self.bar = SamplingBar(theme)
         self.grid = PanelGrid(theme)
         self.cards = Cards(theme)
+        self.warnings = Warnings(self.cards)
         self.panels = PanelFeed(engine, self.run, self.grid, lambda: self.viewed)
         self.panels.drawn = self._show_timeline
         self.feed = self.panels.samples
@@ -102,12 +108,19 @@ class Workspace(QWidget):
 
     @property
     def viewed(self) -> Session:
-        """The session that the panels show: the edited one, or the run's where its data are others."""
+        """The session that the panels show: of a run that is kept its own, with the sampler as it is set."""
         running = self.run.session
         if running is None or not self.run.kept:
             return self.session
-        same = (self.session.dataset, self.session.data) == (running.dataset, running.data)
-        return self.session if same else running
+        return running if self._apart else running.model_copy(update={"sampler": self.session.sampler})
+
+    @property
+    def _apart(self) -> bool:
+        """Whether the form shows other data than the run in view."""
+        running = self.run.session
+        if running is None or not self.run.kept:
+            return False
+        return (self.session.dataset, self.session.data) != (running.dataset, running.data)
 
     def begin(self) -> None:
         """Make the panels and prepare the untrained model."""
@@ -116,8 +129,7 @@ class Workspace(QWidget):
     def edit(self, values: Mapping[str, Any]) -> None:
         """Take up edits of the form or the bar."""
         sampler_only = all(key.startswith("sampler.") for key in values)
-        viewed = self.viewed
-        if sampler_only and viewed is not self.session:
+        if sampler_only and self._apart:
             self._edit_viewed(values)
             return
         try:
@@ -131,7 +143,7 @@ class Workspace(QWidget):
             return
         self.cards.dismiss("setting")
         if sampler_only:
-            self.bar.show_session(self.session)
+            self._show_able()
             self.panels.resample()
         else:
             self._take_up(values)
@@ -141,7 +153,7 @@ class Workspace(QWidget):
         """The sampler of a run whose data are not those of the form any more."""
         assert self.run.session is not None
         self.run.session = self.run.session.with_values(values)
-        self.bar.show_session(self.run.session)
+        self._show_able()
         self.panels.resample()
 
     def _take_up(self, values: Mapping[str, Any]) -> None:
@@ -187,13 +199,27 @@ class Workspace(QWidget):
         self._remembered.pop("file", None)
         self.replace_session(default)
 
-    def open_run(self, folder: str, session: Session, train: bool = False) -> None:
-        """Take up a run of before."""
+    def take_data(self, other: Session, own: Samples | None, source: str | None) -> None:
+        """Take the data of another workspace, with the settings that suit them or that they had before."""
+        self._remembered[self.session.dataset] = self.session
+        before = self._remembered.get(other.dataset)
+        if before is None:
+            fresh = Session.default(self.paradigm.id, other.dataset, data=other.data, seed=self.session.seed)
+        else:
+            fresh = before.model_copy(update={"data": other.data})
+        if other.dataset == "file":
+            self.own, self.run.source = own, source
+        self.replace_session(fresh)
+
+    def open_run(
+        self, folder: str, session: Session, train: bool = False, checkpoint: int | None = None
+    ) -> None:
+        """Take up a run of before, at its last checkpoint or an earlier one."""
         self.session = session
         self.own = None
         if session.dataset == "file":
             self.run.source = str(Path(folder, "data.npz"))
-        self.run.open(folder, session, train)
+        self.run.open(folder, session, train, checkpoint)
         self.changed.emit()
 
     def train_or_pause(self) -> None:
@@ -203,14 +229,16 @@ class Workspace(QWidget):
                 self.run.pause()
             case "reset":
                 self.reset(train=True)
+            case "converged":
+                return
             case _:
                 self._settle.stop()
                 self.run.train(self.session)
 
-    def step_once(self) -> None:
-        """A single training step."""
+    def step_once(self, player: str | None = None) -> None:
+        """A single training step; of one player only, where named."""
         self._settle.stop()
-        self.run.step_once(self.session)
+        self.run.step_once(self.session, player)
 
     def reset(self, train: bool = False) -> None:
         """A new run from the identical initialisation; the old one stays on disk."""
@@ -225,6 +253,8 @@ class Workspace(QWidget):
             return "pause"
         if self.run.wanted:
             return "starting"
+        if self.run.kept and self.run.converged:
+            return "converged"
         return "continue" if self.run.kept and self.run.step > 0 else "train"
 
     def show_session(self) -> None:
@@ -233,7 +263,27 @@ class Workspace(QWidget):
         self.pending = self.session.pending(running) if running is not None and self.run.kept else ()
         self.form.show_session(self.session)
         self.form.mark_pending(self.pending)
-        self.bar.show_session(self.viewed)
+        self._show_able()
+
+    def _show_able(self) -> None:
+        """Show what the model in view can do: in the bar, in the panels, and which panels there are."""
+        viewed = self.viewed
+        able = viewed.capabilities
+        self.bar.show_session(viewed)
+        if self.scene is not None:
+            self.grid.set_panels(able.panels)
+        for panel in self.grid.panels.values():
+            panel.show_capabilities(able)
+
+    def set_in_view(self, on: bool) -> None:
+        """Whether a person sees this workspace: only then its panels are kept up to date."""
+        self.in_view = on
+        if not on:
+            self.panels.unwatch()
+        elif self.run.training:
+            self.panels.watch()
+        else:
+            self.panels.stopped()
 
     def show_scene(self) -> None:
         """Show the data in every panel; compute what does not ship with the app."""
@@ -260,16 +310,23 @@ class Workspace(QWidget):
         self.scene = Scene(session, space, session.labels, reference, truth, extent)
         for panel in self.grid.panels.values():
             panel.set_scene(self.scene)
+        self._show_able()
 
     def _begun(self) -> None:
         """Another run is in view: its data in the panels, and nothing of the old one."""
         self.panels.forget()
+        self.warnings.forget()
+        self.cards.dismiss("note")
+        self.saved_at, self.evaluation = None, ""
         self._show_timeline()
         for panel in self.grid.panels.values():
             panel.clear_run()
-        self.show_session()
         shown, viewed = self.scene, self.viewed
-        if shown is None or (shown.session.dataset, shown.session.data) != (viewed.dataset, viewed.data):
+        other = shown is None or (shown.session.dataset, shown.session.data) != (viewed.dataset, viewed.data)
+        if other:
+            self.scene = None
+        self.show_session()
+        if other:
             self.show_scene()
 
     def _prepare_again(self) -> None:
@@ -301,9 +358,12 @@ class Workspace(QWidget):
             case p.LossReference(title=title, values=values):
                 for panel in self.grid.panels.values():
                     panel.show_reference(title, values)
-            case p.Warned(warnings=warnings):
-                self._warned(warnings)
+            case p.Warned(step=step, warnings=warnings):
+                self.warnings.show(step, warnings)
+            case p.Saved():
+                self.saved_at = time.monotonic()
             case p.Refused():
+                self.panels.take_refusal(event)
                 if not self.feed.take_refusal(event) and event.channel == "evaluate":
                     self._refused(event.reason)
             case p.Evaluated():
@@ -332,22 +392,19 @@ class Workspace(QWidget):
 
     def _state_changed(self, event: p.StateChanged) -> None:
         if event.state == "training":
-            self.panels.watch()
+            self.cards.dismiss("note")
+            if self.in_view:
+                self.panels.watch()
         elif event.state in ("paused", "done", "failed"):
             self.panels.stopped()
         if event.note and event.state != "failed":
             self.cards.show_card("note", _sentence(event.note))
 
-    def _warned(self, warnings: tuple[str, ...]) -> None:
-        if warnings:
-            self.cards.show_card("warning", warnings[0], list(warnings[1:]), "warn")
-        else:
-            self.cards.dismiss("warning")
-
     def _panels_changed(self) -> None:
         for panel in self.grid.panels.values():
             if self.scene is not None and panel.scene is None:
                 panel.set_scene(self.scene)
+                panel.show_capabilities(self.viewed.capabilities)
         self.panels.panels_changed()
         self.changed.emit()
 

@@ -32,6 +32,17 @@ class Checkpoint:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """What a list says of a checkpoint. seconds: of training. written: clock time, seconds since 1970.
+    session: the settings it trained with, as plain values."""
+
+    step: int
+    seconds: float
+    written: float
+    session: dict[str, Any]
+
+
 def surplus(steps: Sequence[int], most: int = 20, recent: int = 3) -> list[int]:
     """Which of the checkpoints at ascending `steps` to drop, so that at most `most` are left.
 
@@ -55,6 +66,19 @@ class Checkpoints:
     def steps(self) -> list[int]:
         """The steps of all checkpoints, ascending."""
         return sorted(self._places())
+
+    def infos(self) -> list[CheckpointInfo]:
+        """What can be told of each checkpoint without its tensors, ascending; damaged ones are left out."""
+        found = []
+        for step, place in sorted(self._places().items()):
+            try:
+                path = place / "state.json"
+                state = json.loads(read_bytes(path, LARGEST_STATE))["state"]
+                written, session = path.stat().st_mtime, dict(state["session"])
+                found.append(CheckpointInfo(step, float(state["seconds"]), written, session))
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                continue
+        return found
 
     def latest(self) -> int | None:
         """The step that was pointed to last; the highest where the pointer is lost."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlab.runs.atomic import RunError, plain_reason, replacing, write_bytes
-from genlab.runs.checkpoints import Checkpoint, Checkpoints
+from genlab.runs.checkpoints import Checkpoint, CheckpointInfo, Checkpoints
 from genlab.runs.tensors import Tensors, pack, read_bytes, read_npz, unpack
 
 FORMAT = 1
@@ -138,6 +138,10 @@ class RunFolder:
     def checkpoints(self) -> list[int]:
         """The steps of all checkpoints, ascending."""
         return self._store.steps()
+
+    def checkpoint_infos(self) -> list[CheckpointInfo]:
+        """What a list says of each checkpoint, ascending."""
+        return self._store.infos()
 
     def load_checkpoint(self, step: int | None = None) -> Checkpoint:
         """Checkpoint `step`, or the latest that is whole; see `Checkpoints.load`. Raises RunError."""

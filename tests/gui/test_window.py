@@ -132,7 +132,15 @@ def test_settings_layout_and_run_come_back_at_the_next_start(lab, tmp_path) -> N
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"format": 99}', '{"format": 1, "session": {"paradigm": 3}}', "\x00\xff"]
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"format": 99}',
+        '{"format": 1, "workspaces": {"diffusion": {"session": {"paradigm": 3}}}}',
+        "\x00\xff",
+    ],
 )
 def test_a_corrupt_settings_file_never_prevents_the_start(lab, tmp_path, content) -> None:
     path = tmp_path / "window.json"

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
     QShowEvent,
 )
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWhatsThis, QWidget
 
 from genlab.app.panels.canvas import Canvas
 from genlab.app.panels.header import Header
@@ -32,7 +32,7 @@ from genlab.app.theme import Theme
 from genlab.data.payloads import Samples
 from genlab.engine.protocol import Answer, Request
 from genlab.runs.recipe import KEY
-from genlab.settings.paradigm import PanelInfo
+from genlab.settings.paradigm import Capabilities, PanelInfo
 
 EXPORT_SCALE = 2.0
 """Pixels of an exported PNG per pixel of the window."""
@@ -64,6 +64,7 @@ class Panel(QWidget):
         self.header.button.setAccessibleName(f"Menu of the panel {info.title}")
         self.header.button.setToolTip(f"{info.title}: what it shows, export, maximise, close")
         self.header.double_clicked.connect(self.maximise_requested)
+        self.header.help = info.help
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
@@ -90,6 +91,12 @@ class Panel(QWidget):
 
     def show_answer(self, answer: Answer) -> None:
         """Show a payload that answers this panel's request."""
+
+    def show_refusal(self, reason: str) -> None:
+        """Take up that this panel's request cannot be answered, and why, in one sentence."""
+
+    def show_capabilities(self, able: Capabilities) -> None:
+        """Take up what the model in view can do, and what its controls are called."""
 
     def show_metrics(self, names: tuple[str, ...], rows: NDArray[np.float64]) -> None:
         """Take up new rows (k, columns) of recorded losses."""
@@ -170,6 +177,11 @@ class Panel(QWidget):
     def add_standard_actions(self) -> None:
         """The entries that every menu ends with."""
         self.menu.addSeparator()
+        if self.info.help:
+            what = self.menu.addAction("What this shows")
+            what.setObjectName(f"panel.{self.info.id}.what")
+            what.setToolTip(self.info.help)
+            what.triggered.connect(self._tell)
         for key, title, signal in (
             ("maximise", "Maximise or restore", self.maximise_requested.emit),
             ("png", "Export PNG…", lambda: self.export_requested.emit("png")),
@@ -179,6 +191,10 @@ class Panel(QWidget):
             action = self.menu.addAction(title)
             action.setObjectName(f"panel.{self.info.id}.{key}")
             action.triggered.connect(lambda _=False, signal=signal: signal())
+
+    def _tell(self) -> None:
+        where = self.header.mapToGlobal(QPoint(4, self.header.height()))
+        QWhatsThis.showText(where, f"<p>{self.info.help}</p>", self)
 
     # -- Qt ----------------------------------------------------------------------------------
 

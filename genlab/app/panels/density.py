@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QWhatsThis
 
 from genlab.app.panels.axes import Axes
 from genlab.app.panels.base import Panel
@@ -19,7 +20,7 @@ from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
 from genlab.data.payloads import Density
 from genlab.engine.protocol import Answer, DrawDensity, Request
-from genlab.settings.paradigm import PanelInfo
+from genlab.settings.paradigm import Capabilities, PanelInfo
 from genlab.settings.spaces import PointSpace
 
 KINDS = {
@@ -29,6 +30,8 @@ KINDS = {
     "estimate": "estimate",
     "samples": "histogram of samples",
 }
+ONLY_SAMPLES = "from samples only"
+"""The badge of a histogram where the model has no density."""
 FINE = 64
 """Least columns for a divergence by the midpoint rule."""
 UNRESOLVED = 0.02
@@ -80,6 +83,11 @@ class DensityPanel(Panel):
         self._truth_at: tuple[tuple[int, ...], np.ndarray] | None = None
         self.plane: DensityPlane | None = None
         self.line: DensityLine | None = None
+        self.able: Capabilities | None = None
+        self._about = ""
+        self._how = self.menu.addAction("How this density is known")
+        self._how.setObjectName(f"{self.objectName()}.how")
+        self._how.triggered.connect(self._tell_how)
         self._iso_lines = self.add_switch("Iso-lines of the truth", True, self.set_iso_lines)
         self.menu.addAction("Reset zoom").triggered.connect(self.reset_zoom)
         self.add_standard_actions()
@@ -116,10 +124,34 @@ class DensityPanel(Panel):
         canvas.hovered.connect(self._hover)
         return canvas
 
+    @property
+    def only_samples(self) -> bool:
+        """Whether the model has no density, so that a histogram of samples is all that can be drawn."""
+        return self.able is not None and self.able.density == "none"
+
+    def show_capabilities(self, able: Capabilities) -> None:
+        before, self.able = self.only_samples, able
+        reason = able.density_reason
+        about = f"{reason[:1].upper()}{reason[1:]}" + ("" if reason.endswith(".") else ".")
+        self._about = (
+            f"<p><b>Only from samples.</b><br>{about}</p>" if self.only_samples else f"<p>{about}</p>"
+        )
+        self._how.setToolTip(self._about)
+        self.header.help = " ".join(part for part in (self.info.help, self._about[3:-4]) if part)
+        if before != self.only_samples:
+            self._write()
+
+    def _tell_how(self) -> None:
+        where = self.header.mapToGlobal(QPoint(4, self.header.height()))
+        QWhatsThis.showText(where, self._about, self)
+
     def request(self, sampler: dict[str, Any], live: bool) -> Request | None:
-        """Coarse to fine; while training only as fine as the preview budget refreshes often."""
+        """Coarse to fine; while training only as fine as the preview budget refreshes often. A model without
+        a density is asked for the histogram alone."""
         line = isinstance(self.drawing, DensityLine)
+        resolutions: tuple[int, ...]
         resolutions = ((128,) if live else (128, 512)) if line else ((32, 64) if live else (32, 64, 128))
+        resolutions = () if self.only_samples else resolutions
         return DrawDensity(
             run="", channel=self.info.id, request=0, sampler=dict(sampler), resolutions=resolutions
         )
@@ -179,10 +211,11 @@ class DensityPanel(Panel):
 
     def _write(self) -> None:
         if self.shown is None:
-            self.header.set_badges()
+            self.header.set_badges(ONLY_SAMPLES if self.only_samples else "")
         else:
             tilted = self.shown.density.tilted
-            self.header.set_badges(KINDS[self.shown.density.kind], f"guided · {tilted}" if tilted else "")
+            kind = ONLY_SAMPLES if self.only_samples else KINDS[self.shown.density.kind]
+            self.header.set_badges(kind, f"guided · {tilted}" if tilted else "")
         self.header.set_info(*(self._values() if self._cursor is not None else self._numbers()))
 
     def _numbers(self) -> list[str]:
@@ -191,11 +224,12 @@ class DensityPanel(Panel):
         density = self.shown.density
         parts = []
         if self.comparison is not None:
-            least = {"bound": "≤ "}.get(density.kind, "")
-            parts.append(f"KL(p‖q) {least}{number(self.comparison.forward)}")
-            parts.append(f"KL(q‖p) {number(self.comparison.reverse)}")
+            bound = density.kind == "bound"
+            parts.append(f"KL(p‖q) {'≤ ' if bound else ''}{number(self.comparison.forward)}")
+            if not bound:  # a bound is not a density: what it says of its own samples is none of theirs
+                parts.append(f"KL(q‖p) {number(self.comparison.reverse)}")
         if self._resolved or density.kind == "samples":
-            parts.append(f"∫q {density.integral:.3f}")
+            parts.append(f"∫q {'≥ ' if density.kind == 'bound' else ''}{density.integral:.3f}")
         parts.append(f"step {self.shown.step:,}")
         return parts
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from genlab.app.theme import Theme, font
 
@@ -51,6 +51,7 @@ class Header(QWidget):
         self.title = title
         self.badges: tuple[str, ...] = ()
         self.info: tuple[str, ...] = ()
+        self.help = ""
         self.button = MenuButton(menu, theme, self)
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -79,12 +80,20 @@ class Header(QWidget):
         self.update()
 
     def _changed(self) -> None:
-        self.setToolTip(GAP.join(self.info))
         self.setAccessibleDescription(", ".join((*self.badges, *self.info)))
         self.update()
 
     def resizeEvent(self, event: object) -> None:
         self.button.move(self.width() - self.button.width() - 6, (HEIGHT - self.button.height()) // 2)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            title = QFontMetrics(font(self.theme.font_title - 1, bold=True)).horizontalAdvance(self.title)
+            over_title = event.pos().x() < MARGIN + title
+            text = f"<p>{self.help}</p>" if self.help and over_title else GAP.join(self.info)
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.double_clicked.emit()

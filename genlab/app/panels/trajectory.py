@@ -20,7 +20,7 @@ from genlab.app.panels.samples_plane import thin
 from genlab.app.panels.scene import Scene, window_of
 from genlab.app.theme import Theme
 from genlab.data.payloads import Extent, Samples
-from genlab.settings.paradigm import PanelInfo
+from genlab.settings.paradigm import Capabilities, PanelInfo
 from genlab.settings.spaces import ImageSpace
 
 PATHS = 96
@@ -40,6 +40,7 @@ class TrajectoryPanel(Panel):
         self._paths: NDArray[np.float64] = np.zeros((0, 0, 2))
         self._clean: NDArray[np.float64] | None = None
         self._fresh = False
+        self._name, self._symbol = "step", "σ"
         self.canvas = Canvas(theme, f"{self.objectName()}.plot")
         self.axes = self.canvas.add_axes("widen")
         self.real, self.lines = Points(1.6), Paths()
@@ -80,6 +81,12 @@ class TrajectoryPanel(Panel):
             self.clear_run()
         self._fresh = True
         self.touch()
+
+    def show_capabilities(self, able: Capabilities) -> None:
+        name, symbol = (able.steps.name or "Steps").lower().removesuffix("s"), able.steps.symbol
+        if (name, symbol) != (self._name, self._symbol):
+            self._name, self._symbol = name, symbol
+            self._write()
 
     def show_frames(self, frames: Sequence[Samples], position: int, step: int) -> None:
         known = len(self.frames)
@@ -205,9 +212,11 @@ class TrajectoryPanel(Panel):
         frame = self.frames[self.position]
         self.header.set_badges(frame.tilted)
         self.header.set_info(
-            f"step {frame.index} of {max(frame.total - 1, frame.index)}",
-            f"σ = {frame.time:.3g}",
-            f"{frame.nfe:,} evaluations",
+            f"{self._name} {frame.index} of {max(frame.total - 1, frame.index)}"
+            if frame.total
+            else "one pass",
+            f"{self._symbol} = {frame.time:.3g}" if self._symbol else "",
+            f"{frame.nfe:,} evaluation{'' if frame.nfe == 1 else 's'}" if frame.nfe else "",
         )
 
     def apply_theme(self, theme: Theme) -> None:
