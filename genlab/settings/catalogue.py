@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from genlab.settings import diffusion, flow
+from genlab.settings import baselines, diffusion, flow
 from genlab.settings.paradigm import Paradigm
 
-PARADIGMS: dict[str, Paradigm] = {module.PARADIGM.id: module.PARADIGM for module in (flow, diffusion)}
+PARADIGMS: dict[str, Paradigm] = {
+    module.PARADIGM.id: module.PARADIGM for module in (baselines, flow, diffusion)
+}
 
 FIRST = "diffusion"
 """The workspace of a first start: the one that shows most of what the lab is for."""

@@ -1,0 +1,252 @@
+"""Kernel density estimates: a bump about every stored point, its width by rule or by cross-validation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from genlab.models.base import Batch
+from genlab.models.baselines.estimator import PAIRS, Estimator, normal_cdf, wide
+from genlab.models.baselines.store import Store
+from genlab.settings.baselines import BaselinesObjective
+
+Shape = Literal["gaussian", "epanechnikov", "tophat", "exponential"]
+WIDEST, NARROWEST = 1.5, 0.01
+"""Candidates of cross-validation, relative to Scott's bandwidth."""
+
+
+def reach(shape: Shape, d: int) -> float:
+    """The radius at which a kernel's standard deviation along an axis is 1."""
+    match shape:
+        case "epanechnikov":
+            return math.sqrt(d + 4)
+        case "tophat":
+            return math.sqrt(d + 2)
+        case "exponential":
+            return 1 / math.sqrt(d + 1)
+    return 1.0
+
+
+def log_kernel(shape: Shape, squared: Tensor, d: int) -> Tensor:
+    """Log density of a radial kernel of radius 1 at squared distances from its centre; changes them.
+
+    Shapes as functions of the distance r: exp(-r^2 / 2), 1 - r^2 and 1 up to r = 1, exp(-r)."""
+    ball = 0.5 * d * math.log(math.pi) - math.lgamma(0.5 * d + 1)
+    match shape:
+        case "gaussian":
+            return squared.mul_(-0.5).sub_(0.5 * d * math.log(2 * math.pi))
+        case "exponential":
+            return squared.clamp_min_(0).sqrt_().neg_().sub_(ball + math.lgamma(d + 1))
+        case "epanechnikov":
+            return squared.neg_().add_(1).clamp_min_(0).log_().add_(math.log((d + 2) / 2) - ball)
+    return torch.where(squared <= 1, -ball, -math.inf).to(squared.dtype)
+
+
+def kernel_noise(shape: Shape, n: int, d: int, rng: torch.Generator) -> Tensor:
+    """Exact draws (n, d) from a kernel of radius 1.
+
+    An Epanechnikov kernel is what the uniform distribution on a ball of d + 2 dimensions casts on d; the
+    radius of an exponential one is a sum of d exponential times."""
+    if shape == "gaussian":
+        return torch.randn((n, d), generator=rng, device=rng.device)
+    m = d + 2 if shape == "epanechnikov" else d
+    z = torch.randn((n, m), generator=rng, device=rng.device)
+    direction = z / z.norm(dim=1, keepdim=True)
+    if shape == "exponential":
+        uniform = 1 - torch.rand((n, d), generator=rng, device=rng.device)
+        return direction * -uniform.log().sum(1, keepdim=True)
+    radius = torch.rand((n, 1), generator=rng, device=rng.device) ** (1 / m)
+    return (direction * radius)[:, :d]
+
+
+def kernel_cdf(shape: Shape, r: Tensor) -> Tensor:
+    """P(X <= r) of the kernel of radius 1 on a line."""
+    match shape:
+        case "gaussian":
+            return normal_cdf(r)
+        case "exponential":
+            return torch.where(r < 0, 0.5 * r.exp(), 1 - 0.5 * (-r).exp())
+        case "epanechnikov":
+            r = r.clamp(-1, 1)
+            return 0.5 + 0.75 * (r - r**3 / 3)
+    return 0.5 * (r.clamp(-1, 1) + 1)
+
+
+def rule_factor(rule: str, n: int, d: int) -> float:
+    """The bandwidth of a rule for n points of unit variance in d dimensions.
+
+    Source: Scott (1992), equation 6.42; Silverman (1986), equation 4.14, for the Gaussian kernel."""
+    factor = 4 / (d + 2) if rule == "silverman" else 1.0
+    return (factor / max(n, 1)) ** (1 / (d + 4))
+
+
+class Kernel(Estimator):
+    """The mean of kernels about the stored points of each group.
+
+    Axes are scaled to the unit variance of the group (`scale`, (groups, d); all pixels of images alike), and
+    in these units one bandwidth, the standard deviation of the kernel along an axis, holds for all axes.
+    Training measures the likelihood of held-out points, in folds, for each candidate in turn; where a rule
+    sets the bandwidth, for that one. `held_out`: (candidates, groups), sums of log densities.
+
+    dequantise: images get the noise of uniform dequantisation before their density is taken.
+    """
+
+    bandwidth: Tensor
+    scale: Tensor
+    factors: Tensor
+    held_out: Tensor
+    cursor: Tensor
+
+    def __init__(
+        self,
+        size: int,
+        d: int,
+        groups: int,
+        objective: BaselinesObjective,
+        seed: int,
+        one_scale: bool,
+        dequantise: bool,
+    ) -> None:
+        super().__init__(groups)
+        self.store = Store(size, d, groups, seed)
+        self.objective, self.seed = objective, seed
+        self.one_scale, self.dequantise = one_scale, dequantise
+        searched = objective.bandwidth == "cross-validated"
+        count = objective.candidates if searched else 1
+        ladder = (
+            torch.logspace(math.log10(WIDEST), math.log10(NARROWEST), count) if searched else torch.ones(1)
+        )
+        self.register_buffer("factors", ladder)
+        self.register_buffer("bandwidth", torch.ones(groups))
+        self.register_buffer("scale", torch.ones(groups, d))
+        self.register_buffer("held_out", torch.zeros(count, groups))
+        self.register_buffer("cursor", torch.full((3,), -1, dtype=torch.long))
+
+    def take(self, pool: Batch) -> None:
+        """Keep the points, with the widest candidate or the rule's bandwidth."""
+        self.store.take(pool)
+        self.rows.copy_(self.store.counts)
+        for group in range(self.groups):
+            x = wide(self.store.of(group))
+            variance = x.var(0) if len(x) > 1 else torch.zeros_like(self.scale[0])
+            if self.one_scale:
+                variance = variance.mean().expand_as(variance)
+            self.scale[group] = torch.where(variance > 0, variance.sqrt(), torch.ones_like(variance))
+            self.bandwidth[group] = self._start(group)
+        self.bandwidth.mul_(self.factors[0])
+
+    def fit(self, pool: Batch) -> Mapping[str, Tensor]:
+        """Hold-out densities of a slice of the stored points under one candidate.
+
+        Once the first candidate is through, `total` is the least mean negative log density of held-out
+        points so far, for all data, and `given the class` for the classes' fits; nats in data units."""
+        if int(self.cursor[0]) < 0:
+            self.take(pool)
+            self.cursor.zero_()
+        budget = PAIRS
+        while budget > 0 and not self.done:
+            budget -= self._slice(budget)
+        return self._terms()
+
+    def curve(self, group: int) -> tuple[Tensor, Tensor]:
+        """Bandwidths tried so far and the mean held-out log density of each, nats in data units."""
+        tried = max(0, int(self.cursor[0]))
+        mean = wide(self.held_out[:tried, group]) / int(self.rows[group])
+        return self.factors[:tried] * self._start(group), mean
+
+    def group_log_prob(self, x: Tensor, group: int) -> Tensor:
+        centres = wide(self.store.of(group))
+        radius = self._radius(group, self.bandwidth[group])
+        return self._log_kernels(wide(x), centres, radius).logsumexp(1) - math.log(len(centres))
+
+    def draw(self, groups: Tensor, rng: torch.Generator) -> Tensor:
+        return self.store.x[self.store.choose(groups, rng)] + self.noise(groups, rng)
+
+    def noise(self, groups: Tensor, rng: torch.Generator) -> Tensor:
+        """Draws from the kernel of each group, about zero, (n, d), data units."""
+        shape, d = self.objective.kernel, self.store.x.shape[1]
+        radius = self.bandwidth[groups, None] * self.scale[groups] * reach(shape, d)
+        return radius * kernel_noise(shape, len(groups), d, rng)
+
+    def one_kernel(self, x: Tensor, centre: float, group: int) -> Tensor:
+        """The density at x (n, 1) of the kernel about one place, (n,)."""
+        radius = self._radius(group, self.bandwidth[group])
+        place = torch.full((1, 1), centre, dtype=x.dtype, device=x.device)
+        return self._log_kernels(wide(x), wide(place), radius)[:, 0].exp()
+
+    def cdf(self, t: float, group: int) -> float:
+        radius = self._radius(group, self.bandwidth[group])
+        return float(kernel_cdf(self.objective.kernel, (t - wide(self.store.of(group))) / radius).mean())
+
+    @property
+    def chunk(self) -> int:
+        return max(1, PAIRS // len(self.store.x))
+
+    def _start(self, group: int) -> float:
+        if self.objective.bandwidth == "fixed":
+            return self.objective.width
+        rule = self.objective.bandwidth if self.objective.bandwidth == "silverman" else "scott"
+        return rule_factor(rule, int(self.rows[group]), self.store.x.shape[1])
+
+    def _radius(self, group: int, bandwidth: Tensor | float) -> Tensor:
+        return (
+            wide(self.scale[group]) * float(bandwidth) * reach(self.objective.kernel, self.store.x.shape[1])
+        )
+
+    def _log_kernels(self, x: Tensor, centres: Tensor, radius: Tensor) -> Tensor:
+        """Log density of each kernel at each point, (n, m), for the radius along each axis, (d,)."""
+        a, b = x / radius, centres / radius
+        squared = torch.addmm(a.square().sum(1, keepdim=True), a, b.T, alpha=-2).add_(b.square().sum(1))
+        return log_kernel(self.objective.kernel, squared, x.shape[1]).sub_(radius.log().sum())
+
+    def _slice(self, budget: int) -> int:
+        """Add the held-out densities of some points; how many pairs that took."""
+        candidate, group, row = self.cursor.tolist()
+        centres = self.store.of(group)
+        m = len(centres)
+        stop = min(m, row + max(1, budget // max(1, m)))
+        if stop > row:
+            x = wide(centres[row:stop])
+            if self.dequantise:
+                rng = torch.Generator(x.device).manual_seed(self.seed + row)
+                x = x + torch.rand(x.shape, generator=rng, device=x.device, dtype=x.dtype) - 0.5
+            radius = self._radius(group, self.factors[candidate] * self._start(group))
+            values = self._log_kernels(x, wide(centres), radius)
+            fold = torch.arange(m, device=x.device) % self.objective.folds
+            values.masked_fill_(fold[row:stop, None] == fold, -math.inf)
+            others = m - torch.bincount(fold, minlength=self.objective.folds)[fold[row:stop]]
+            mean = values.logsumexp(1) - wide(others).log()
+            self.held_out[candidate, group] += mean.sum().to(self.held_out.dtype)
+        if stop < m:
+            self.cursor[2] = stop
+        elif group + 1 < self.groups:
+            self.cursor.copy_(torch.tensor([candidate, group + 1, 0]))
+        else:
+            self.cursor.copy_(torch.tensor([candidate + 1, 0, 0]))
+            self._choose()
+        return (stop - row) * m
+
+    def _choose(self) -> None:
+        """Take the best candidate so far for each group."""
+        tried = int(self.cursor[0])
+        best = self.held_out[:tried].nan_to_num(-math.inf).argmax(0)
+        start = torch.tensor([self._start(group) for group in range(self.groups)], device=best.device)
+        self.bandwidth.copy_(self.factors[best] * start)
+        self.done.fill_(tried == len(self.factors))
+
+    def _terms(self) -> dict[str, Tensor]:
+        terms = {"bandwidth": self.bandwidth[0].clone()}
+        tried = int(self.cursor[0])
+        if tried == 0:
+            return terms
+        best = -wide(self.held_out[:tried]).nan_to_num(-math.inf).amax(0)
+        nll = best / self.rows.clamp_min(1)
+        if bool(nll[0].isfinite()):
+            terms["total"] = nll[0]
+        if self.groups > 1 and bool(nll.isfinite().all()):
+            terms["given the class"] = best[1:].sum() / self.rows[0]
+        return terms
