@@ -34,12 +34,15 @@ class View(pg.ViewBox):
 
 
 class Note(pg.GraphicsObject):
-    """A line of muted text in the middle of a rectangle of the scene."""
+    """A line of muted text in the middle, or at the right end, of a rectangle of the scene."""
 
-    def __init__(self, text: str, theme: Theme) -> None:
+    def __init__(self, text: str, theme: Theme, right: bool = False) -> None:
         super().__init__()
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.text = text
+        self.align = Qt.AlignmentFlag.AlignCenter
+        if right:
+            self.align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         self.colour = theme.muted
         self.size = theme.font_small
         self.rect = QRectF()
@@ -69,7 +72,7 @@ class Note(pg.GraphicsObject):
         text = painter.fontMetrics().elidedText(
             self.text, Qt.TextElideMode.ElideRight, int(self.rect.width())
         )
-        painter.drawText(self.rect, Qt.AlignmentFlag.AlignCenter, text)
+        painter.drawText(self.rect, self.align, text)
 
 
 class Axes(QObject):

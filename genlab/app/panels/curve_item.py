@@ -16,7 +16,9 @@ FAR = 20_000.0
 
 
 class Curve(pg.GraphicsObject):
-    """A hairline through points (n,), in data units, in front of or behind others by its z value."""
+    """A hairline through points (n,), in data units, in front of or behind others by its z value.
+
+    Points that are not finite break it."""
 
     def __init__(self, view: pg.ViewBox, z: float = 0.0, antialias: bool = True) -> None:
         super().__init__()
@@ -25,12 +27,14 @@ class Curve(pg.GraphicsObject):
         self.antialias = antialias
         self.pen = QPen()
         self.points: NDArray[np.float64] = np.zeros((0, 2))
+        self._runs: list[tuple[int, int]] = []
         self._rect = QRectF(view.viewRect())
         self.setZValue(z)
 
     def set_data(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
         """Draw through these points."""
         self.points = np.column_stack([x, y])
+        self._runs = whole_runs(np.asarray(np.isfinite(self.points).all(axis=1)))
         self.update()
 
     def set_colour(self, colour: QColor) -> None:
@@ -56,5 +60,14 @@ class Curve(pg.GraphicsObject):
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, self.antialias)
         painter.setPen(self.pen)
-        painter.drawPolyline(polygon(screen))
+        for first, end in self._runs:
+            painter.drawPolyline(polygon(screen[first:end]))
         painter.restore()
+
+
+def whole_runs(whole: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Where runs of True begin and end, (first, end) with the end excluded."""
+    if whole.all():
+        return [(0, len(whole))] if len(whole) else []
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], whole.astype(np.int8), [0]])))
+    return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]

@@ -160,8 +160,12 @@ class Montage(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale * self.devicePixelRatioF() < 1)
         painter.drawImage(where, self._image)
         if self.title:
-            box = QRectF(where.left(), where.top() - TITLE, where.width(), TITLE)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.title)
+            middle = where.center().x()
+            half = min(middle, self.width() - middle) - 4
+            box = QRectF(middle - half, where.top() - TITLE, 2 * half, TITLE)
+            elide = Qt.TextElideMode.ElideRight
+            title = painter.fontMetrics().elidedText(self.title, elide, int(box.width()))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, title)
         tall = (self._pixels.shape[1] + GAP) * scale
         for row, name in enumerate(self.names):
             line = QRectF(0, where.top() + row * tall, where.left() - 8, tall - GAP * scale)

@@ -48,7 +48,6 @@ class Points(pg.GraphicsObject):
         transform = painter.transform()
         matrix = np.array([[transform.m11(), transform.m12()], [transform.m21(), transform.m22()]])
         shift = np.array([transform.dx(), transform.dy()])
-        scale = painter.device().devicePixelRatioF() if painter.device() is not None else 1.0
         painter.save()
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -56,6 +55,6 @@ class Points(pg.GraphicsObject):
         for points, colour in self.groups:
             if len(points) == 0:
                 continue
-            painter.setPen(QPen(colour, self.size * scale, Qt.PenStyle.SolidLine, cap))
+            painter.setPen(QPen(colour, self.size, Qt.PenStyle.SolidLine, cap))
             painter.drawPoints(polygon(points @ matrix + shift))
         painter.restore()

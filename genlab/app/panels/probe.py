@@ -5,20 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel
 
 from genlab.app.panels.base import Panel
+from genlab.app.panels.curves_drawing import CurvesDrawing
 from genlab.app.panels.drawing import Drawing
 from genlab.app.panels.field_drawing import FieldDrawing
+from genlab.app.panels.mesh_drawing import MeshDrawing
+from genlab.app.panels.pacing import Pacing
+from genlab.app.panels.plane_drawing import PlaneDrawing
+from genlab.app.panels.probe_controls import ProbeControls
+from genlab.app.panels.scalar_map_drawing import ScalarMapDrawing
 from genlab.app.panels.scene import Scene
+from genlab.app.panels.table_drawing import TableDrawing
+from genlab.app.panels.tiles_drawing import TilesDrawing
 from genlab.app.theme import Theme
-from genlab.data.payloads import Field
+from genlab.data.payloads import Curves, Field, Mesh, Plane, ScalarMap, Table, Tiles
 from genlab.engine.protocol import Answer, Probe, Request
-from genlab.settings.paradigm import PanelInfo, ProbeControl
+from genlab.settings.paradigm import PanelInfo
 
-DRAWINGS: dict[type, type[Drawing]] = {Field: FieldDrawing}
-STOPS = 200
-"""Positions of a slider over a range of real numbers."""
+DRAWINGS: dict[type, type[Drawing]] = {
+    Field: FieldDrawing,
+    Curves: CurvesDrawing,
+    Table: TableDrawing,
+    ScalarMap: ScalarMapDrawing,
+    Mesh: MeshDrawing,
+    Plane: PlaneDrawing,
+    Tiles: TilesDrawing,
+}
 
 
 class ProbePanel(Panel):
@@ -27,51 +41,30 @@ class ProbePanel(Panel):
     def __init__(self, info: PanelInfo, theme: Theme) -> None:
         super().__init__(info, theme)
         self.answer: Answer | None = None
+        self.refusal = ""
         self.drawings: dict[type, Drawing] = {}
-        self.values = {control.key: control.default for control in info.controls}
-        self.controls = QVBoxLayout()
-        self.controls.setContentsMargins(10, 2, 12, 0)
-        for control in info.controls:
-            self.controls.addWidget(self._build(control))
-        self.body.addLayout(self.controls)
+        self._info: tuple[str, ...] = ()
+        self.words = QLabel()
+        self.words.setObjectName(f"{self.objectName()}.words")
+        self.words.setProperty("role", "muted")
+        self.words.setWordWrap(True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.words.setContentsMargins(24, 8, 24, 24)
+        self.controls = ProbeControls(info.controls, self.objectName(), info.title, theme)
+        self.body.addWidget(self.words, 1)
+        self.body.addWidget(self.controls)
+        self.pacing = Pacing(self)
+        self.pacing.due.connect(self.request_changed)
+        self.controls.changed.connect(self.pacing.ask)
+        if info.controls:
+            self.menu.addAction("Reset controls").triggered.connect(lambda _: self.controls.reset())
         self.menu.addAction("Reset zoom").triggered.connect(self._go_home)
         self.add_standard_actions()
 
-    def _build(self, control: ProbeControl) -> QWidget:
-        row = QWidget()
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        label = QLabel(control.label)
-        widget: QWidget
-        if control.choices is not None:
-            widget = box = QComboBox()
-            for value, name in control.choices.items():
-                box.addItem(name, value)
-            box.setCurrentIndex(max(0, box.findData(control.default)))
-            box.currentIndexChanged.connect(lambda _: self._set(control.key, box.currentData()))
-        else:
-            widget = slider = QSlider(Qt.Orientation.Horizontal)
-            stops = round(control.high - control.low) if control.whole else STOPS
-            span = (control.high - control.low) / stops
-            slider.setRange(0, stops)
-            slider.setValue(round((float(control.default) - control.low) / span))
-            slider.valueChanged.connect(lambda at: self._set(control.key, control.low + at * span))
-        widget.setObjectName(f"{self.objectName()}.{control.key}")
-        widget.setAccessibleName(f"{control.label}: {self.info.title}")
-        widget.setToolTip(control.help)
-        label.setBuddy(widget)
-        for text in (label, *(QLabel(end) for end in control.ends)):
-            text.setProperty("role", "small")
-        layout.addWidget(label)
-        layout.addWidget(QLabel(control.ends[0]))
-        layout.addWidget(widget, 1)
-        layout.addWidget(QLabel(control.ends[1]))
-        return row
-
-    def _set(self, key: str, value: float | str) -> None:
-        self.values[key] = value
-        self.request_changed.emit()
+    @property
+    def drawing(self) -> Drawing | None:
+        """What is drawn now."""
+        return None if self.answer is None else self.drawings.get(type(self.answer.payload))
 
     def set_scene(self, scene: Scene) -> None:
         for drawing in self.drawings.values():
@@ -80,30 +73,57 @@ class ProbePanel(Panel):
 
     def request(self, sampler: dict[str, Any], live: bool) -> Request | None:
         """What the probe shows with the controls as they stand."""
-        return Probe("", self.info.id, 0, dict(sampler), self.info.probe, dict(self.values))
+        return Probe("", self.info.id, 0, dict(sampler), self.info.probe, self.controls.values)
 
     def show_answer(self, answer: Answer) -> None:
-        self.answer = answer
+        self.answer, self.refusal = answer, ""
         self.touch()
+        if answer.last and not answer.preview:
+            self.pacing.answered()
+
+    def show_refusal(self, reason: str) -> None:
+        self.answer, self.refusal = None, reason
+        self.touch()
+        self.pacing.answered()
 
     def clear_run(self) -> None:
-        self.answer = None
+        self.answer, self.refusal = None, ""
         self.touch()
 
     def _draw(self) -> None:
+        self._info = ()
         kind = None if self.answer is None else type(self.answer.payload)
+        if kind is not None and kind not in self.drawings:
+            self.drawings[kind] = self._made(kind)
         for other, drawing in self.drawings.items():
             drawing.setVisible(other is kind)
+        self.words.setVisible(kind is None)
         if self.answer is None or kind is None:
-            self.header.set_info("not trained yet" if self.scene is not None else "")
-            return
-        if kind not in self.drawings:
-            made = self.drawings[kind] = DRAWINGS[kind](self.theme, self.objectName())
-            self.body.insertWidget(0, made, 1)
-            if self.scene is not None:
-                made.set_scene(self.scene)
-        info = self.drawings[kind].show_payload(self.answer.payload)
-        self.header.set_info(*info, f"step {self.answer.step:,}")
+            self.words.setText(_sentence(self.refusal) if self.refusal else self._untrained())
+            self.header.set_badges()
+        else:
+            step = self.answer.step
+            info = self.drawings[kind].show_payload(self.answer.payload)
+            self._info = (*info, f"step {step:,}" if step else "not trained yet")
+            averaged = self.scene is not None and getattr(self.scene.session.training, "ema", 0) > 0
+            self.header.set_badges("EMA" if averaged and step else "")
+        self._write()
+
+    def _made(self, kind: type) -> Drawing:
+        made = DRAWINGS[kind](self.theme, self.objectName())
+        made.title = self.info.title
+        made.moved.connect(self._write)
+        self.body.insertWidget(0, made, 1)
+        if self.scene is not None:
+            made.set_scene(self.scene)
+        return made
+
+    def _untrained(self) -> str:
+        return "Nothing to show before the model is ready." if self.scene is not None else ""
+
+    def _write(self) -> None:
+        reading = self.drawing.reading() if self.drawing is not None else ()
+        self.header.set_info(*(reading or self._info))
 
     def _go_home(self) -> None:
         for drawing in self.drawings.values():
@@ -111,5 +131,10 @@ class ProbePanel(Panel):
 
     def apply_theme(self, theme: Theme) -> None:
         super().apply_theme(theme)
+        self.controls.apply_theme(theme)
         for drawing in self.drawings.values():
             drawing.apply_theme(theme)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

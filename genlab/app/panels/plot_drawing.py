@@ -1,0 +1,91 @@
+"""A drawing with one view: names and a heading above it, the axis across named below, a remark under all."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+
+from genlab.app.panels.axes import Axes, Fit, Note
+from genlab.app.panels.canvas import RIGHT, Canvas
+from genlab.app.panels.drawing import Drawing, Remark
+from genlab.app.panels.key_row import KeyRow
+from genlab.app.panels.rulers import BOTTOM_HEIGHT
+from genlab.app.theme import Theme
+
+LABEL_HEIGHT = 15.0
+HEADING_HEIGHT = 20.0
+
+
+class PlotDrawing(Drawing):
+    """What drawings on one pair of axes have in common. beside: room on the right of the view, in pixels."""
+
+    beside = 0.0
+
+    def __init__(self, theme: Theme, name: str, fit: Fit, grid: bool = False) -> None:
+        super().__init__(theme, name)
+        self.keys = KeyRow(theme, f"{name}.keys")
+        self.canvas = Canvas(theme, f"{name}.plot")
+        self.axes = self.canvas.add_axes(fit, grid=grid)
+        self.across = Note("", theme, right=True)
+        self.heading = Note("", theme)
+        for item in (self.across, self.heading):
+            self.canvas.sceneObj.addItem(item)
+        self.remark = Remark(f"{name}.note")
+        self.pointer: tuple[float, float] | None = None
+        self.canvas.arrange = self._arrange
+        self.canvas.hovered.connect(self._hover)
+        self.body.addWidget(self.keys)
+        self.body.addWidget(self.canvas, 1)
+        self.body.addWidget(self.remark)
+
+    def show_across(self, text: str) -> None:
+        """Name the axis across."""
+        if text != self.across.text:
+            self.across.set_text(text)
+            self.canvas.lay_out()
+
+    def show_heading(self, text: str) -> None:
+        """Say above the view what it shows, where the panel's own title does not."""
+        text = "" if text.casefold() == self.title.casefold() else text
+        if bool(text) != bool(self.heading.text):
+            self.heading.set_text(text)
+            self.canvas.lay_out()
+        self.heading.set_text(text)
+
+    def go_home(self) -> None:
+        self.axes.go_home()
+
+    def apply_theme(self, theme: Theme) -> None:
+        super().apply_theme(theme)
+        self.keys.apply_theme(theme)
+        self.canvas.apply_theme(theme)
+        self.across.apply_theme(theme)
+        self.heading.apply_theme(theme)
+
+    def _arrange(self, width: float, height: float) -> list[tuple[Axes, QRectF, bool, bool]]:
+        below = LABEL_HEIGHT if self.across.text else 0.0
+        above = HEADING_HEIGHT - self.axes.top if self.heading.text else 0.0
+        cell = QRectF(0, above, width - RIGHT - self.beside, height - above - below)
+        rect = self.axes.inner(cell, True, True)
+        middle = rect.center().x()
+        half = min(middle, width - middle) - 4
+        self.heading.set_rect(QRectF(middle - half, rect.top() - HEADING_HEIGHT, 2 * half, HEADING_HEIGHT))
+        self.across.set_rect(
+            QRectF(rect.left(), rect.bottom() + BOTTOM_HEIGHT - 3, rect.width(), LABEL_HEIGHT)
+        )
+        return [(self.axes, rect, True, True)]
+
+    def _hover(self, axes: Axes | None, x: float, y: float) -> None:
+        self.pointer = None if axes is None else (x, y)
+        self.moved.emit()
+
+
+def steady(low: float, high: float, shown: tuple[float, float]) -> tuple[float, float]:
+    """The range for values from low to high: what is shown already while they fill half of it or more."""
+    span = high - low
+    if span <= 0:
+        span = abs(high) or 1.0
+        low, high = low - span / 2, high + span / 2
+    if shown[0] <= low and high <= shown[1] and span >= 0.5 * (shown[1] - shown[0]):
+        return shown
+    base = 0.0 if 0 <= low < 0.4 * high else low - 0.07 * span
+    return base, high + 0.1 * span
