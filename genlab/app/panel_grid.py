@@ -18,6 +18,8 @@ ORDER = ("density", "samples", "trajectory", "loss", "probe")
 """Where kinds of panels stand, from the upper left on."""
 
 GAP = 8
+WIDER = 1700
+"""Width of a density, three pictures in a row, where others have 1,000."""
 
 
 class PanelGrid(QWidget):
@@ -169,7 +171,7 @@ class PanelGrid(QWidget):
 
     def _size(self, upper: list[str], lower: list[str]) -> None:
         for splitter, ids, fallback in (
-            (self._upper, upper, [1000] * len(upper)),
+            (self._upper, upper, [WIDER if self._infos[id].kind == "density" else 1000 for id in upper]),
             (self._lower, lower, [1000] * len(lower)),
             (self._rows, [*upper, "|", *lower], [470, 530] if upper and lower else [1000, 1000]),
         ):

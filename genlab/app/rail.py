@@ -14,7 +14,7 @@ from genlab.app.theme import Theme
 from genlab.app.widgets import label
 from genlab.settings.catalogue import PARADIGMS
 
-WIDTH = 160
+WIDTH = 176
 
 
 PLAIN = "paradigm"

@@ -19,7 +19,7 @@ from genlab.runs.atomic import RunError, plain_reason
 
 Tensors = Mapping[str, NDArray[Any]]
 
-DTYPES = {"U8": np.uint8, "F32": np.float32, "F64": np.float64, "I64": np.int64}
+DTYPES = {"BOOL": np.bool_, "U8": np.uint8, "F32": np.float32, "F64": np.float64, "I64": np.int64}
 LARGEST_HEADER = 16 * 2**20
 LARGEST_FILE = 16 * 2**30
 

@@ -27,6 +27,7 @@ def tensors(value: float) -> dict[str, Any]:
     return {
         "weights": np.full((3, 4), value, np.float32),
         "rng": np.arange(7, dtype=np.uint8),
+        "mask": np.array([True, False]),
         "count": np.array(int(value), np.int64),
         "loss": np.array([value], np.float64),
     }
