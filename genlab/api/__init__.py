@@ -9,7 +9,8 @@ Importing this costs little: torch is loaded with the first run.
 from __future__ import annotations
 
 from genlab.api.errors import Interrupted, NoDensity, RequestError, RunFailed
-from genlab.api.run import Run, open_run, plan, train
+from genlab.api.run import Run
+from genlab.api.start import open_run, plan, train
 
 __all__ = [
     "Interrupted",

@@ -126,6 +126,8 @@ class _Training:
         """Take note of an event; whether the run has stopped and is on disk. Raises RunFailed."""
         if getattr(event, "run", None) not in (None, self.run):
             return False
+        if isinstance(event, p.Failure) and event.refused:
+            raise RequestError(event.what)
         if isinstance(event, p.Failure) and self.state is not None:
             raise RunFailed(event, self.folder)
         self._observe(event)

@@ -7,9 +7,12 @@ from shutil import get_terminal_size
 from time import monotonic
 from types import TracebackType
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from genlab.engine import protocol as p
+from genlab.engine.gist import gist
 
 PLAIN_SECONDS = 5.0
 
@@ -18,7 +21,8 @@ class ProgressBar:
     """Observes the events of a run that trains; `with` takes care of the terminal."""
 
     def __init__(self) -> None:
-        self._loss: float | None = None
+        self._losses: dict[str, float] = {}
+        self._warned: set[str] = set()
         self._tick: p.Tick | None = None
         self._told = monotonic()
         self._bar: tqdm[None] | None = None
@@ -29,9 +33,15 @@ class ProgressBar:
     def __call__(self, event: p.Event) -> None:
         """Take note of an event, and show it where it is time."""
         match event:
-            case p.Metrics(names=names, rows=rows) if "total" in names and len(rows):
-                recent = rows[-100:, names.index("total")].mean()
-                self._loss = float(recent if self._loss is None else 0.7 * self._loss + 0.3 * recent)
+            case p.Metrics(names=names, rows=rows):
+                self._take(names, rows[-100:])
+            case p.Warned(warnings=warnings):
+                for text in warnings:
+                    if gist(text) not in self._warned:
+                        self._warned.add(gist(text))
+                        self._say(f"warning: {text}")
+            case p.StateChanged(state="done" | "paused", note=note) if note:
+                self._say(f"{note[0].upper()}{note[1:]}.")
             case p.Tick():
                 self._tick = event
                 if self._bar is not None:
@@ -42,14 +52,22 @@ class ProgressBar:
             case p.Failure(what=what, kept=kept):
                 self._say(f"{what} {kept}")
 
+    def _take(self, names: tuple[str, ...], rows: NDArray[np.float64]) -> None:
+        """Follow the totals: one, or one for each player."""
+        for column, name in enumerate(names):
+            recent = rows[:, column][np.isfinite(rows[:, column])]
+            if len(recent) and (name == "total" or name.endswith(" total")):
+                title = name.removesuffix("total").strip() or "loss"
+                before = self._losses.get(title, float(recent.mean()))
+                self._losses[title] = 0.7 * before + 0.3 * float(recent.mean())
+
     def line(self) -> str:
-        """Step, loss, speed and time left, as far as they are known."""
+        """Step, losses, speed and time left, as far as they are known."""
         tick = self._tick
         if tick is None:
             return ""
         parts = [f"step {tick.step:,}"]
-        if self._loss is not None:
-            parts.append(f"loss {self._loss:.4g}")
+        parts += [f"{title} {value:.4g}" for title, value in self._losses.items()]
         parts.append(f"{tick.rate:,.0f} steps/s")
         if tick.left is not None:
             parts.append(f"{clock(tick.left)} left")

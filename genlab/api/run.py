@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import weakref
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -14,35 +13,39 @@ from numpy.typing import ArrayLike, NDArray
 from PIL.Image import Image
 
 from genlab.api import driver
+from genlab.api.controls import control_values, find_panel
 from genlab.api.driver import Observer
 from genlab.api.errors import NoDensity, RequestError
 from genlab.api.progress import ProgressBar
-from genlab.data import Dataset, load, read
+from genlab.data import Dataset, load
 from genlab.data.arrays import FileDataset
-from genlab.data.dataset import DataError
-from genlab.data.payloads import Array, Samples
+from genlab.data.payloads import Array, Payload, Samples
 from genlab.engine import protocol as p
 from genlab.runs.export import samples_grid, save_png
-from genlab.runs.folder import RunError, RunFolder
-from genlab.runs.places import fresh_run_folder
+from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import recipe_of
-from genlab.settings.datasets import DATASETS, FileSettings
-from genlab.settings.session import Session, SettingError, read_session
+from genlab.settings.datasets import FileSettings
+from genlab.settings.paradigm import PanelInfo
+from genlab.settings.session import SettingError, read_session
 from genlab.settings.spaces import ImageSpace
 
 REFERENCE_POINTS = 5000
 MOST_TILES = 1024
-LARGEST_SEED = 2**31 - 1
 
 
 class Run:
-    """A training run: its folder, its settings and its model. Made by `train` and `open_run`."""
+    """A training run: its folder, its settings and its model. Made by `train` and `open_run`.
+
+    players: who trains, by name. warnings: what went wrong at the last check of training that ran, in whole
+    sentences."""
 
     def __init__(self, opened: p.Opened) -> None:
         assert opened.folder is not None
         self.folder = Path(opened.folder)
         self.session = read_session(opened.session)
         self.step = opened.step
+        self.players = opened.players
+        self.warnings: tuple[str, ...] = ()
         self._id = opened.run
         weakref.finalize(self, driver.engine().send, p.Close(opened.run))
 
@@ -54,25 +57,31 @@ class Run:
         *,
         steps: int | None = None,
         seconds: float | None = None,
+        player: str | None = None,
         progress: bool = False,
         observe: Observer | None = None,
     ) -> Run:
         """Go on training, by so many more steps or seconds; without either, to the end of the budget,
         which is granted anew where it is used up.
 
-        progress: a bar on stderr. observe: called with every event. Raises RunFailed, and
-        Interrupted after Ctrl-C, when the run is saved."""
+        player: move this one only. progress: a bar on stderr. observe: called with every event. Raises
+        RunFailed, and Interrupted after Ctrl-C, when the run is saved."""
         if steps is not None and seconds is not None:
             raise SettingError("training is limited either in steps or in seconds")
         if (steps is not None and steps < 1) or (seconds is not None and not 0 < seconds < 1e9):
             raise SettingError("training needs at least one step, or more than no time")
+        if player is not None and player not in self.players:
+            raise SettingError(f"there is no player '{player}' here; there are {', '.join(self.players)}")
         with ProgressBar() if progress else nullcontext(_ignore) as bar:
 
-            def both(event: p.Event) -> None:
+            def all_three(event: p.Event) -> None:
+                if isinstance(event, p.Warned) and event.run == self._id:
+                    self.warnings = event.warnings
                 bar(event)
                 (observe or _ignore)(event)
 
-            state = driver.train(p.Train(self._id, steps, seconds), self.folder, self.step, both)
+            command = p.Train(self._id, steps, seconds, player)
+            state = driver.train(command, self.folder, self.step, all_three)
         self.step = state.step
         return self
 
@@ -157,6 +166,35 @@ class Run:
                 return list(metrics)
         raise AssertionError(event)
 
+    def panels(self) -> tuple[PanelInfo, ...]:
+        """The extra panels of this run, each with its controls: what `probe` can ask for."""
+        return tuple(info for info in self.session.capabilities.panels if info.kind == "probe")
+
+    def probe(
+        self,
+        name: str,
+        *,
+        resolution: int = 24,
+        sampler: Mapping[str, Any] | None = None,
+        **values: float | str,
+    ) -> Payload:
+        """What an extra panel draws: one of the payloads of `genlab.data.payloads`.
+
+        name: of the panel or its probe. values: of its controls, by key; the others stand as at first.
+        resolution: columns of a grid. sampler: settings of the sampler by name. Raises SettingError for names
+        that there are not, RequestError where these settings give nothing to draw."""
+        info = find_panel(self.panels(), name)
+        chosen = control_values(info, values)
+        settings = self._sampler(None, None, sampler or {})
+        number = next(driver.numbers)
+        event = driver.answer(p.Probe(self._id, "probe", number, settings, info.probe, chosen, resolution))
+        match event:
+            case p.Refused(reason=reason):
+                raise RequestError(reason)
+            case p.Answer(payload=payload):
+                return payload
+        raise AssertionError(event)
+
     def dataset(self) -> Dataset:
         """The data set of the run. Raises RunError where a person's own data are missing from the folder."""
         data = self.session.data
@@ -228,91 +266,6 @@ class Run:
         if checked.sampler.label not in names:
             raise SettingError(f"there is no class '{checked.sampler.label}'; there are {', '.join(names)}")
         return {key: getattr(checked.sampler, key) for key in values}
-
-
-def train(
-    paradigm: str,
-    dataset: str | Path | ArrayLike,
-    *,
-    seconds: float | None = None,
-    steps: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    out: str | Path | None = None,
-    settings: Mapping[str, Any] | None = None,
-    progress: bool = False,
-    observe: Observer | None = None,
-) -> Run:
-    """Train a model, and give the run when it is done.
-
-    dataset: the name of a built-in set, a path of one's own data, or points (n, d). seconds, steps:
-    the budget; by default that of the settings. out: a folder that does not exist yet; by default a
-    new one among GenLab's runs. settings: dotted keys such as 'network.width'. progress: a bar on
-    stderr. Raises SettingError, DataError, RunError, RunFailed, and Interrupted after Ctrl-C."""
-    with tempfile.TemporaryDirectory(prefix="genlab-") as scratch:
-        if not isinstance(dataset, str | Path):
-            values = np.asarray(dataset)
-            if values.dtype.kind not in "biuf":
-                raise DataError(f"an array of type {values.dtype} does not hold points")
-            dataset = Path(scratch, "array.npy")
-            np.save(dataset, values, allow_pickle=False)
-        session, source = plan(paradigm, dataset, seconds=seconds, steps=steps, seed=seed, settings=settings)
-        folder = Path(out).absolute() if out is not None else fresh_run_folder(paradigm, _name(session))
-        if folder.exists():
-            raise RunError(f"{folder} exists already")
-        driver.check_device(device)
-        name = f"run-{next(driver.numbers)}"
-        command = p.Prepare(name, session.model_dump(), str(folder), str(source) if source else None, device)
-        run = Run(driver.begin(command))
-    return run.train(progress=progress, observe=observe)
-
-
-def open_run(path: str | Path, device: str = "auto") -> Run:
-    """Take up a run from its folder, at its last checkpoint. Raises RunError, SettingError."""
-    manifest = RunFolder.open(path).manifest
-    try:
-        read_session(manifest["session"])
-    except (KeyError, TypeError) as error:
-        raise RunError(f"{path} is not a usable run: its run.json has no session") from error
-    driver.check_device(device)
-    name = f"run-{next(driver.numbers)}"
-    return Run(driver.begin(p.Open(name, str(Path(path).absolute()), None, device)))
-
-
-def plan(
-    paradigm: str,
-    dataset: str | Path,
-    *,
-    seconds: float | None = None,
-    steps: int | None = None,
-    seed: int = 0,
-    settings: Mapping[str, Any] | None = None,
-) -> tuple[Session, Path | None]:
-    """The session that `train` would run, and the file of one's own that it would read, if any."""
-    if seconds is not None and steps is not None:
-        raise SettingError("training is limited either in steps or in seconds")
-    if not 0 <= seed <= LARGEST_SEED:
-        raise SettingError(f"seed cannot be {seed}: it goes from 0 to {LARGEST_SEED}")
-    if dataset in DATASETS:
-        session, source = Session.default(paradigm, str(dataset), seed=seed), None
-    else:
-        Session.default(paradigm, next(iter(DATASETS)))  # an unknown paradigm, before the file is read
-        source = Path(dataset).absolute()
-        if not source.exists() and len(Path(dataset).parts) == 1 and not Path(dataset).suffix:
-            raise DataError(
-                f"there is no data set '{dataset}', and no such file; there are {', '.join(DATASETS)}"
-            )
-        session = Session.default(paradigm, "file", data=read(source)[0], seed=seed)
-    values = dict(settings or {})
-    if steps is not None:
-        values |= {"training.stop": "steps", "training.steps": steps}
-    if seconds is not None:
-        values |= {"training.stop": "seconds", "training.seconds": seconds}
-    return session.with_values(values), source
-
-
-def _name(session: Session) -> str:
-    return session.data.name or "file" if isinstance(session.data, FileSettings) else session.dataset
 
 
 def _plain(event: tuple[int, ...]) -> str:

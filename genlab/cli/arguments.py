@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     _sample(verbs)
     _logprob(verbs)
     _evaluate(verbs)
+    _probe(verbs)
     _list(verbs)
     info = verbs.add_parser("info", help="versions, device, folders: what a bug report needs")
     _json(info)
@@ -36,16 +37,24 @@ def _train(verbs: _Verbs[_Parser]) -> None:
     train = verbs.add_parser(
         "train",
         help="train a model, or go on with one",
-        usage="genlab train PARADIGM DATASET [--set KEY=VALUE ...] [--steps N | --seconds S] [--seed K] "
-        "[--device D] [--out RUN]\n"
-        "       genlab train --from RUN [--set KEY=VALUE ...] [--steps N | --seconds S]",
+        usage="genlab train PARADIGM DATASET [--preset P] [--set KEY=VALUE ...] [--steps N | --seconds S] "
+        "[--seed K] [--device D] [--out RUN]\n"
+        "       genlab train PARADIGM --preset P [...]\n"
+        "       genlab train --from RUN [--checkpoint STEP] [--player NAME] [--set KEY=VALUE ...] "
+        "[--steps N | --seconds S]",
         epilog="DATASET is a built-in name, or a path: .npy, .npz or .csv of points, or a folder of images. "
         "What --set knows: 'genlab list objectives' for a model and its training, 'genlab list samplers', "
-        "and 'genlab list datasets --json' for data sets. Ctrl-C saves the run.",
+        "and 'genlab list datasets --json' for data sets. A preset brings its data set unless DATASET names "
+        "another, and --set changes what the preset says. Ctrl-C saves the run.",
     )
     train.add_argument("paradigm", nargs="?", metavar="PARADIGM", help="see 'genlab list paradigms'")
     train.add_argument("dataset", nargs="?", metavar="DATASET", help="see 'genlab list datasets'")
     train.add_argument("--from", dest="run", metavar="RUN", help="go on with a run, as if it never stopped")
+    _checkpoint(train, "; what was recorded after it is replaced")
+    train.add_argument("--preset", metavar="P", help="begin with named settings; see 'genlab list presets'")
+    train.add_argument(
+        "--player", metavar="NAME", help="with --from: move this player only, such as a GAN's generator"
+    )
     _set(train, "a setting by its key, such as network.width=64; may be repeated")
     budget = train.add_mutually_exclusive_group()
     budget.add_argument("--steps", type=int, metavar="N", help="training steps; with --from, further ones")
@@ -92,15 +101,41 @@ def _evaluate(verbs: _Verbs[_Parser]) -> None:
     _device(evaluate)
 
 
+def _probe(verbs: _Verbs[_Parser]) -> None:
+    probe = verbs.add_parser(
+        "probe",
+        help="what an extra panel of the window draws, as text or numbers",
+        epilog="Tables and curves are printed to be read, anything else as JSON. 'genlab list panels' names "
+        "the panels and their controls.",
+    )
+    _run(probe)
+    probe.add_argument("panel", metavar="PANEL", help="name of the panel, or of its probe")
+    _set(probe, "a control of the panel, or sampler.KEY=VALUE; may be repeated")
+    probe.add_argument("--resolution", type=int, default=24, metavar="N", help="columns of a grid (24)")
+    probe.add_argument("--out", metavar="FILE", help=".json or .npz (the arrays alone)")
+    _force(probe)
+    _json(probe)
+    _device(probe)
+
+
 def _list(verbs: _Verbs[_Parser]) -> None:
-    names = verbs.add_parser("list", help="paradigms, data sets, and every setting with its bounds")
-    names.add_argument("what", choices=("paradigms", "datasets", "objectives", "samplers"))
+    names = verbs.add_parser("list", help="paradigms, data sets, presets, panels, and every setting")
+    names.add_argument(
+        "what", choices=("paradigms", "datasets", "objectives", "samplers", "presets", "panels")
+    )
     names.add_argument("--paradigm", metavar="P", help="only the settings of this one")
     _json(names)
 
 
 def _run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("run", metavar="RUN", help="folder of a run")
+    _checkpoint(verb)
+
+
+def _checkpoint(verb: argparse.ArgumentParser, more: str = "") -> None:
+    verb.add_argument(
+        "--checkpoint", type=int, metavar="STEP", help=f"the run as it was at an earlier checkpoint{more}"
+    )
 
 
 def _set(verb: argparse.ArgumentParser, help: str) -> None:

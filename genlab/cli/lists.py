@@ -7,6 +7,7 @@ import os
 import platform
 import textwrap
 from argparse import Namespace
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -17,7 +18,7 @@ from genlab.settings.catalogue import PARADIGMS
 from genlab.settings.datasets import DATASETS, DatasetInfo
 from genlab.settings.fields import Description, Settings, describe
 from genlab.settings.paradigm import Paradigm
-from genlab.settings.session import SettingError
+from genlab.settings.session import Session, SettingError
 
 PACKAGES = (
     "torch", "numpy", "scipy", "scikit-learn", "pydantic", "safetensors", "Pillow", "PySide6-Essentials",
@@ -37,6 +38,13 @@ def list_names(arguments: Namespace) -> None:
                 raise SettingError("data sets are the same for every paradigm: leave --paradigm out")
             found = [_dataset(info) for info in DATASETS.values()]
             text = table(("name", "group", ""), [(i.id, i.group, i.summary) for i in DATASETS.values()])
+        case "presets":
+            found = {entry.id: _presets(entry) for entry in chosen}
+            rows = [(e.id, p.id, p.dataset, p.summary) for e in chosen for p in e.presets]
+            text = table(("paradigm", "preset", "data", ""), rows)
+        case "panels":
+            found = {entry.id: _panels(entry) for entry in chosen}
+            text = "\n".join(_panel_text(row, id) for id, rows in found.items() for row in rows)
         case "objectives":
             found, text = _settings(chosen, ("objective", "network", "training"))
         case _:
@@ -85,11 +93,34 @@ def _settings(chosen: list[Paradigm], sections: tuple[str, ...]) -> tuple[Any, s
     return found, "\n".join(texts)
 
 
+def _presets(entry: Paradigm) -> list[dict[str, Any]]:
+    return [{**asdict(preset), "values": dict(preset.values)} for preset in entry.presets]
+
+
+def _panels(entry: Paradigm) -> list[dict[str, Any]]:
+    """The extra panels that a fresh session has on some data set, and on which."""
+    found: dict[str, dict[str, Any]] = {}
+    for dataset in DATASETS:
+        for panel in Session.default(entry.id, dataset).capabilities.panels:
+            if panel.kind == "probe":
+                row = found.setdefault(panel.id, {**asdict(panel), "datasets": []})
+                row["datasets"].append(dataset)
+    return list(found.values())
+
+
+def _panel_text(row: dict[str, Any], paradigm: str) -> str:
+    all_of_them = len(row["datasets"]) == len(DATASETS)
+    where = "on all data sets" if all_of_them else f"on {', '.join(row['datasets'])}"
+    lines = [f"{paradigm}  {row['id']}".ljust(32) + row["title"]]
+    lines += textwrap.wrap(f"{row['help']} {where[0].upper()}{where[1:]}.".strip(), 100)
+    for control in row["controls"]:
+        allowed = " | ".join(control["choices"] or ()) or f"{control['low']:g}..{control['high']:g}"
+        lines.append(f"{control['key']}={control['default']}".ljust(28) + allowed)
+    return "\n    ".join(lines)
+
+
 def _paradigm(entry: Paradigm) -> dict[str, Any]:
-    presets = [
-        {"id": preset.id, "title": preset.title, "dataset": preset.dataset, "values": dict(preset.values)}
-        for preset in entry.presets
-    ]
+    presets = _presets(entry)
     about = {"id": entry.id, "title": entry.title, "group": entry.group, "summary": entry.summary}
     return {**about, "presets": presets}
 

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from genlab import api
 from genlab.api.errors import RequestError
+from genlab.cli import payloads
 from genlab.cli.tables import metrics_table
 from genlab.data.dataset import DataError
 from genlab.data.tables import read_csv, read_npy, read_npz
 from genlab.engine import protocol as p
-from genlab.runs.atomic import RunError
+from genlab.runs.atomic import RunError, replacing, write_bytes
 from genlab.runs.export import csv_text, save_csv, save_npy, save_npz, save_png
+from genlab.runs.folder import RunFolder
 from genlab.settings.session import SettingError, parse_assignments
 
 
@@ -28,20 +30,28 @@ def train(arguments: Namespace) -> None:
     values = parse_assignments(arguments.settings)
     budget = {"steps": arguments.steps, "seconds": arguments.seconds}
     if arguments.run is not None:
-        if arguments.paradigm is not None or arguments.seed is not None or arguments.out is not None:
+        given = (arguments.paradigm, arguments.seed, arguments.out, arguments.preset)
+        if any(value is not None for value in given):
             raise SettingError(
                 "--from goes on with a run as it is: leave PARADIGM, DATASET, --seed and --out out"
+                + (", and --preset" if arguments.preset is not None else "")
             )
-        run = api.open_run(arguments.run, arguments.device)
+        run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
         if values:
             run.edit(values)
-        run.train(progress=True, **budget)
+        _tell_replaced(run)
+        run.train(player=arguments.player, progress=True, **budget)
     else:
-        if arguments.paradigm is None or arguments.dataset is None:
-            raise SettingError("train needs a PARADIGM and a DATASET, or --from RUN")
+        if arguments.checkpoint is not None or arguments.player is not None:
+            raise SettingError("--checkpoint and --player go with --from RUN")
+        if arguments.paradigm is None or (arguments.dataset is None and arguments.preset is None):
+            raise SettingError(
+                "train needs a PARADIGM and a DATASET, or --preset in its place, or --from RUN"
+            )
         run = api.train(
             arguments.paradigm,
             arguments.dataset,
+            preset=arguments.preset,
             seed=arguments.seed or 0,
             device=arguments.device,
             out=arguments.out,
@@ -50,7 +60,19 @@ def train(arguments: Namespace) -> None:
             **budget,
         )
     run.save_grid(run.folder / "grid.png")
+    for text in run.warnings:
+        print(f"warning, still at step {run.step:,}: {text}", file=sys.stderr)
     print(run.folder)
+
+
+def _tell_replaced(run: api.Run) -> None:
+    """Say what going on from an earlier checkpoint replaces."""
+    last = RunFolder.open(run.folder).manifest.get("steps", run.step)
+    if run.step < last:
+        print(
+            f"going on from step {run.step:,}: what was recorded after it, up to step {last:,}, is replaced",
+            file=sys.stderr,
+        )
 
 
 def sample(arguments: Namespace) -> None:
@@ -63,7 +85,7 @@ def sample(arguments: Namespace) -> None:
         and Path(arguments.grid).absolute() == Path(arguments.run, "grid.png").absolute()
     )
     grid = _target(arguments.grid, (".png",), arguments.force or own)
-    run = api.open_run(arguments.run, arguments.device)
+    run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
     how = {"label": arguments.label, "seed": arguments.seed, **values}
     samples = run.draw(arguments.n, **how)
     labels = None if samples.labels is None or (samples.labels < 0).all() else samples.labels
@@ -83,7 +105,7 @@ def logprob(arguments: Namespace) -> None:
     values = _sampler(arguments.settings)
     out = _target(arguments.out, (".npy",), arguments.force)
     points = _read_points(Path(arguments.points))
-    run = api.open_run(arguments.run, arguments.device)
+    run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
     found = run.log_probs(points, label=arguments.label, **values)
     if out is not None:
         save_npy(out, found.values)
@@ -97,7 +119,7 @@ def logprob(arguments: Namespace) -> None:
 def evaluate(arguments: Namespace) -> None:
     """genlab evaluate: every metric that applies, as a table or as JSON."""
     values = _sampler(arguments.settings)
-    run = api.open_run(arguments.run, arguments.device)
+    run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
     shown = _share if sys.stderr.isatty() else None
     metrics = run.evaluate(arguments.n, label=arguments.label, seed=arguments.seed, observe=shown, **values)
     if arguments.json:
@@ -105,6 +127,27 @@ def evaluate(arguments: Namespace) -> None:
         print(json.dumps({**about, "step": run.step, "n": arguments.n, "metrics": metrics}, indent=2))
     else:
         print(metrics_table(metrics))
+
+
+def probe(arguments: Namespace) -> None:
+    """genlab probe: what an extra panel draws."""
+    values = parse_assignments(arguments.settings)
+    out = _target(arguments.out, (".json", ".npz"), arguments.force)
+    if not 2 <= arguments.resolution <= 512:
+        raise SettingError(f"--resolution cannot be {arguments.resolution}: it goes from 2 to 512")
+    sampler = {k.removeprefix("sampler."): v for k, v in values.items() if k.startswith("sampler.")}
+    controls = {key: value for key, value in values.items() if not key.startswith("sampler.")}
+    run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
+    payload = run.probe(arguments.panel, resolution=arguments.resolution, sampler=sampler, **controls)
+    if out is not None and out.suffix == ".npz":
+        with replacing(out) as file:
+            np.savez(file, allow_pickle=False, **payloads.arrays(payload))
+        return
+    text = payloads.json_text(payload)
+    if out is not None:
+        write_bytes(out, f"{text}\n".encode())
+    else:
+        print(text if arguments.json else payloads.readable(payload) or text)
 
 
 def _share(event: p.Event) -> None:

@@ -72,7 +72,7 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
     process.stderr.close()
 
 
-@pytest.mark.parametrize("verb", ["train", "sample", "logprob", "evaluate", "list", "info"])
+@pytest.mark.parametrize("verb", ["train", "sample", "logprob", "evaluate", "probe", "list", "info"])
 def test_every_verb_has_help(genlab: Genlab, verb: str) -> None:
     result = genlab(verb, "--help")
     assert result.status == 0

@@ -21,7 +21,7 @@ TRAIN = ("train", "diffusion", "moons")
     [
         ((), "the following arguments are required: VERB"),
         (("dance",), "invalid choice: 'dance'"),
-        (("train",), "train needs a PARADIGM and a DATASET, or --from RUN"),
+        (("train",), "train needs a PARADIGM and a DATASET, or --preset in its place, or --from RUN"),
         (("train", "diffusion"), "train needs a PARADIGM and a DATASET"),
         (("train", "magic", "moons"), "there is no paradigm 'magic'"),
         (

@@ -1,0 +1,49 @@
+"""The extra panels of a run by name, and the values of their controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from genlab.settings.paradigm import PanelInfo, ProbeControl
+from genlab.settings.session import SettingError
+
+
+def find_panel(panels: Sequence[PanelInfo], name: str) -> PanelInfo:
+    """The extra panel with this name or probe. Raises SettingError, which names those that there are."""
+    for info in panels:
+        if name in (info.id, info.probe):
+            return info
+    there = f"there are {', '.join(info.id for info in panels)}" if panels else "it has none"
+    raise SettingError(f"this run has no extra panel '{name}'; {there}")
+
+
+def control_values(info: PanelInfo, values: Mapping[str, float | str]) -> dict[str, float | str]:
+    """Values of every control of an extra panel: those given, the others as at first.
+
+    Raises SettingError for a control that there is not, and for impossible values."""
+    controls = {control.key: control for control in info.controls}
+    chosen = {key: control.default for key, control in controls.items()}
+    for key, value in values.items():
+        if key not in controls:
+            there = f"there are {', '.join(controls)}" if controls else "it has none"
+            raise SettingError(f"the panel '{info.id}' has no control '{key}'; {there}")
+        chosen[key] = _control_value(controls[key], value)
+    return chosen
+
+
+def _control_value(control: ProbeControl, value: float | str) -> float | str:
+    if control.choices is not None:
+        if str(value) not in control.choices:
+            raise SettingError(
+                f"{control.key} cannot be '{value}'; it is one of {', '.join(control.choices)}"
+            )
+        return str(value)
+    try:
+        number = float(value)
+    except ValueError:
+        raise SettingError(f"{control.key} cannot be '{value}': it is a number") from None
+    if not control.low <= number <= control.high or (control.whole and number != round(number)):
+        whole = "a whole number " if control.whole else ""
+        bounds = f"{control.low:g} to {control.high:g}"
+        raise SettingError(f"{control.key} cannot be {value}: it is {whole}from {bounds}")
+    return number
