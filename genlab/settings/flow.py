@@ -94,7 +94,31 @@ class FlowNetwork(Settings):
     )  # fmt: skip
     bins: int = setting(
         16, "Pieces of each spline; sharp edges need more.", symbol="K", ge=2, le=128, log=True,
-        when=("kind", SPLINES),
+        when=("kind", (*SPLINES, "glow")),
+    )  # fmt: skip
+    scales: int = setting(
+        2,
+        "How often a Glow halves the image; at each scale but the last, half of the numbers leave as noise.",
+        ge=1, le=5, when=("kind", ("glow",)),
+    )  # fmt: skip
+    flow_steps: int = setting(
+        4, "Steps of flow at each scale of a Glow: act-norm, invertible 1x1 convolution, coupling.",
+        label="Steps of flow", ge=1, le=64, when=("kind", ("glow",)),
+    )  # fmt: skip
+    coupling: Literal["spline", "affine"] = setting(
+        "spline", "What the couplings of a Glow do to each number: bend it, or scale and shift it.",
+        names={"spline": "Splines", "affine": "Affine"}, when=("kind", ("glow",)),
+    )  # fmt: skip
+    conditioner: Literal["dense", "convolution"] = setting(
+        "dense",
+        "The networks inside the couplings of a Glow: dense layers see the whole image and suit small ones, "
+        "convolutions share their weights between pixels.",
+        names={"dense": "Dense", "convolution": "Convolutions"},
+        when=("kind", ("glow",)),
+    )
+    dropout: float = setting(
+        0.0, "Share of hidden units of a Glow dropped while training, against learning by heart.", ge=0, lt=1,
+        advanced=True, when=("kind", ("glow",)),
     )  # fmt: skip
     width: int = setting(
         64, "Units per hidden layer of the networks that set the layers' numbers.", ge=4, le=4096, log=True
@@ -183,8 +207,29 @@ LINE_LAYERS = PanelInfo(
 )
 
 
+LARGEST_DENSE = 256
+"""Numbers of an image up to which dense layers see all of it."""
+
+
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    return {}
+    if not isinstance(space, ImageSpace) or space.height % 2 or space.width % 2:
+        return {}
+    values: dict[str, Any] = {
+        "network.kind": "glow",
+        "network.bins": 8,
+        "network.width": 96,
+        "network.dropout": 0.3,
+        "objective.condition_dropout": 0.2,
+        "training.learning_rate": 2e-3,
+        "training.batch_size": 128,
+        "training.ema": 0.99,
+        "training.decay_from": 0.3,
+        "training.seconds": 120.0,
+        "training.keep": "best",
+    }
+    if space.channels * space.height * space.width > LARGEST_DENSE:
+        values |= {"network.conditioner": "convolution", "network.width": 48, "network.scales": 3}
+    return values
 
 
 def layer_count(network: FlowNetwork) -> int:
@@ -201,7 +246,8 @@ def _steps(session: Any) -> Control:
     if network.kind == "continuous":
         return Control(True, name="ODE steps", help="Runge-Kutta steps from the base to the data.")
     if network.kind == "glow":
-        return Control(False, "a Glow samples in one pass; the timeline shows its scales", name="Layers")
+        reason = "a Glow samples in one pass; scrub the timeline through its steps of flow"
+        return Control(False, reason, name="Layers")
     count = layer_count(network)
     layers = "one layer" if count == 1 else f"{count} layers"
     return Control(
@@ -221,6 +267,8 @@ def _density(session: Any, space: Space) -> tuple[Any, str]:
     if isinstance(space, ImageSpace):
         learned = session.objective.dequantisation == "variational"
         reason += f"; {'variational' if learned else 'uniform'} dequantisation of the {space.levels} levels"
+        if learned:
+            return "bound", reason + ", a lower bound on their log probability"
     return ("ode" if kind == "continuous" else "exact"), reason
 
 

@@ -26,10 +26,12 @@ from genlab.models.base import (
 )
 from genlab.models.flow import probes
 from genlab.models.flow.continuous import EXACT_UP_TO, Velocity, ode_layers, random_signs
+from genlab.models.flow.dequantisation import UniformDequantisation, VariationalDequantisation
+from genlab.models.flow.glow import glow_layers
 from genlab.models.flow.layers import Layer, normal_log_prob, to_base
 from genlab.models.flow.target import check_target, truth_log_prob
 from genlab.models.flow.transforms import build_layers
-from genlab.models.flow.units import from_logits, to_logits
+from genlab.nets.glow_marginals import Marginals
 from genlab.settings.flow import FlowNetwork, FlowObjective, FlowSampler
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.session import Session
@@ -37,12 +39,15 @@ from genlab.settings.spaces import ImageSpace
 
 DENSITY_ROWS = 4096
 ODE_ROWS = 1024
+IMAGE_ROWS = 512
 REFERENCE_POINTS = 10_000
 REFERENCE_ROWS = 512
 RICHARDSON = 15.0
 """2^4 - 1: a fourth-order result differs this much more from one with half the steps."""
 LEAST_ODE_STEPS = 16
 """Of a likelihood."""
+INITIALISED_WITH = 1024
+"""Images from which the layers of a Glow begin."""
 
 
 class Flow(Model):
@@ -70,8 +75,22 @@ class Flow(Model):
         self.dim = dim = prod(self.event)
         self.velocity: Velocity | None = None
         self.stack = nn.ModuleList()
+        space = session.space
+        if isinstance(space, ImageSpace):
+            levels = torch.as_tensor(reference.x)
+            self.marginals = Marginals(levels, space.levels)
+            learned = objective.dequantisation == "variational"
+            self.dequantiser = (
+                VariationalDequantisation(self.event, space.levels) if learned else UniformDequantisation()
+            )
         if network.kind == "continuous":
             self.velocity = Velocity(dim, labels, network.width, network.depth)
+        elif network.kind == "glow":
+            if not isinstance(space, ImageSpace):
+                raise ValueError("a Glow needs images; for points choose another map")
+            rng = torch.Generator().manual_seed(torch.initial_seed())
+            seen, _ = self.encode(levels[:INITIALISED_WITH], rng)
+            self.stack = nn.ModuleList(glow_layers(network, self.event, labels, seen))
         else:
             self.stack = nn.ModuleList(build_layers(network, dim, labels, self.reverse))
 
@@ -103,19 +122,19 @@ class Flow(Model):
 
     def encode(self, x: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Data `(n, *event)` as the numbers that layers take `(n, d)`, and the log of the change of volume,
-        `(n,)` or a scalar: points standardised; levels dequantised, as logits."""
-        space = self.session.space
-        if not isinstance(space, ImageSpace):
+        `(n,)` or a scalar: points standardised; levels dequantised, each pixel made normal by itself. Of
+        learned noise its log density is taken off: what the layers add to it is a bound."""
+        if not isinstance(self.session.space, ImageSpace):
             return self.standardise(x), -self.log_volume()
-        y, log_det = to_logits(self.dequantise(x, rng), space.levels)
-        return y.flatten(1), log_det
+        x, log_q = self.dequantiser(x, rng)
+        y, log_det = self.marginals.to_base(x)
+        return y.flatten(1), log_det - log_q
 
     def decode(self, y: Tensor) -> Tensor:
         """Data units `(n, *event)` of the numbers `(n, d)` that layers give; levels are not rounded."""
-        space = self.session.space
-        if not isinstance(space, ImageSpace):
+        if not isinstance(self.session.space, ImageSpace):
             return self.unstandardise(y)
-        return from_logits(y.reshape(-1, *self.event), space.levels)
+        return self.marginals.to_data(y.reshape(-1, *self.event))
 
     def log_volume(self) -> Tensor:
         """Log of the volume in data units of one standardised unit cube."""
@@ -195,7 +214,10 @@ class Flow(Model):
         prior = self.class_prior.log() if mixed else self.class_prior.new_zeros(1)
         classes = prior.isfinite().nonzero()[:, 0]
         k = len(classes)
-        rows = max(1, (DENSITY_ROWS if self.velocity is None else ODE_ROWS) // k)
+        image = isinstance(self.session.space, ImageSpace)
+        rows = max(1, (IMAGE_ROWS if image else DENSITY_ROWS if self.velocity is None else ODE_ROWS) // k)
+        kind = self.session.capabilities.density
+        assert kind != "none"
         for first in range(0, len(x), rows):
             part, gained = self.encode(x[first : first + rows].to(self.device, torch.float32), rng)
             labels = (
@@ -211,7 +233,7 @@ class Flow(Model):
                 coarse = gained + (yield from self._log_prob(part, given, temperature, steps // 2))
                 gaps = (value - coarse).abs().reshape(-1, k) / RICHARDSON
                 gap = (joint.softmax(1) * gaps).sum(1)
-            yield LogProb(first, joint.logsumexp(1), "exact" if self.velocity is None else "ode", error=gap)
+            yield LogProb(first, joint.logsumexp(1), kind, error=gap)
 
     def _log_prob(
         self, x: Tensor, given: Tensor | None, temperature: float, steps: int
