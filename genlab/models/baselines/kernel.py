@@ -17,6 +17,12 @@ from genlab.settings.baselines import BaselinesObjective
 Shape = Literal["gaussian", "epanechnikov", "tophat", "exponential"]
 WIDEST, NARROWEST = 1.5, 0.01
 """Candidates of cross-validation, relative to Scott's bandwidth."""
+HELD_OUT = 2000
+"""Most points of a group whose held-out density is taken."""
+PATIENCE = 5
+"""Candidates in a row that are worse than the best before the search ends."""
+BLOCK = 2**17
+"""Pairs that fit a processor's cache."""
 
 
 def reach(shape: Shape, d: int) -> float:
@@ -90,7 +96,8 @@ class Kernel(Estimator):
     Axes are scaled to the unit variance of the group (`scale`, (groups, d); all pixels of images alike), and
     in these units one bandwidth, the standard deviation of the kernel along an axis, holds for all axes.
     Training measures the likelihood of held-out points, in folds, for each candidate in turn; where a rule
-    sets the bandwidth, for that one. `held_out`: (candidates, groups), sums of log densities.
+    sets the bandwidth, for that one. held_out, tested: (candidates, groups), sums of log densities and
+    numbers of points.
 
     dequantise: images get the noise of uniform dequantisation before their density is taken.
     """
@@ -99,6 +106,7 @@ class Kernel(Estimator):
     scale: Tensor
     factors: Tensor
     held_out: Tensor
+    tested: Tensor
     cursor: Tensor
 
     def __init__(
@@ -124,7 +132,8 @@ class Kernel(Estimator):
         self.register_buffer("bandwidth", torch.ones(groups))
         self.register_buffer("scale", torch.ones(groups, d))
         self.register_buffer("held_out", torch.zeros(count, groups))
-        self.register_buffer("cursor", torch.full((3,), -1, dtype=torch.long))
+        self.register_buffer("tested", torch.zeros(count, groups))
+        self.register_buffer("cursor", torch.full((4,), -1, dtype=torch.long))
 
     def take(self, pool: Batch) -> None:
         """Keep the points, with the widest candidate or the rule's bandwidth."""
@@ -154,14 +163,13 @@ class Kernel(Estimator):
 
     def curve(self, group: int) -> tuple[Tensor, Tensor]:
         """Bandwidths tried so far and the mean held-out log density of each, nats in data units."""
-        tried = max(0, int(self.cursor[0]))
-        mean = wide(self.held_out[:tried, group]) / int(self.rows[group])
-        return self.factors[:tried] * self._start(group), mean
+        mean = self._means()[:, group]
+        return self.factors[: len(mean)] * self._start(group), mean
 
     def group_log_prob(self, x: Tensor, group: int) -> Tensor:
         centres = wide(self.store.of(group))
         radius = self._radius(group, self.bandwidth[group])
-        return self._log_kernels(wide(x), centres, radius).logsumexp(1) - math.log(len(centres))
+        return self._sum_kernels(wide(x), centres, radius) - math.log(len(centres))
 
     def draw(self, groups: Tensor, rng: torch.Generator) -> Tensor:
         return self.store.x[self.store.choose(groups, rng)] + self.noise(groups, rng)
@@ -203,50 +211,78 @@ class Kernel(Estimator):
         squared = torch.addmm(a.square().sum(1, keepdim=True), a, b.T, alpha=-2).add_(b.square().sum(1))
         return log_kernel(self.objective.kernel, squared, x.shape[1]).sub_(radius.log().sum())
 
+    def _sum_kernels(self, x: Tensor, centres: Tensor, radius: Tensor, fold: int | None = None) -> Tensor:
+        """Log of the sum of kernels at x (n, d), (n,), in blocks that fit a processor's cache.
+
+        fold: leave the centres of this fold out."""
+        found = []
+        step = max(1, BLOCK // len(centres))
+        for first in range(0, len(x), step):
+            values = self._log_kernels(x[first : first + step], centres, radius)
+            if fold is not None:
+                values[:, fold :: self.objective.folds] = -math.inf
+            top = values.amax(1, keepdim=True).nan_to_num(neginf=0.0)
+            found.append(values.sub_(top).exp_().sum(1).log_().add_(top[:, 0]))
+        return torch.cat(found) if found else x.new_zeros(0)
+
+    def _held_rows(self, group: int, fold: int) -> int:
+        """How many points of a group's fold are held out."""
+        m, folds = int(self.rows[group]), self.objective.folds
+        return min(len(range(fold, m, folds)), math.ceil(HELD_OUT / folds))
+
     def _slice(self, budget: int) -> int:
         """Add the held-out densities of some points; how many pairs that took."""
-        candidate, group, row = self.cursor.tolist()
-        centres = self.store.of(group)
+        candidate, group, fold, row = self.cursor.tolist()
+        folds = self.objective.folds
+        centres = wide(self.store.of(group))
         m = len(centres)
-        stop = min(m, row + max(1, budget // max(1, m)))
-        if stop > row:
-            x = wide(centres[row:stop])
+        rows = self._held_rows(group, fold)
+        stop = min(rows, row + max(1, budget // max(1, m)))
+        others = m - len(range(fold, m, folds))
+        if stop > row and others > 0:
+            x = centres[fold::folds][row:stop]
             if self.dequantise:
                 rng = torch.Generator(x.device).manual_seed(self.seed + row)
                 x = x + torch.rand(x.shape, generator=rng, device=x.device, dtype=x.dtype) - 0.5
             radius = self._radius(group, self.factors[candidate] * self._start(group))
-            values = self._log_kernels(x, wide(centres), radius)
-            fold = torch.arange(m, device=x.device) % self.objective.folds
-            values.masked_fill_(fold[row:stop, None] == fold, -math.inf)
-            others = m - torch.bincount(fold, minlength=self.objective.folds)[fold[row:stop]]
-            mean = values.logsumexp(1) - wide(others).log()
-            self.held_out[candidate, group] += mean.sum().to(self.held_out.dtype)
-        if stop < m:
-            self.cursor[2] = stop
+            values = self._sum_kernels(x, centres, radius, fold) - math.log(others)
+            self.held_out[candidate, group] += values.sum().to(self.held_out.dtype)
+            self.tested[candidate, group] += stop - row
+        if stop < rows:
+            self.cursor[3] = stop
+        elif fold + 1 < folds:
+            self.cursor.copy_(torch.tensor([candidate, group, fold + 1, 0]))
         elif group + 1 < self.groups:
-            self.cursor.copy_(torch.tensor([candidate, group + 1, 0]))
+            self.cursor.copy_(torch.tensor([candidate, group + 1, 0, 0]))
         else:
-            self.cursor.copy_(torch.tensor([candidate + 1, 0, 0]))
+            self.cursor.copy_(torch.tensor([candidate + 1, 0, 0, 0]))
             self._choose()
         return (stop - row) * m
 
+    def _means(self) -> Tensor:
+        """Mean held-out log density of each candidate that is through, by group, (tried, groups)."""
+        tried = max(0, int(self.cursor[0]))
+        mean = wide(self.held_out[:tried]) / self.tested[:tried].clamp_min(1)
+        return mean.nan_to_num(-math.inf, neginf=-math.inf)
+
     def _choose(self) -> None:
-        """Take the best candidate so far for each group."""
-        tried = int(self.cursor[0])
-        best = self.held_out[:tried].nan_to_num(-math.inf).argmax(0)
+        """Take the best candidate so far for each group; stop where narrower ones only get worse."""
+        means = self._means()
+        best = means.argmax(0)
         start = torch.tensor([self._start(group) for group in range(self.groups)], device=best.device)
         self.bandwidth.copy_(self.factors[best] * start)
-        self.done.fill_(tried == len(self.factors))
+        behind = len(means) - 1 - best
+        given_up = bool((behind >= PATIENCE).all()) and bool(means.amax(0).isfinite().all())
+        self.done.fill_(len(means) == len(self.factors) or given_up)
 
     def _terms(self) -> dict[str, Tensor]:
         terms = {"bandwidth": self.bandwidth[0].clone()}
-        tried = int(self.cursor[0])
-        if tried == 0:
+        means = self._means()
+        if len(means) == 0:
             return terms
-        best = -wide(self.held_out[:tried]).nan_to_num(-math.inf).amax(0)
-        nll = best / self.rows.clamp_min(1)
+        nll = -means.amax(0)
         if bool(nll[0].isfinite()):
             terms["total"] = nll[0]
         if self.groups > 1 and bool(nll.isfinite().all()):
-            terms["given the class"] = best[1:].sum() / self.rows[0]
+            terms["given the class"] = (nll[1:] * self.rows[1:]).sum() / self.rows[0]
         return terms

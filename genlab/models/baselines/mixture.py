@@ -18,6 +18,8 @@ START_ROWS = 4000
 """Of each group, among which EM looks for its start."""
 WORK = 2.5e7
 """Operations of one slice, roughly."""
+BLOCK = 2**16
+"""Numbers that fit a processor's cache."""
 
 
 class Mixture(Estimator):
@@ -113,7 +115,9 @@ class Mixture(Estimator):
     def group_log_prob(self, x: Tensor, group: int) -> Tensor:
         y = (wide(x) - self.centre) / self.scale
         part = self.part(group)
-        return self._joint_log_prob(y, part)[0].logsumexp(1) - wide(self.scale).log().sum()
+        joint = self._features(y) @ self._coefficients(part)[0]
+        total: Tensor = joint.logsumexp(1) - wide(self.scale).log().sum()
+        return total
 
     def draw(self, groups: Tensor, rng: torch.Generator) -> Tensor:
         which = torch.zeros_like(groups)
@@ -149,8 +153,13 @@ class Mixture(Estimator):
     @property
     def _rows_a_slice(self) -> int:
         d = self.means.shape[1]
-        a_row = (self.sizes[0] + self.sizes[-1]) * (16 + 4 * d + (d * d / 8 if self.joint else 0))
-        return max(64, int(WORK / a_row))
+        features = 1 + d + (d * (d + 1) // 2 if self.joint else d)
+        return max(64, int(WORK / ((self.sizes[0] + self.sizes[-1]) * (20 + features / 4) + 4 * features)))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the fit lives."""
+        return self.means.device
 
     def _begin(self, x: Tensor, group: int, rng: torch.Generator) -> None:
         part, k = self.part(group), self.sizes[group]
@@ -162,56 +171,95 @@ class Mixture(Estimator):
             return
         y = (x.double() - self.centre) / self.scale
         y = y[torch.randperm(len(y), generator=rng)[:START_ROWS]]
+        features = self._features(y)
         if self.objective.start == "random":
             means = y[torch.arange(k) % len(y)]
-            weights, owner = torch.ones(k), None
+            mass, first, second = self._central(features.sum(0, keepdim=True).T, y.mean(0, keepdim=True))
+            self._add(
+                group, (mass / k).expand(k), first.expand(k, d) * 0, second.expand(k, *second.shape[1:]) / k
+            )
         else:
             means = spread_out(y, k, rng)
-            owner = torch.cdist(y, means).argmin(1)
-            weights = torch.bincount(owner, minlength=k).double()
+            share = torch.nn.functional.one_hot(torch.cdist(y, means).argmin(1), k).double()
+            self._add(group, *self._central(features.T @ share, means))
         self.means[part] = means.float()
-        share = (torch.ones(len(y), k) if owner is None else torch.nn.functional.one_hot(owner, k)).double()
-        self.sum_0[part] = (weights if owner is not None else torch.full((k,), len(y) / k)).float()
-        moments = _moments(y, means if owner is not None else y.mean(0).expand(k, d), share, self.joint)
-        first, second = moments[1], moments[2]
-        if owner is None:
-            first, second = torch.zeros_like(first), second / k
-        self.sum_1[part], self.sum_2[part] = first.float(), second.float()
         self._set(group)
         for sums in (self.sum_0, self.sum_1, self.sum_2):
             sums[part] = 0
 
-    def _joint_log_prob(self, y: Tensor, part: slice) -> tuple[Tensor, Tensor]:
-        """log w_k N(y; m_k, S_k), (n, k), and tr S_k^-1, (k,)."""
-        means, factors = wide(self.means[part]), wide(self.factors[part])
+    def _features(self, y: Tensor) -> Tensor:
+        """1, y and the products of its axes (their squares, without covariances), (n, f).
+
+        A log density is linear in them, and their weighted sums are all the moments that EM needs."""
+        i, j = self._pairs(y.shape[1])
+        return torch.cat([y.new_ones(len(y), 1), y, y[:, i] * y[:, j]], 1)
+
+    def _pairs(self, d: int) -> tuple[Tensor, Tensor]:
         if self.joint:
-            identity = torch.eye(means.shape[1], dtype=means.dtype, device=means.device)
+            i, j = torch.triu_indices(d, d, device=self.device)
+            return i, j
+        every = torch.arange(d, device=self.device)
+        return every, every
+
+    def _coefficients(self, part: slice) -> tuple[Tensor, Tensor]:
+        """Of log w_k N(y; m_k, S_k) in the features, (f, k), and tr S_k^-1, (k,)."""
+        means, factors = wide(self.means[part]), wide(self.factors[part])
+        d = means.shape[1]
+        if self.joint:
+            identity = torch.eye(d, dtype=means.dtype, device=means.device)
             inverse = torch.linalg.solve_triangular(factors, identity, upper=False)  # (k, d, d)
-            white = torch.matmul(y, inverse.mT) - torch.einsum("kij,kj->ki", inverse, means)[:, None]
-            distance = white.square_().sum(2).T
+            precision = inverse.mT @ inverse
+            linear = torch.einsum("kij,kj->ki", precision, means)
+            i, j = self._pairs(d)
+            square = -torch.where(i == j, 0.5, 1.0) * precision[:, i, j]
             trace = inverse.square().sum((1, 2))
             volume = factors.diagonal(dim1=1, dim2=2).log().sum(1)
         else:
             precision = factors.pow(-2)
-            distance = y.square() @ precision.T - 2 * y @ (means * precision).T
-            distance += (means.square() * precision).sum(1)
+            linear, square = precision * means, -0.5 * precision
             trace, volume = precision.sum(1), factors.log().sum(1)
-        norm = wide(self.log_weights[part]) - volume - 0.5 * means.shape[1] * math.log(2 * math.pi)
-        return norm - 0.5 * distance, trace
+        constant = wide(self.log_weights[part]) - volume - 0.5 * d * math.log(2 * math.pi)
+        constant = constant - 0.5 * (linear * means).sum(1)
+        return torch.cat([constant[:, None], linear, square], 1).T, trace
 
     def _expect(self, y: Tensor, group: int) -> None:
         """Add the moments of these points under their components' responsibilities."""
-        if len(y) == 0:
-            return
         part = self.part(group)
-        joint, trace = self._joint_log_prob(y, part)
-        joint -= 0.5 * self.noise * trace
-        total = joint.logsumexp(1, keepdim=True)
-        share = (joint - total).exp_()
-        sums = _moments(y, wide(self.means[part]), share, self.joint)
-        for kept, new in zip((self.sum_0, self.sum_1, self.sum_2), sums, strict=True):
+        coefficients, trace = self._coefficients(part)
+        coefficients[0] -= 0.5 * self.noise * trace
+        moments = torch.zeros_like(coefficients)
+        total = coefficients.new_zeros(())
+        step = max(1, BLOCK // sum(coefficients.shape))
+        for first in range(0, len(y), step):
+            features = self._features(y[first : first + step])
+            joint = features @ coefficients
+            top = joint.amax(1, keepdim=True)
+            share = joint.sub_(top).exp_()
+            mass = share.sum(1, keepdim=True)
+            total += (mass.log() + top).sum()
+            moments += features.T @ share.div_(mass)
+        self._add(group, *self._central(moments, wide(self.means[part])))
+        self.sum_log[group] += total.to(self.sum_log.dtype)
+
+    def _central(self, moments: Tensor, means: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Masses (k,), first and second moments about the means, from sums of features (f, k)."""
+        k, d = means.shape
+        mass, raw = moments[0], moments[1 : 1 + d].T
+        first = raw - mass[:, None] * means
+        if not self.joint:
+            second = moments[1 + d :].T - 2 * means * raw + mass[:, None] * means.square()
+            return mass, first, second
+        i, j = self._pairs(d)
+        second = moments.new_zeros(k, d, d)
+        second[:, i, j] = second[:, j, i] = moments[1 + d :].T
+        cross = means[:, :, None] * raw[:, None]
+        second = second - cross - cross.mT + mass[:, None, None] * means[:, :, None] * means[:, None]
+        return mass, first, second
+
+    def _add(self, group: int, mass: Tensor, first: Tensor, second: Tensor) -> None:
+        part = self.part(group)
+        for kept, new in zip((self.sum_0, self.sum_1, self.sum_2), (mass, first, second), strict=True):
             kept[part] += new.to(kept.dtype)
-        self.sum_log[group] += total.sum().to(self.sum_log.dtype)
 
     def _maximise(self) -> None:
         log_scale = self.scale.log().sum()
@@ -257,7 +305,8 @@ class Mixture(Estimator):
     def _effective(self) -> Tensor:
         """exp of the entropy of the weights: how many components matter."""
         weights = self.log_weights[self.part(0)].exp()
-        return torch.special.entr(weights).sum().exp()
+        effective: Tensor = torch.special.entr(weights).sum().exp()
+        return effective
 
 
 def spread_out(y: Tensor, k: int, rng: torch.Generator) -> Tensor:
@@ -271,16 +320,3 @@ def spread_out(y: Tensor, k: int, rng: torch.Generator) -> Tensor:
         chosen.append(int(pick(weights, 1, rng)))
         far = torch.minimum(far, (y - y[chosen[-1]]).square().sum(1))
     return y[chosen]
-
-
-def _moments(y: Tensor, means: Tensor, share: Tensor, joint: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Sums of share (n, k), of share times y - m_k, and of its squares about m_k (products where joint)."""
-    mass, first = share.sum(0), share.T @ y
-    shift = first - mass[:, None] * means
-    if joint:
-        second = torch.stack(
-            [(share[:, k, None] * (y - means[k])).T @ (y - means[k]) for k in range(len(means))]
-        )
-    else:
-        second = share.T @ y.square() - 2 * means * first + mass[:, None] * means.square()
-    return mass, shift, second

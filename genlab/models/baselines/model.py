@@ -109,7 +109,7 @@ class Baselines(Model):
     def _begin(self, reference: Batch, rng: torch.Generator) -> None:
         spread = reference.x.std(0) if len(reference.x) > 1 else torch.ones(reference.x.shape[1])
         x = reference.x.mean(0) + spread * torch.randn(reference.x.shape, generator=rng)
-        x = self.quantise(x.unflatten(1, self.event)).flatten(1)
+        x = self.quantise(x.view(-1, *self.event)).flatten(1)
         start = Batch(x, reference.labels)
         if isinstance(self.fitted, Kernel):
             self.fitted.take(start)
@@ -164,7 +164,7 @@ class Baselines(Model):
         else:
             x = self.fitted.draw(groups, rng)
         yield Samples(
-            x=self.quantise(x.float().unflatten(1, self.event)).cpu().numpy(),
+            x=self.quantise(x.float().reshape(-1, *self.event)).cpu().numpy(),
             clean=None,
             labels=None if labels is None else labels.cpu().numpy(),
             index=0,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from genlab.data.payloads import Curves, Payload, Table
 from genlab.models.base import ProbeRequest, generator
@@ -28,6 +29,7 @@ NAMES: Mapping[Method, str] = {
 MOST_ITERATIONS = 60
 """Of EM in the comparison."""
 NODES = 2001
+Floats = NDArray[np.float32]
 DISTANCES = 100
 COMPARED = 500
 """Points of each kind whose nearest stored point is looked for."""
@@ -72,12 +74,12 @@ def interval(model: Baselines, request: ProbeRequest) -> Iterator[Table | None]:
     yield Table(("Method", f"P({low:.3g} ≤ x ≤ {high:.3g})", ""), tuple(rows), note)
 
 
-def _fitted(model: Baselines, method: Method) -> Iterator[None]:
+def _fitted(model: Baselines, method: Method) -> Generator[None, None, tuple[Estimator, str]]:
     """Another method, fitted to the stored points; returns it and how it was fitted."""
     assert model.store is not None
     kept = model.store.batch()
     how = f"fitted to {len(kept.x):,} of the same points"
-    values = {"objective.method": method}
+    values: dict[str, str] = {"objective.method": method}
     if method == "kernel" and model.objective.bandwidth == "cross-validated":
         values["objective.bandwidth"] = "scott"
         how += ", Scott's bandwidth"
@@ -119,24 +121,25 @@ def memorised(model: Baselines, request: ProbeRequest) -> Iterator[Curves | None
     store = model.fitted.store
     rng = generator(request.sampler.seed, "preview", model.device)
     groups = torch.zeros(COMPARED, dtype=torch.long, device=model.device)
-    drawn = model.quantise(model.fitted.draw(groups, rng).unflatten(1, model.event)).flatten(1)
+    drawn = model.quantise(model.fitted.draw(groups, rng).view(-1, *model.event)).flatten(1)
     kinds = {"samples": drawn}
     if request.examples is not None:
         kinds["held-out data"] = request.examples.x[:COMPARED].flatten(1)
     yield None
-    distances = {}
+    distances: dict[str, Floats] = {}
     for name, x in kinds.items():
         distances[name] = yield from _to_nearest(store, x, model.fitted.chunk)
     longest = max(float(np.quantile(values, 0.98)) for values in distances.values())
     at = np.linspace(0, longest if longest > 0 else 1.0, DISTANCES, dtype=np.float32)
     shares = {
-        name: np.searchsorted(np.sort(values), at, side="right").astype(np.float32) / len(values)
+        name: (np.searchsorted(np.sort(values), at, side="right") / len(values)).astype(np.float32)
         for name, values in distances.items()
     }
     yield Curves(at, shares, "distance to the nearest stored point (units of the data)", "share of points")
 
 
-def _to_nearest(store: Store, x: torch.Tensor, chunk: int) -> Iterator[None]:
+def _to_nearest(store: Store, x: torch.Tensor, chunk: int) -> Generator[None, None, Floats]:
+    """Distance (n,) of each point to the nearest of the stored."""
     centres = store.of(0).float()
     found = []
     for first in range(0, len(x), chunk):
