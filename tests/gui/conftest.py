@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from genlab.app import loop, theme
 from genlab.app.engine_link import EngineLink
 from genlab.app.main_window import MainWindow
+from genlab.app.panels import Panel, make_panel
 from genlab.app.store import Store
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
 from genlab.engine.client import EngineClient
+from genlab.settings.paradigm import PanelInfo
 
 Scenario = Callable[[MainWindow], Awaitable[None]]
 
@@ -123,3 +126,19 @@ class Lab:
 @pytest.fixture
 def lab(qapp: QApplication) -> Lab:
     return Lab(qapp)
+
+
+@pytest.fixture
+def make(qtbot: QtBot) -> Callable[..., Panel]:
+    """Makes panels of a kind and shows them."""
+
+    def made(
+        kind: str, look: theme.Theme = theme.DARK, size: tuple[int, int] = (380, 360), **info: Any
+    ) -> Panel:
+        panel = make_panel(PanelInfo(kind, kind.title(), kind, **info), look)  # type: ignore[arg-type]
+        qtbot.addWidget(panel)
+        panel.resize(*size)
+        panel.show()
+        return panel
+
+    return made

@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 
 from genlab.app.panels.contours import region_level, segments
 from genlab.app.panels.density import Shown, replaces, value_at
-from genlab.app.panels.field import agreement
+from genlab.app.panels.field_drawing import agreement
 from genlab.app.panels.grids import cell, compare, resampled
 from genlab.app.panels.history import History, envelope, smoothed, thinned
 from genlab.app.panels.montage import best_columns, by_class, compose, in_order, to_pixels

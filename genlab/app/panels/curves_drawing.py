@@ -108,8 +108,8 @@ class CurvesDrawing(PlotDrawing):
 
     def _fit(self, payload: Curves) -> None:
         x = np.asarray(payload.x, np.float64)
-        values = np.concatenate([np.ravel(y) for y in payload.curves.values()] or [np.zeros(0)])
-        values = values[np.isfinite(values)].astype(np.float64)
+        values = np.concatenate([np.zeros(0), *(np.ravel(y) for y in payload.curves.values())])
+        values = values[np.isfinite(values)]
         marks = [value for value in payload.marks.values() if math.isfinite(value)]
         reach = [float(values.min()), float(values.max()), *marks] if len(values) else marks
         if payload.bars:

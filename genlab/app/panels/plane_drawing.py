@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainterPath
 
 from genlab.app.panels.contours import Lines, path_of, region_level, segments
-from genlab.app.panels.key_row import OTHERS, Key
+from genlab.app.panels.key_row import Key
 from genlab.app.panels.plot_drawing import PlotDrawing
 from genlab.app.panels.points_item import Points
 from genlab.app.panels.raster import mixed
@@ -24,8 +24,8 @@ MOST = 2500
 CLASSES = 10
 REGIONS = (0.5, 0.95)
 """Contours of the truth enclose so much of its mass."""
-MARKS = (1, 3, 2, 5)
-"""Colours of Okabe-Ito for what is to stand out: orange first."""
+MARKS, MODELS = (1, 3, 6), (2, 4, 5)
+"""Colours of Okabe-Ito for what is to stand out, and for what else the model made."""
 
 
 class PlaneDrawing(PlotDrawing):
@@ -155,7 +155,7 @@ def group_colours(groups: tuple[Group, ...], theme: Theme) -> list[str]:
             case "muted":
                 colours.append(mixed(theme.muted, theme.surface, 0.45).name())
             case _:
-                colours.append(palette[OTHERS[(before - 1) % len(OTHERS)]] if before else theme.model)
+                colours.append(palette[MODELS[(before - 1) % len(MODELS)]] if before else theme.model)
     return colours
 
 
