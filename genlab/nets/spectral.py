@@ -42,7 +42,8 @@ class SpectralConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """The convolution with the normalised kernel, shape `(n, after, rows, columns)`."""
-        return self._conv_forward(x, self.weight / spectral_norm(self.weight, self.u), self.bias)
+        out: Tensor = self._conv_forward(x, self.weight / spectral_norm(self.weight, self.u), self.bias)
+        return out
 
     def follow(self) -> None:
         """One power iteration after the weights have moved."""
