@@ -169,6 +169,7 @@ class Trainer:
             self.step, self._stage_progress, self._noise, self.device, self.stages[self.stage].name
         )
         several = len(self.players) > 1
+        converged = self.model.finished
         recorded: dict[str, Tensor] = {}
         waiting: list[GradientSeat] = []
         batch: Batch | None = None
@@ -190,6 +191,8 @@ class Trainer:
         for seat in waiting:
             self._apply(seat, context)
         self.step += 1
+        if self.model.finished and not converged:
+            self._check()
         self._record(recorded)
 
     def _draw(self) -> Batch:

@@ -241,7 +241,8 @@ class Model(nn.Module, ABC):
         return False
 
     def check(self, validation: Batch | None, context: Context) -> Check:
-        """What is measured of averaged weights every few hundred steps, in little time, and recorded.
+        """What is measured of averaged weights every few hundred steps and where a fit converges, in little
+        time, and recorded.
 
         validation: held-out data, where training data are few enough to be learnt by heart. By default
         their loss. The context's noise begins anew at each check."""
