@@ -25,7 +25,7 @@ class Marginals(nn.Module):
         count: number of levels.
         pseudo: images' worth of evenly spread counts.
 
-    Source: Meng et al. (2020), Gaussianization Flows, section 3 (marginal Gaussianisation).
+    Source: Chen and Gopinath (2000), Gaussianization (its marginal step).
     """
 
     log_prob: Tensor

@@ -6,13 +6,20 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from genlab.settings.fields import Settings, setting
+from genlab.settings.flow_panels import (
+    BASE,
+    IMAGE_LAYERS,
+    INTERPOLATION,
+    LINE_LAYERS,
+    LINE_MAP,
+    LOG_DET,
+    WARP,
+)
 from genlab.settings.paradigm import (
     Capabilities,
     Control,
-    PanelInfo,
     Paradigm,
     Preset,
-    ProbeControl,
     common_panels,
 )
 from genlab.settings.sampler import SamplerSettings
@@ -153,60 +160,6 @@ class FlowSampler(SamplerSettings):
     )
 
 
-DIRECTION = ProbeControl(
-    "direction",
-    "Direction",
-    "forward",
-    choices={"forward": "Base to data", "inverse": "Data to base"},
-    help="Which way the grid is carried: as samples are drawn, or as likelihoods are computed.",
-)
-
-WARP = PanelInfo(
-    "warp",
-    "Warp",
-    "probe",
-    probe="warp",
-    wide=True,
-    controls=(DIRECTION,),
-    help="A square grid carried through the flow layer by layer, with samples along. Where cells shrink "
-    "probability gathers, where they grow it thins out; no line ever crosses another.",
-)
-LOG_DET = PanelInfo(
-    "log-det",
-    "Change of volume",
-    "probe",
-    shown=False,
-    probe="log-det",
-    help="log|det J| of the map from data to base. Positive: the map spreads these data out, so they are "
-    "more likely than the base alone would have them; negative: it squeezes them.",
-)
-BASE = PanelInfo(
-    "base",
-    "Data and base",
-    "probe",
-    shown=False,
-    probe="base",
-    help="Held-out data and where the flow puts them in the base, in the same colours. A perfect flow makes "
-    "them one standard normal cloud, without holes or overlaps.",
-)
-LINE_MAP = PanelInfo(
-    "map",
-    "Map",
-    "probe",
-    probe="map",
-    help="Where each base value z goes after each layer. Steep parts spread probability thin, flat parts "
-    "pile it up.",
-)
-LINE_LAYERS = PanelInfo(
-    "layers",
-    "Density by layer",
-    "probe",
-    shown=False,
-    probe="layers",
-    help="The density of the samples after each layer, from the base to the data, and the true one.",
-)
-
-
 LARGEST_DENSE = 256
 """Numbers of an image up to which dense layers see all of it."""
 
@@ -286,6 +239,8 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
         panels += [WARP, LOG_DET, BASE]
     elif isinstance(space, PointSpace) and space.dim == 1:
         panels += [LINE_MAP, LINE_LAYERS]
+    elif isinstance(space, ImageSpace):
+        panels += [IMAGE_LAYERS, INTERPOLATION]
     return Capabilities(
         density=density,
         density_reason=reason,
@@ -353,6 +308,21 @@ PRESETS = (
         "Points follow a learned velocity; the density changes by its divergence (FFJORD).",
         "moons",
         {"network.kind": "continuous"},
+    ),
+    Preset(
+        "glow",
+        "Digits by a small Glow",
+        "Act-norm, invertible 1x1 convolutions and spline couplings at two scales: scrub the timeline from "
+        "noise to digits.",
+        "digits",
+        {},
+    ),
+    Preset(
+        "by-heart",
+        "A thousand digits learnt by heart",
+        "Without dropout and early stopping the loss keeps falling while the held-out likelihood gets worse.",
+        "digits",
+        {"network.dropout": 0.0, "training.keep": "last", "training.decay": "constant"},
     ),
 )
 

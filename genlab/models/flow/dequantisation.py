@@ -18,7 +18,7 @@ _LEAST = 1e-6
 
 class Dequantisation(nn.Module, ABC):
     """Noise u on (0, 1) for each level, and its log density: E[log p(x) - log q(u)] with x = level + u - 1/2
-    is a lower bound on the log probability of the levels (Theis et al. 2016; Ho et al. 2019, equation 12)."""
+    is a lower bound on the log probability of the levels (Theis et al. 2016; Ho et al. 2019)."""
 
     @abstractmethod
     def forward(self, levels: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ from genlab.models.base import (
     SampleRequest,
     generator,
 )
-from genlab.models.flow import probes
+from genlab.models.flow import image_probes, probes
 from genlab.models.flow.continuous import EXACT_UP_TO, Velocity, ode_layers, random_signs
 from genlab.models.flow.dequantisation import UniformDequantisation, VariationalDequantisation
 from genlab.models.flow.glow import glow_layers
@@ -256,7 +256,7 @@ class Flow(Model):
             KeyError: for any other name.
             ValueError: where that map was never trained, or for an unknown class.
         """
-        yield from probes.PROBES[name](self, request)
+        yield from {**probes.PROBES, **image_probes.PROBES}[name](self, request)
 
     def probe_label(self, sampler: SamplerSettings) -> Tensor | None:
         """The label (1,) whose map an extra panel shows. Raises ValueError as `probe` does."""
