@@ -40,7 +40,6 @@ class NoticeCard(QFrame):
         self.setProperty("role", "notice")
         self.setProperty("tone", tone)
         self.sign = QLabel()
-        self.sign.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._head, self._body = label("", "title"), label("", "muted")
         self._body.setWordWrap(True)
         self._body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -71,6 +70,7 @@ class NoticeCard(QFrame):
         self._head.setText(title)
         self._body.setText(self.text)
         self._body.setVisible(bool(self.text))
+        self.sign.setAlignment(Qt.AlignmentFlag.AlignTop if self.text else Qt.AlignmentFlag.AlignVCenter)
 
     def copy(self) -> None:
         """Put everything that is known onto the clipboard."""

@@ -198,9 +198,10 @@ class MainWindow(QWidget):
         """One run trains at a time: say which of the others has stopped for the one in view."""
         for id, space in self.workspaces.items():
             if space.run.id == run and id != self._paradigm:
+                space.cards.dismiss("paused-other")
                 self.workspace.cards.show_card(
                     "paused-other",
-                    f"{space.paradigm.title} is {note}",
+                    f"{space.paradigm.title} is paused",
                     ["One run trains at a time; its weights and panels stay as they are."],
                     buttons=[(f"Go to {space.paradigm.title}", partial(self.choose, id))],
                 )

@@ -33,8 +33,8 @@ class Warnings:
         if not wanted:
             self._cards.dismiss(self.KEY)
             return
-        since = f", since step {self._since:,}" if self._since else ""
-        title = f"Something is going wrong{since}"
+        since = f"has been going wrong since step {self._since:,}" if self._since else "is going wrong"
+        title = f"Something {since}"
         card = self._cards.card(self.KEY)
         if card is not None:
             card.show_text(title, wanted)

@@ -60,6 +60,7 @@ class Workspace(QWidget):
         self.in_view = True
         self.saved_at: float | None = None
         self.evaluation = ""
+        self._reference: tuple[Session, p.LossReference] | None = None
         self._remembered: dict[str, Session] = {}
         self.run = RunControl(engine, self)
         self.run.changed.connect(self._run_changed)
@@ -328,6 +329,16 @@ class Workspace(QWidget):
         self.show_session()
         if other:
             self.show_scene()
+        self._show_reference()
+
+    def _show_reference(self) -> None:
+        """What losses read in the best case: it is the same for a run as for its untrained model."""
+        if self._reference is None or self.run.session is None:
+            return
+        session, event = self._reference
+        if not self.run.session.pending(session):
+            for panel in self.grid.panels.values():
+                panel.show_reference(event.title, event.values)
 
     def _prepare_again(self) -> None:
         if not self.run.kept:
@@ -355,9 +366,10 @@ class Workspace(QWidget):
             case p.Metrics(names=names, rows=rows):
                 for panel in self.grid.panels.values():
                     panel.show_metrics(names, rows)
-            case p.LossReference(title=title, values=values):
-                for panel in self.grid.panels.values():
-                    panel.show_reference(title, values)
+            case p.LossReference():
+                assert self.run.session is not None
+                self._reference = (self.run.session, event)
+                self._show_reference()
             case p.Warned(step=step, warnings=warnings):
                 self.warnings.show(step, warnings)
             case p.Saved():

@@ -43,7 +43,7 @@ class LossPanel(Panel):
         self.reference_title = ""
         self.columns = Columns()
         self._view = ""
-        self.smoothing = "Medium (50 rows)"
+        self.smoothing = "None" if info.columns else "Medium (50 rows)"
         self.x_name = "Steps"
         self.log = False
         self.canvas = Canvas(theme, f"{self.objectName()}.plot")
@@ -182,7 +182,8 @@ class LossPanel(Panel):
         history, columns = self.history, self.shown_columns()
         x = history.step if self.x_name == "Steps" else history.seconds
         width = max(int(self.axes.view.width()), 50)
-        tau = SMOOTHING[self.smoothing]
+        # A short run is smoothed less: over a dozen rows a long memory would hide what happens.
+        tau = min(SMOOTHING[self.smoothing], len(history) * history.stride / 10)
         weight = math.exp(-history.stride / tau) if tau else 0.0
         for name, lines in self.lines.items():
             if name not in columns:
@@ -289,7 +290,7 @@ class LossPanel(Panel):
         _, x1, y0, y1 = self.axes.home
         last = float(x[-1])
         if not x1 * 0.5 < last <= x1 or x1 <= 0:
-            x1 = ladder(max(last * 1.05, 100.0 if self.x_name == "Steps" else 2.0))
+            x1 = ladder(max(last * 1.05, 20.0 if self.x_name == "Steps" else 2.0))
         low, high = math.inf, -math.inf
         for _, _, smooth in curves.values():
             values = self._y(smooth)
@@ -305,7 +306,7 @@ class LossPanel(Panel):
             low, high = min(low, height), max(high, height)
         if not math.isfinite(low):
             return
-        span = max(high - low, 1e-6 * max(abs(high), 1e-12), 0.02 if self.log else 1e-9)
+        span = max(high - low, 1e-3 * max(abs(high), 1e-12), 0.02 if self.log else 1e-9)
         if low < y0 or high > y1 or span < 0.5 * (y1 - y0) or y1 <= y0:
             y0, y1 = low - 0.07 * span, high + 0.12 * span
         self.axes.set_home((0.0, x1, y0, y1), glide=True)
