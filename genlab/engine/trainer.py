@@ -259,6 +259,7 @@ class Trainer:
     def edit(self, session: Session) -> None:
         """Take up settings that may change while training."""
         old, self.session = self.session.training, session
+        self.model.edit(session)
         if (old.stop, old.seconds, old.steps) != (
             session.training.stop,
             session.training.seconds,

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import torch
@@ -149,13 +150,14 @@ class Model(nn.Module, ABC):
     """Whether all players see each other's parameters of before the step; else they move in turn."""
 
     session: Session
+    objective: Any
     mean: Tensor
     std: Tensor
     class_prior: Tensor
 
     def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
         super().__init__()
-        self.session = session
+        self.edit(session)
         self.extent = dataset.extent
         self.truth = dataset.truth
         self.label_names = dataset.label_names
@@ -170,6 +172,11 @@ class Model(nn.Module, ABC):
         elif reference.labels is not None:
             counts = torch.bincount(torch.as_tensor(reference.labels), minlength=len(counts)).float()
         self.register_buffer("class_prior", counts / counts.sum())
+
+    def edit(self, session: Session) -> None:
+        """Take up settings, also some that change while training: they are read from here at each step."""
+        self.session = session
+        self.objective = session.objective
 
     @property
     def device(self) -> torch.device:

@@ -64,12 +64,13 @@ class Diffusion(Model):
         ValueError: for a U-Net on data that are not images.
     """
 
+    objective: DiffusionObjective
+
     def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
         super().__init__(session, dataset, reference)
         objective, network = session.objective, session.network
         assert isinstance(objective, DiffusionObjective)
         assert isinstance(network, DiffusionNetwork)
-        self.objective = objective
         self.path: Path = noise_path(objective.schedule)
         self.quantile = log_snr_quantile(
             objective.schedule, self.path, objective.level_mean, objective.level_spread

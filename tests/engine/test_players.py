@@ -255,6 +255,13 @@ def test_a_warning_is_told_when_it_comes_and_when_it_goes(monkeypatch: pytest.Mo
     assert [e.warnings for e in heard if isinstance(e, p.Warned)] == [("Weights are below zero.",), ()]
 
 
+def test_a_live_edit_of_the_objective_is_taken_up_by_the_model() -> None:
+    session = Session.default("gan", "gan-ring").with_values({"training.threads": 1, "objective.r1": 0.5})
+    run = Run("r", session, load("gan-ring", session.data), torch.device("cpu"), lambda event: None, None)  # type: ignore[arg-type]
+    run.edit({"objective.r1": 0.25})
+    assert run.trainer.model.objective.r1 == 0.25
+
+
 def test_metrics_files_take_columns_that_come_later(tmp_path: Any) -> None:
     from genlab.runs.folder import RunFolder
 
