@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,6 +21,7 @@ from genlab.app.store import Store
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
 from genlab.engine.client import EngineClient
+from genlab.engine.local import LocalEngine
 from genlab.settings.paradigm import PanelInfo
 
 Scenario = Callable[[MainWindow], Awaitable[None]]
@@ -72,14 +76,49 @@ class PaperEngine:
         self.on_event(p.StateChanged(run, "paused" if step else "ready", step, 0.0))
 
     def frames(self, request: p.Sample) -> None:
-        steps = int(request.sampler["steps"])
+        steps = int(request.sampler.get("steps", 0))
         rng = np.random.default_rng(0)
         event = (1, 8, 8) if self.sessions[request.run]["dataset"] == "digits" else (2,)
         for index in range(steps + 1):
             x = rng.normal(size=(request.n, *event)).astype(np.float32)
-            frame = Samples(x, x, np.zeros(request.n, np.int64), index, steps, 1.0 - index / steps, index)
+            frame = Samples(
+                x, x, np.zeros(request.n, np.int64), index, steps, 1.0 - index / max(steps, 1), index
+            )
             last = index == steps
             self.on_event(p.Answer(request.run, request.channel, request.request, 0, frame, last))
+
+
+class ThreadEngine:
+    """The real worker, in a thread of this process, so that it knows the paradigms of a test."""
+
+    def __init__(self, on_event: Callable[[p.Event], None]) -> None:
+        self._on_event = on_event
+        self._engine: LocalEngine | None = None
+        self.commands: list[p.Command] = []
+
+    async def start(self) -> None:
+        here = asyncio.get_running_loop()
+        engine = self._engine = LocalEngine()
+
+        def listen() -> None:
+            for event in engine.events():
+                with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                    here.call_soon_threadsafe(self._on_event, event)
+
+        threading.Thread(target=listen, daemon=True).start()
+        self._on_event(p.EngineReady(1, {"cpu": "cpu"}, {"torch": "0"}, 0.1))
+
+    def of(self, kind: type) -> list[Any]:
+        return [command for command in self.commands if isinstance(command, kind)]
+
+    def send(self, command: p.Command) -> None:
+        self.commands.append(command)
+        assert self._engine is not None
+        self._engine.send(command)
+
+    async def close(self, timeout: float = 5.0) -> None:
+        if self._engine is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._engine.close)
 
 
 class Lab:
@@ -87,20 +126,22 @@ class Lab:
 
     def __init__(self, application: QApplication) -> None:
         self._application = application
-        self.engine: PaperEngine | EngineClient | None = None
+        self.engine: PaperEngine | ThreadEngine | EngineClient | None = None
 
     def run(
         self,
         scenario: Scenario,
         store: Store | None = None,
         real: bool = False,
+        worker: bool = False,
         size: tuple[int, int] = (1280, 800),
     ) -> None:
         theme.apply(self._application, theme.DARK)
 
         async def main() -> int:
             def make(on_event: Callable[[p.Event], None]) -> Any:
-                self.engine = EngineClient(on_event) if real else PaperEngine(on_event)
+                kind = EngineClient if real else ThreadEngine if worker else PaperEngine
+                self.engine = kind(on_event)
                 return self.engine
 
             link = EngineLink(make)
@@ -111,7 +152,7 @@ class Lab:
             window.begin()
             try:
                 if not real:
-                    assert await loop.until(lambda: window.workspace.feed.frames, 10)
+                    assert await loop.until(lambda: window.workspace.feed.frames, 30)
                 await scenario(window)
             finally:
                 window.close()
