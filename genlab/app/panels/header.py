@@ -109,7 +109,8 @@ class Header(QWidget):
         painter.setPen(QColor(theme.text))
         x = MARGIN
         width = min(QFontMetrics(title).horizontalAdvance(self.title), right - x)
-        painter.drawText(QRect(x, 0, width + 1, HEIGHT), Qt.AlignmentFlag.AlignVCenter, self.title)
+        shown = QFontMetrics(title).elidedText(self.title, Qt.TextElideMode.ElideRight, width + 1)
+        painter.drawText(QRect(x, 0, width + 1, HEIGHT), Qt.AlignmentFlag.AlignVCenter, shown)
         x += width + 10
         small = font(theme.font_small)
         metrics = QFontMetrics(small)

@@ -63,7 +63,7 @@ class MeshDrawing(PlotDrawing):
         self.dots.size = dot_size(len(taken))
         self.dots.round_dots = self.dots.size > 3
         if mesh.labels is None:
-            self._parts = [(taken, QColor(self.theme.text))]
+            self._parts = [(taken, QColor(self.theme.model))]
             return
         labels = mesh.labels[taken]
         for label in np.unique(labels):

@@ -16,7 +16,7 @@ from genlab.app.theme import Theme
 
 SHADES = 20
 """Cells are filled in so many shades, each by one path."""
-STRONGEST = 0.62
+STRONGEST = 0.45
 """The share of the accent in a cell of weight 1."""
 MOST_LINES = 41
 """Of a finer grid every second line is drawn, or every third."""

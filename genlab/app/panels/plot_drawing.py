@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from genlab.app.panels.axes import Axes, Fit, Note
 from genlab.app.panels.canvas import RIGHT, Canvas
 from genlab.app.panels.drawing import Drawing, Remark
 from genlab.app.panels.key_row import KeyRow
-from genlab.app.panels.rulers import BOTTOM_HEIGHT
-from genlab.app.theme import Theme
+from genlab.app.panels.rulers import BOTTOM_HEIGHT, LEFT_WIDTH
+from genlab.app.theme import Theme, font
 
 LABEL_HEIGHT = 15.0
-HEADING_HEIGHT = 20.0
+HEADING_HEIGHT, LINE = 20.0, 14.0
+
+
+class Heading(Note):
+    """A line of muted text above a view; a second one where the first is too short."""
+
+    def lines(self, width: float) -> int:
+        """How many lines the text takes in a width: none, one or two."""
+        fits = QFontMetricsF(font(self.size)).horizontalAdvance(self.text) <= width
+        return 0 if not self.text else 1 if fits else 2
+
+    def paint(self, painter: QPainter, *options: object) -> None:
+        if self.lines(self.rect.width()) < 2:
+            super().paint(painter, *options)
+            return
+        painter.setFont(font(self.size))
+        painter.setPen(QColor(self.colour))
+        painter.drawText(self.rect, self.align | Qt.TextFlag.TextWordWrap, self.text)
 
 
 class PlotDrawing(Drawing):
-    """What drawings on one pair of axes have in common. beside: room on the right of the view, in pixels."""
+    """What drawings on one pair of axes have in common. beside, under: room beside the view, in pixels."""
 
     beside = 0.0
+    under = 0.0
 
     def __init__(self, theme: Theme, name: str, fit: Fit, grid: bool = False) -> None:
         super().__init__(theme, name)
@@ -26,7 +45,7 @@ class PlotDrawing(Drawing):
         self.canvas = Canvas(theme, f"{name}.plot")
         self.axes = self.canvas.add_axes(fit, grid=grid)
         self.across = Note("", theme, right=True)
-        self.heading = Note("", theme)
+        self.heading = Heading("", theme)
         for item in (self.across, self.heading):
             self.canvas.sceneObj.addItem(item)
         self.remark = Remark(f"{name}.note")
@@ -46,10 +65,10 @@ class PlotDrawing(Drawing):
     def show_heading(self, text: str) -> None:
         """Say above the view what it shows, where the panel's own title does not."""
         text = "" if text.casefold() == self.title.casefold() else text
-        if bool(text) != bool(self.heading.text):
-            self.heading.set_text(text)
-            self.canvas.lay_out()
+        before = self.heading.lines(self.heading.rect.width())
         self.heading.set_text(text)
+        if self.heading.lines(self.heading.rect.width()) != before:
+            self.canvas.lay_out()
 
     def go_home(self) -> None:
         self.axes.go_home()
@@ -63,15 +82,18 @@ class PlotDrawing(Drawing):
 
     def _arrange(self, width: float, height: float) -> list[tuple[Axes, QRectF, bool, bool]]:
         below = LABEL_HEIGHT if self.across.text else 0.0
-        above = HEADING_HEIGHT - self.axes.top if self.heading.text else 0.0
-        cell = QRectF(0, above, width - RIGHT - self.beside, height - above - below)
+        # Centred on the view where that leaves most of the width, else on all of it.
+        middle = (LEFT_WIDTH + width - RIGHT - self.beside) / 2
+        half = max(min(middle, width - middle), 0.4 * width) - 4
+        left = min(max(middle - half, 4.0), max(width - 2 * half - 4, 4.0))
+        lines = self.heading.lines(2 * half)
+        tall = HEADING_HEIGHT + LINE * (lines - 1) if lines else 0.0
+        above = tall - self.axes.top if lines else 0.0
+        cell = QRectF(0, above, width - RIGHT - self.beside, height - above - below - self.under)
         rect = self.axes.inner(cell, True, True)
-        middle = rect.center().x()
-        half = min(middle, width - middle) - 4
-        self.heading.set_rect(QRectF(middle - half, rect.top() - HEADING_HEIGHT, 2 * half, HEADING_HEIGHT))
-        self.across.set_rect(
-            QRectF(rect.left(), rect.bottom() + BOTTOM_HEIGHT - 3, rect.width(), LABEL_HEIGHT)
-        )
+        self.heading.set_rect(QRectF(left, rect.top() - tall, 2 * half, tall))
+        bottom = rect.bottom() + BOTTOM_HEIGHT - 3
+        self.across.set_rect(QRectF(4, bottom, rect.right() - 4, LABEL_HEIGHT))
         return [(self.axes, rect, True, True)]
 
     def _hover(self, axes: Axes | None, x: float, y: float) -> None:

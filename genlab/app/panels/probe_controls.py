@@ -34,7 +34,7 @@ class ProbeControls(QWidget):
         self._columns = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(6, 6, 10, 0)
-        self._grid.setHorizontalSpacing(16)
+        self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(2)
         for item in self.items:
             item.changed.connect(self.changed)
@@ -95,7 +95,7 @@ class ProbeItem(QWidget):
         self.choice: Choice | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row.setSpacing(6)
         row.addWidget(self.label)
         self.input: QWidget
         if control.choices is None:
@@ -123,6 +123,7 @@ class ProbeItem(QWidget):
 
     def _made_slider(self) -> Slider:
         slider = Slider()
+        slider.setMinimumWidth(28)
         slider.setRange(0, self._stops)
         slider.setSingleStep(1 if self.control.whole else 2)
         slider.setPageStep(max(1, self._stops // 10))
@@ -162,7 +163,7 @@ class ProbeItem(QWidget):
         self.label.setFixedWidth(width)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(90, super().minimumSizeHint().height())
+        return QSize(80, super().minimumSizeHint().height())
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over colours and fonts."""

@@ -12,12 +12,13 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainterPath
 
 from genlab.app.panels.axes import Axes
-from genlab.app.panels.colour_bar import WIDTH, ColourBar
+from genlab.app.panels.colour_bar import HEIGHT, WIDTH, ColourBar
 from genlab.app.panels.contours import Lines
 from genlab.app.panels.curves_drawing import number
 from genlab.app.panels.plot_drawing import PlotDrawing
 from genlab.app.panels.points_item import Points
 from genlab.app.panels.raster import Colours, Raster, density_colours, ratio_colours
+from genlab.app.panels.rulers import BOTTOM_HEIGHT
 from genlab.app.panels.samples_plane import thin
 from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
@@ -36,8 +37,6 @@ Floats = NDArray[np.float64]
 
 class ScalarMapDrawing(PlotDrawing):
     """A raster, real data faint over it, arrows, and a colour bar on the right."""
-
-    beside = GAP + WIDTH - 16.0
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__(theme, name, "shrink")
@@ -105,6 +104,7 @@ class ScalarMapDrawing(PlotDrawing):
         self.arrows.setPath(path)
         self.halo.setPen(pg.mkPen(under, width=2.6))
         self.arrows.setPen(pg.mkPen(over, width=1.2))
+        self.tails.size = 3.6 if len(tails) <= 100 else 2.4
         self.tails.set_groups([(tails, over)], _rect(payload.extent))
 
     def _colours(self, payload: ScalarMap) -> Colours:
@@ -128,9 +128,18 @@ class ScalarMapDrawing(PlotDrawing):
         self.real.set_groups([(points, colour)], _rect(self.axes.home))
 
     def _arrange(self, width: float, height: float) -> list[tuple[Axes, QRectF, bool, bool]]:
+        # The colour bar stands where it leaves the map larger.
+        ways = []
+        for self.beside, self.under in ((GAP + WIDTH - 16.0, 0.0), (0.0, HEIGHT)):
+            placed = super()._arrange(width, height)
+            ways.append((placed[0][1].width(), self.beside, self.under))
+        _, self.beside, self.under = max(ways)
         placed = super()._arrange(width, height)
         rect = placed[0][1]
-        self.bar.set_rect(QRectF(rect.right() + GAP, rect.top(), WIDTH, rect.height()))
+        if self.under:
+            self.bar.set_rect(QRectF(rect.left(), rect.bottom() + BOTTOM_HEIGHT, rect.width(), HEIGHT))
+        else:
+            self.bar.set_rect(QRectF(rect.right() + GAP, rect.top(), WIDTH, rect.height()))
         return placed
 
 
