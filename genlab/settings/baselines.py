@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from genlab.settings.fields import Settings, setting
@@ -214,6 +215,18 @@ _INTERVAL = PanelInfo(
         ProbeControl("high", "To", 0.5, -10.0, 10.0, help="Upper bound, in units of the data."),
     ),
 )
+_INTERVAL_OF_A_FILE = replace(
+    _INTERVAL,
+    controls=(
+        ProbeControl(
+            "low", "From", 0.4, help="Lower bound, as a share of the window.", ends=("left", "right")
+        ),
+        ProbeControl(
+            "high", "To", 0.6, help="Upper bound, as a share of the window.", ends=("left", "right")
+        ),
+    ),
+)
+_COLUMNS = ("total", "given the class", "validation")
 _CRITERION = PanelInfo(
     "criterion",
     "Cross-validation",
@@ -233,19 +246,22 @@ _MEMORISED = PanelInfo(
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
     if isinstance(space, ImageSpace):
-        return {"objective.components": 20, "objective.regularisation": 0.02}
+        return {"objective.components": 10, "objective.regularisation": 0.02}
     if space.dim == 1:
         return {"objective.components": 4}
     return {"objective.components": 32}
 
 
-def _panels(method: str, bandwidth: str, space: Space) -> tuple[PanelInfo, ...]:
-    common = common_panels(space)
+def _panels(dataset: str, method: str, bandwidth: str, space: Space) -> tuple[PanelInfo, ...]:
+    common = tuple(
+        replace(panel, columns=_COLUMNS) if panel.kind == "loss" else panel
+        for panel in common_panels(space, "Negative log likelihood")
+    )
     if method == "nearest":
         common = tuple(panel for panel in common if panel.kind != "loss")
     panels = [*common, PanelInfo("fit", "Inside the fit", "probe", probe="fit", help=_FIT_HELP[method])]
     if isinstance(space, PointSpace) and space.dim == 1:
-        panels.append(_INTERVAL)
+        panels.append(_INTERVAL if dataset != "file" else _INTERVAL_OF_A_FILE)
     if method == "kernel" and bandwidth == "cross-validated":
         panels.append(_CRITERION)
     if method in ("kernel", "nearest"):
@@ -290,7 +306,7 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
         steps=Control(False, "a baseline draws its samples in one pass"),
         guidance=guidance,
         labels=labels,
-        panels=_panels(method, objective.bandwidth, space),
+        panels=_panels(session.dataset, method, objective.bandwidth, space),
     )
 
 
@@ -315,7 +331,7 @@ PARADIGM = Paradigm(
             "Between two modes",
             "What is the probability that x lies between -0.5 and 0.5? Four methods, three answers.",
             "mixture-1d",
-            {"objective.method": "kernel", "objective.bandwidth": "scott"},
+            {"objective.method": "kernel", "objective.bandwidth": "scott", "sampler.label": "none"},
         ),
         Preset(
             "em",
@@ -341,7 +357,7 @@ PARADIGM = Paradigm(
             "Too wide a kernel",
             "A bridge of probability between two modes where the truth has none.",
             "mixture-1d",
-            {**_KDE, "objective.width": 0.5},
+            {**_KDE, "objective.width": 0.5, "sampler.label": "none"},
         ),
         Preset(
             "memory",
@@ -353,7 +369,7 @@ PARADIGM = Paradigm(
         Preset(
             "digits",
             "Handwritten digits",
-            "Twenty Gaussians over 64 pixels: blurred, but every class is there.",
+            "One Gaussian over the 64 pixels for each digit: a blur of all its ways of being written.",
             "digits",
             {},
         ),

@@ -105,7 +105,8 @@ class Histogram(Estimator):
         z = (wide(x) - self.centre) / self.spread
         log_norm = wide(self.spread).log().sum() + 0.5 * z.shape[1] * math.log(2 * math.pi)
         background = (-0.5 * z.square().sum(1) - log_norm).exp() * behind
-        return (filled + background).log()
+        total: Tensor = filled + background
+        return total.log()
 
     def draw(self, groups: Tensor, rng: torch.Generator) -> Tensor:
         d = len(self.bins)
@@ -113,7 +114,7 @@ class Histogram(Estimator):
         normal = torch.randn((len(groups), d), generator=rng, device=rng.device)
         x = torch.empty_like(uniform)
         strides = self._strides
-        for group in groups.unique().tolist():
+        for group in sorted(set(groups.tolist())):
             here = groups == group
             weights, behind = self._weights(group)
             cell = pick(torch.cat([weights, behind.view(1)]), int(here.sum()), rng)
@@ -139,7 +140,8 @@ class Histogram(Estimator):
     def _widths(self) -> Tensor:
         """Sides of a bin, (d,)."""
         low, high = wide(self.edges)
-        return (high - low) / torch.tensor(self.bins, dtype=low.dtype, device=low.device)
+        widths: Tensor = (high - low) / torch.tensor(self.bins, dtype=low.dtype, device=low.device)
+        return widths
 
     @property
     def _strides(self) -> Tensor:
@@ -212,7 +214,7 @@ class Pixels(Estimator):
         _, d, levels = self.counts.shape
         x = torch.empty((len(groups), d), device=groups.device)
         at = torch.rand((len(groups), d), generator=rng, device=rng.device)
-        for group in groups.unique().tolist():
+        for group in sorted(set(groups.tolist())):
             here = groups == group
             ladder = self._table(group).cumsum(1).float()  # (d, levels)
             level = torch.searchsorted(ladder, (at[here].T * ladder[:, -1:]).contiguous(), right=True)

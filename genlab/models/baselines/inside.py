@@ -99,9 +99,9 @@ def inside_plane(model: Baselines, request: ProbeRequest) -> Iterator[Plane | No
         title, note = "Stored points", f"{len(x):,} points are kept, and every sample is one of them."
         if isinstance(fit, Kernel):
             group = next(iter(weights)) if len(weights) == 1 else 0
-            radius = fit.scale[group] * fit.bandwidth[group] * reach(fit.objective.kernel, x.shape[1])
+            reaches = fit.scale[group] * fit.bandwidth[group] * reach(fit.objective.kernel, x.shape[1])
             some = x[:: max(1, len(x) // MOST_RINGS)][:, :2]
-            rings = _rings(some, torch.diag(radius[:2]).expand(len(some), 2, 2))
+            rings = _rings(some, torch.diag(reaches[:2]).expand(len(some), 2, 2))
             groups.append(Group("radius of a kernel", rings, "line", "mark"))
             width = float(fit.bandwidth[group])
             title = "Kernels"
@@ -127,7 +127,7 @@ def inside_images(model: Baselines, request: ProbeRequest) -> Iterator[Tiles | N
         columns = min(10, len(x))
         x = x[: len(x) // columns * columns]
         note = "Means of the Gaussians, the likeliest first; samples scatter about them."
-        rows = x.unflatten(0, (-1, columns))
+        rows = x.view(-1, columns, x.shape[1])
     elif isinstance(fit, Pixels):
         rows = torch.stack([fit.mean(group) for group in weights])[None]
         note = "Mean level of each pixel; pixels are drawn on their own and know nothing of one another."
@@ -141,7 +141,7 @@ def inside_images(model: Baselines, request: ProbeRequest) -> Iterator[Tiles | N
             blurred = stored + fit.noise(asked, rng)
             rows, titles = torch.stack([stored, blurred]), ("stored", "drawn")
             note = "A sample is a stored image with the kernel's noise on it."
-    images = model.quantise(rows.float().unflatten(-1, model.event)).cpu().numpy()
+    images = model.quantise(rows.float().view(*rows.shape[:2], *model.event)).cpu().numpy()
     yield Tiles(images, "Inside the fit", titles, note)
 
 
@@ -155,7 +155,8 @@ def _plane_factors(spreads: Tensor) -> Tensor:
     if spreads.ndim == 2:
         return torch.diag_embed(spreads[:, :2])
     rows = spreads[:, :2]
-    return torch.linalg.cholesky(rows @ rows.mT)
+    factors: Tensor = torch.linalg.cholesky(rows @ rows.mT)
+    return factors
 
 
 def _rings(centres: Tensor, factors: Tensor) -> Array:

@@ -61,11 +61,12 @@ def kernel_noise(shape: Shape, n: int, d: int, rng: torch.Generator) -> Tensor:
         return torch.randn((n, d), generator=rng, device=rng.device)
     m = d + 2 if shape == "epanechnikov" else d
     z = torch.randn((n, m), generator=rng, device=rng.device)
-    direction = z / z.norm(dim=1, keepdim=True)
+    direction: Tensor = z / torch.linalg.vector_norm(z, dim=1, keepdim=True)
     if shape == "exponential":
         uniform = 1 - torch.rand((n, d), generator=rng, device=rng.device)
-        return direction * -uniform.log().sum(1, keepdim=True)
-    radius = torch.rand((n, 1), generator=rng, device=rng.device) ** (1 / m)
+        times: Tensor = -uniform.log().sum(1, keepdim=True)
+        return direction * times
+    radius: Tensor = torch.rand((n, 1), generator=rng, device=rng.device).pow(1 / m)
     return (direction * radius)[:, :d]
 
 
@@ -87,7 +88,7 @@ def rule_factor(rule: str, n: int, d: int) -> float:
 
     Source: Scott (1992), equation 6.42; Silverman (1986), equation 4.14, for the Gaussian kernel."""
     factor = 4 / (d + 2) if rule == "silverman" else 1.0
-    return (factor / max(n, 1)) ** (1 / (d + 4))
+    return math.pow(factor / max(n, 1), 1 / (d + 4))
 
 
 class Kernel(Estimator):
@@ -232,7 +233,7 @@ class Kernel(Estimator):
 
     def _slice(self, budget: int) -> int:
         """Add the held-out densities of some points; how many pairs that took."""
-        candidate, group, fold, row = self.cursor.tolist()
+        candidate, group, fold, row = (int(place) for place in self.cursor)
         folds = self.objective.folds
         centres = wide(self.store.of(group))
         m = len(centres)

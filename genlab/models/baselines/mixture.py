@@ -121,12 +121,12 @@ class Mixture(Estimator):
 
     def draw(self, groups: Tensor, rng: torch.Generator) -> Tensor:
         which = torch.zeros_like(groups)
-        for group in groups.unique().tolist():
+        for group in sorted(set(groups.tolist())):
             part, here = self.part(group), groups == group
             which[here] = part.start + pick(self.log_weights[part].exp(), int(here.sum()), rng)
         z = torch.randn((len(groups), self.means.shape[1]), generator=rng, device=rng.device)
         y = torch.empty_like(z)
-        for k in which.unique().tolist():
+        for k in sorted(set(which.tolist())):
             here, factor = which == k, self.factors[k]
             y[here] = self.means[k] + (z[here] @ factor.mT if self.joint else z[here] * factor)
         return self.centre + self.scale * y

@@ -68,6 +68,8 @@ class Baselines(Model):
         size = min(network.stored, len(x))
         groups = self.fitted.groups
         self.store = Store(size, 1, groups, session.seed) if self.event == (1,) else None
+        if self.store is not None:
+            self.store.take(batch)
         if not isinstance(self.fitted, Mixture):
             self._begin(batch, rng)
 
@@ -124,8 +126,6 @@ class Baselines(Model):
     def fit(self, pool: Batch, player: Player, context: Context) -> Mapping[str, Tensor]:
         """One iteration of the method's fit; see there."""
         flat = Batch(pool.x.flatten(1), pool.labels if self.fitted.groups > 1 else None)
-        if self.store is not None and int(context.step) == 0:
-            self.store.take(flat)
         return self.fitted.fit(flat)
 
     @property

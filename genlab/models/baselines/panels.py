@@ -48,8 +48,12 @@ def inside(model: Baselines, request: ProbeRequest) -> Iterator[Payload | None]:
 def interval(model: Baselines, request: ProbeRequest) -> Iterator[Table | None]:
     """P(low <= x <= high) by the truth and by all four methods, fitted to the stored points.
 
-    The method that trains answers with its fit as it stands."""
+    The method that trains answers with its fit as it stands. For a file of one's own the bounds are shares of
+    the window."""
     low, high = sorted((float(request.values["low"]), float(request.values["high"])))
+    if model.session.dataset == "file":
+        left, right, *_ = model.extent
+        low, high = (left + share * (right - left) for share in (low, high))
     weights = model.weights_of(request.sampler.label)
     rows: list[tuple[str, ...]] = []
     exact = None
@@ -65,8 +69,8 @@ def interval(model: Baselines, request: ProbeRequest) -> Iterator[Table | None]:
         if method != model.objective.method:
             fit, how = yield from _fitted(model, method)
         if isinstance(fit, Nearest):
-            count = round(_probability(fit, weights, low, high) * int(fit.store.counts[0]))
-            rows.append((name, "no answer", f"it can only count its stored points: {count:,} lie there"))
+            share = _probability(fit, weights, low, high)
+            rows.append((name, "no answer", f"it can only count its stored points: {share:.2%} lie there"))
             continue
         rows.append((name, f"{_probability(fit, weights, low, high):.3g}", how))
         yield None
