@@ -165,13 +165,11 @@ LARGEST_DENSE = 256
 
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if not isinstance(space, ImageSpace) or space.height % 2 or space.width % 2:
+    if not isinstance(space, ImageSpace):
         return {}
     values: dict[str, Any] = {
-        "network.kind": "glow",
         "network.bins": 8,
         "network.width": 96,
-        "network.dropout": 0.3,
         "objective.condition_dropout": 0.2,
         "training.learning_rate": 2e-3,
         "training.batch_size": 128,
@@ -180,8 +178,17 @@ def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
         "training.seconds": 120.0,
         "training.keep": "best",
     }
+    if space.height % 2 or space.width % 2:
+        return values | {"network.kind": "nsf-coupling"}
+    values |= {"network.kind": "glow", "network.dropout": 0.3}
     if space.channels * space.height * space.width > LARGEST_DENSE:
-        values |= {"network.conditioner": "convolution", "network.width": 48, "network.scales": 3}
+        values |= {
+            "network.conditioner": "convolution",
+            "network.coupling": "affine",
+            "network.scales": 3,
+            "network.width": 32,
+            "training.batch_size": 64,
+        }
     return values
 
 
@@ -263,9 +270,9 @@ PRESETS = (
     Preset(
         "checkerboard",
         "Checkerboard",
-        "Hard edges: splines with many bins come close, and smear a little.",
+        "Hard edges: splines come close, and smear a little.",
         "checkerboard",
-        {"network.bins": 32},
+        {},
     ),
     Preset(
         "bridge",

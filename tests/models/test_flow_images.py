@@ -198,6 +198,6 @@ def test_the_default_is_a_glow_where_sides_can_be_halved() -> None:
         sides: PARADIGM.defaults("own", ImageSpace(1, *sides, 256)).get("network.kind")
         for sides in ((8, 8), (28, 28), (7, 8))
     }
-    assert kinds == {(8, 8): "glow", (28, 28): "glow", (7, 8): None}
+    assert kinds == {(8, 8): "glow", (28, 28): "glow", (7, 8): "nsf-coupling"}
     large = PARADIGM.defaults("own", ImageSpace(3, 32, 32, 256))
     assert large["network.conditioner"] == "convolution"
