@@ -167,8 +167,6 @@ LARGEST_DENSE = 256
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
     if isinstance(space, PointSpace):
         return {"training.learning_rate": 6e-3}
-    if not isinstance(space, ImageSpace):
-        return {}
     values: dict[str, Any] = {
         "network.bins": 8,
         "network.width": 96,
