@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from pyqtgraph.functions import arrayToQPath
 from PySide6.QtGui import QColor, QPainterPath
 
-from genlab.app.panels.canvas import Canvas
 from genlab.app.panels.contours import Lines
-from genlab.app.panels.drawing import Drawing
+from genlab.app.panels.plot_drawing import PlotDrawing
 from genlab.app.panels.raster import mixed
 from genlab.app.panels.scene import Scene
 from genlab.app.theme import Theme
@@ -25,29 +24,23 @@ SHADES = 5
 Floats = NDArray[np.float64]
 
 
-class FieldDrawing(Drawing):
+class FieldDrawing(PlotDrawing):
     """Learned arrows, coloured by their error, over the true ones in grey."""
 
     def __init__(self, theme: Theme, name: str) -> None:
-        super().__init__(theme, name)
+        super().__init__(theme, name, "shrink")
         self.field: Field | None = None
-        self.canvas = Canvas(theme, f"{name}.plot")
-        self.axes = self.canvas.add_axes("shrink", " ")
         self.truth = Lines()
         self.axes.add(self.truth)
         self.arrows = [Lines() for _ in range(SHADES)]
         for item in self.arrows:
             self.axes.add(item)
-        self.body.addWidget(self.canvas)
         self._colour()
 
     def set_scene(self, scene: Scene) -> None:
         self.axes.zoomed = False
         self.axes.set_home(scene.extent)
         self.canvas.lay_out()
-
-    def go_home(self) -> None:
-        self.axes.go_home()
 
     def show_payload(self, payload: Field) -> tuple[str, ...]:
         self.field = payload
@@ -66,13 +59,11 @@ class FieldDrawing(Drawing):
             cosine, relative = agreement(vectors, truth)
             parts += [f"cosine {cosine:.3f}", f"relative error {relative:.3f}"]
         words = "model" if truth is None else "model, redder where wrong  ·  truth in grey"
-        if self.axes.title is not None:
-            self.axes.title.set_text(words)
+        self.show_heading(words)
         return (*parts, f"σ = {payload.time:.3g}")
 
     def apply_theme(self, theme: Theme) -> None:
         super().apply_theme(theme)
-        self.canvas.apply_theme(theme)
         self._colour()
 
     def _colour(self) -> None:

@@ -20,6 +20,8 @@ INDENT, END = 6.0, 12.0
 MOST_LINES = 3
 TRUE = ("truth", "true", "exact", "real", "data", "ideal", "target")
 """A name that begins with one of these words is of the data, not of the model."""
+MADE = ("model", "generated", "learned", "samples")
+"""One that begins with one of these is of the model."""
 OTHERS = (1, 2, 3, 5, 4, 6, 7, 0)
 """Okabe-Ito in an order that begins far from the accent."""
 
@@ -38,7 +40,7 @@ def colours_of(names: Iterable[str], theme: Theme) -> dict[str, str]:
     names = list(names)
     first = {name: (name.lower().split() or [""])[0].rstrip(":,") for name in names}
     free = [name for name in names if first[name] not in TRUE]
-    main = next((name for name in free if first[name] == "model"), free[0] if free else "")
+    main = next((name for name in free if first[name] in MADE), free[0] if free else "")
     rest = [name for name in free if name != main]
     palette = theme.okabe_ito
     found = {name: palette[OTHERS[i % len(OTHERS)] % len(palette)] for i, name in enumerate(rest)}

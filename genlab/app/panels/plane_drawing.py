@@ -161,7 +161,7 @@ def group_colours(groups: tuple[Group, ...], theme: Theme) -> list[str]:
 
 def dot_size(n: int) -> float:
     """The fewer the dots, the larger."""
-    return 7.0 if n <= 60 else 4.0 if n <= 400 else 2.2
+    return 7.0 if n <= 24 else 4.0 if n <= 400 else 2.2
 
 
 def line_path(points: NDArray[np.float64], style: str) -> QPainterPath:

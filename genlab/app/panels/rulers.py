@@ -14,6 +14,8 @@ from genlab.app.theme import Theme, font
 
 LEFT_WIDTH = 40
 BOTTOM_HEIGHT = 22
+CLOSEST = 30.0
+"""Pixels between two numbers, at least."""
 
 
 class Ruler(pg.AxisItem):
@@ -40,6 +42,11 @@ class Ruler(pg.AxisItem):
         least = span / max(size / self.spacing, 2.2)
         power = 10.0 ** math.floor(math.log10(least))
         step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * 0.999)
+        finer = step * 0.4 if math.isclose(step, 5 * power) else step / 2  # 5 to 2, 2 to 1, 10 to 5
+        # One number alone tells no scale.
+        lonely = math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) < 1
+        if lonely and finer / span * size >= CLOSEST:
+            step = finer
         return [(step, 0.0)]
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:

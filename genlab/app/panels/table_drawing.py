@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
@@ -32,8 +33,8 @@ from genlab.data.payloads import Table
 ROW, PAD = 26, 6
 Index = QModelIndex | QPersistentModelIndex
 NUMBER = re.compile(r"[-−+±≤≥<>≈~]?\s*(\d[\d,.]*|∞|–|—|-)?([eE][-+−]?\d+)?\s*(%|±.*|\(.*\)|/.*)?[a-zµ]{0,5}")
-LEAST = 96
-"""A column of words gives way down to this width."""
+LEAST = 110
+"""A column of words gives way down to its longest word, or to this width."""
 WRAPPED = 6
 """A cell wraps into at most so many lines."""
 
@@ -73,6 +74,11 @@ def shared(widths: list[int], room: int, least: dict[int, int]) -> list[int]:
     return [wide + spare // len(widths) + (i < spare % len(widths)) for i, wide in enumerate(widths)]
 
 
+def minus(number: str) -> str:
+    """A number with a true minus, as wide as a plus."""
+    return f"−{number[1:]}" if number.startswith("-") and number != "-" else number
+
+
 class Cells(QAbstractTableModel):
     """The text of a table, and on which side it stands."""
 
@@ -89,6 +95,11 @@ class Cells(QAbstractTableModel):
         same = shape == (len(self.table.rows), len(self.table.header)) and table.header == self.table.header
         columns = [[row[i] for row in table.rows if i < len(row)] for i in range(len(table.header))]
         right = tuple(i > 0 and numeric(cells) for i, cells in enumerate(columns))
+        rows = [
+            [minus(cell) if side else cell for cell, side in zip(row, right, strict=False)]
+            for row in table.rows
+        ]
+        table = replace(table, rows=tuple(tuple(row) for row in rows))
         if same:
             self.table, self.right = table, right
             if table.rows:
@@ -107,8 +118,7 @@ class Cells(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.table.rows[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            text = row[index.column()] if index.column() < len(row) else ""
-            return "−" + text[1:] if self.right[index.column()] and text.startswith("-") else text
+            return row[index.column()] if index.column() < len(row) else ""
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._side(index.column()) | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -189,6 +199,7 @@ class Sheet(QTableView):
         self.setFont(font(theme.font_body))
         self.setStyleSheet(
             "QTableView { border: none; border-radius: 0; background: transparent; }"
+            "QAbstractScrollArea::corner { background: transparent; border: none; }"
             f"QHeaderView {{ background: {theme.surface}; border: none; }}"
             f"QHeaderView::section {{ font-size: {theme.font_small}px; padding: 2px {PAD}px 5px {PAD}px;"
             f" border: none; border-bottom: 1px solid {theme.line}; }}"
@@ -216,7 +227,7 @@ class Sheet(QTableView):
     def _fit(self) -> None:
         """Columns as wide as their text; what is short of room or left over falls to those of words."""
         table, room = self.cells.table, self.viewport().width()
-        key = (table.header, table.rows, room, self.theme)
+        key = (table, room, self.theme)
         if key == self._fitted or not table.header or room <= 0:
             return
         self._fitted = key
@@ -235,7 +246,11 @@ class Sheet(QTableView):
             self.cells.names = tuple(names)
             self.cells.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(names) - 1)
         words = [i for i, right in enumerate(self.cells.right) if not right]
-        widths = shared(widths, room, {i: min(widths[i], max(heads[i] + edge, LEAST)) for i in words})
+        least = {}
+        for i in words:
+            longest = max((body.horizontalAdvance(w) for cell in cells[i] for w in cell.split()), default=0)
+            least[i] = min(widths[i], max(heads[i], min(longest, LEAST)) + edge)
+        widths = shared(widths, room, least)
         for i, wide in enumerate(widths):
             self.setColumnWidth(i, wide)
         tall = body.height()
