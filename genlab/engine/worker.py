@@ -58,7 +58,7 @@ class Worker:
         self.previews = Previews()
         self._writer = Writer(self._writing_failed)
         self._training: Run | None = None
-        self._reported = self._ticked = 0.0
+        self._reported = self._ticked = self._due = 0.0
         self._threads = 0
         self._cores = os.cpu_count() or 1
         self._open = True
@@ -72,11 +72,12 @@ class Worker:
                 continue
             busy = self._advance_tasks()
             if self._training is not None:
-                if not any(self._fresh(task) for task in self._tasks):
+                due = perf_counter() >= self._due
+                if due and not any(self._fresh(task) for task in self._tasks):
                     self._advance_training(self._training)
                     busy = True
                 if self._training is not None:
-                    self._preview(self._training)
+                    busy = self._preview(self._training) or busy
             if not busy:
                 self._take(0.005)
         self._writer.close()
@@ -130,6 +131,7 @@ class Worker:
                     self._training.finish("paused", "paused: another run trains now")
                 self._training = run
                 self.previews.begin()
+                self._due = 0.0
                 run.train(steps, seconds, player)
             case p.Pause():
                 if run is self._training:
@@ -212,7 +214,9 @@ class Worker:
         self._use_threads(run.threads)
         start = perf_counter()
         try:
-            run.advance(TRAINING_SLICE)
+            pace = run.session.training.pace
+            self._due = start + 1 / pace if pace else 0.0
+            run.advance(TRAINING_SLICE, *((1, run.player) if pace else ()))
         except Exception as problem:
             self._training = None
             self._fail(run, problem)
@@ -229,20 +233,26 @@ class Worker:
             self._training = None
             self._show_final(run)
 
-    def _preview(self, run: Run) -> None:
-        """Spend a slice in each lane of previews whose budget allows it."""
+    def _preview(self, run: Run) -> bool:
+        """Spend a slice in each lane of previews whose budget allows it, or that training would idle away.
+
+        Whether any was spent."""
+        spent = False
+        idle = perf_counter() < self._due
         for lane in SHARES:
-            if not self.previews.affordable(lane):
+            if not (idle or self.previews.affordable(lane)):
                 continue
             begun = (task for task in self._tasks if task.run is run and task.lane == lane)
             task = next(begun, None) or self._next_preview(run, lane)
             if task is None:
                 continue
             cost = self._advance(task)
-            self.previews.spent[lane] += cost
+            spent = True
+            self.previews.spent[lane] += 0.0 if idle else cost
             watched = self.previews.get(run.id, task.channel)
             if watched is not None:
                 watched.pay(cost, None if task in self._tasks else task.cost)
+        return spent
 
     def _next_preview(self, run: Run, lane: Lane) -> _Task | None:
         watched = self.previews.next(run.id, lane, run.trainer.shown_step)

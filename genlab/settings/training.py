@@ -32,6 +32,15 @@ class TrainingSettings(Settings):
         advanced=True,
         log=True,
     )
+    pace: float = setting(
+        0.0,
+        "Most steps a second, to watch them one by one; 0 trains as fast as it can.",
+        unit="steps/s",
+        ge=0,
+        le=1000,
+        live=True,
+        advanced=True,
+    )
     threads: int = setting(
         0, "Threads for torch; 0 measures which number is fastest.", ge=0, le=256, advanced=True
     )
