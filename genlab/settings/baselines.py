@@ -336,13 +336,14 @@ PARADIGM = Paradigm(
         Preset(
             "em",
             "EM on eight Gaussians",
-            "Eight round Gaussians begin at random points; step through the iterations and watch them part.",
+            "Eight round Gaussians begin at random points and part, eight iterations a second.",
             "8gaussians",
             {
                 "objective.method": "mixture",
                 "objective.components": 8,
                 "objective.start": "random",
                 "objective.covariance": "spherical",
+                "training.pace": 8,
             },
         ),
         Preset(
