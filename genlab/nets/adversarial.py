@@ -106,7 +106,7 @@ class Judgement(nn.Module):
         features = h
         if self.spread:
             features = torch.cat([h, self._spread(h).expand(len(h), 1)], 1)
-        score: Tensor = self.last(features)[:, 0]
+        score: Tensor = self.last(features).squeeze(1)
         if self.label is not None and labels is not None:
             place = self.labels * torch.arange(labels.shape[1], device=labels.device)
             score = score + (self.label(labels + place).sum(1) * h).sum(1)

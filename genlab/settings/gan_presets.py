@@ -23,7 +23,7 @@ DIRAC: dict[str, Any] = {
     "data.modes": 1,
     "data.noise": 0.01,
     "network.kind": "dirac",
-    "objective.loss": "non-saturating",
+    "objective.loss": "minimax",
     "objective.update": "simultaneous",
     "objective.conditional": False,
     "objective.r1": 0.0,

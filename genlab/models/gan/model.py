@@ -24,7 +24,7 @@ from genlab.models.base import (
 )
 from genlab.models.gan.coverage import captured, mode_alarm, sliced_distance, spread, spread_alarm
 from genlab.models.gan.losses import LOSSES
-from genlab.models.gan.penalties import between, one_centred, squared_gradient
+from genlab.models.gan.penalties import between, one_centred, squared_gradients
 from genlab.models.gan.probes import PROBES
 from genlab.models.gan.refine import rejection, walk
 from genlab.models.gan.unroll import Score, unrolled
@@ -127,7 +127,7 @@ class GAN(Model):
         if player.name == "generator":
             return self._generator_loss(real, labels, latent, flat, context)
         with torch.no_grad():
-            fake = self.generator(latent, flat).reshape(real.shape)
+            fake = self.generator(latent, flat).reshape(real.shape).detach()
         return self._critic_loss(real, fake, labels, context)
 
     def _generator_loss(
@@ -153,13 +153,19 @@ class GAN(Model):
         penalised = context.step % objective.penalty_every == 0
         real = self._noisy(real, context).requires_grad_(penalised and objective.r1 > 0)
         fake = self._noisy(fake, context).requires_grad_(penalised and objective.r2 > 0)
-        reals, fakes = self.critic(real, labels), self.critic(fake, labels)
+        wanted = [x for x in (real, fake) if x.requires_grad]
+        if len(wanted) == 1 or self.network.minibatch_std:
+            reals, fakes = self.critic(real, labels), self.critic(fake, labels)
+        else:
+            # One pass for both is faster; the spread of a batch must not mix them.
+            twice = None if labels is None else torch.cat([labels, labels])
+            reals, fakes = self.critic(torch.cat([real, fake]), twice).chunk(2)
         terms = {"adversarial": self.game.critic(reals, fakes, objective.label_smoothing)}
         fading = objective.penalty_every * objective.penalty_end**context.progress
-        if real.requires_grad:
-            terms["R1"] = 0.5 * objective.r1 * fading * squared_gradient(reals, real).mean()
-        if fake.requires_grad:
-            terms["R2"] = 0.5 * objective.r2 * fading * squared_gradient(fakes, fake).mean()
+        slopes = iter(squared_gradients(reals.sum() + fakes.sum(), wanted))
+        for name, weight, x in (("R1", objective.r1, real), ("R2", objective.r2, fake)):
+            if x.requires_grad:
+                terms[name] = 0.5 * weight * fading * next(slopes).mean()
         if objective.loss == "wgan-gp" and penalised:
             mixed = between(real, fake, context.noise)
             weight = objective.gradient_penalty * objective.penalty_every

@@ -52,11 +52,11 @@ def rejection(
         x = model.generate(model.truncated(model.draw_latent(n, rng), sampler), labels)
     open_ = torch.ones(n, dtype=torch.bool, device=model.device)
     for index in range(sampler.steps + 1):
-        if index:
+        if index and bool(open_.any()):
             rows = open_.nonzero()[:, 0]
             given = None if labels is None else labels[rows]
             ratio = log_ratio(model, x[rows], given)
-            largest = torch.maximum(largest, ratio.max()) if len(rows) else largest
+            largest = torch.maximum(largest, ratio.max())
             taken = torch.rand(len(rows), generator=rng, device=rng.device) < acceptance(ratio, largest)
             open_[rows[taken]] = False
             again = rows[~taken]
@@ -66,7 +66,7 @@ def rejection(
                     x[again] = model.generate(latent, None if labels is None else labels[again])
         filled = 1 - open_.float().mean().item()
         tilted = "; ".join(filter(None, ("discriminator rejection", model.truncation(sampler))))
-        array = model.quantise(x).cpu().numpy()
+        array = model.quantise(x).cpu().numpy().copy()  # places change below
         yield Samples(array, None, yield_labels, index, sampler.steps, filled, 1 + 2 * index, tilted)
 
 
