@@ -257,7 +257,8 @@ def _panels(dataset: str, method: str, bandwidth: str, space: Space) -> tuple[Pa
         replace(panel, columns=_COLUMNS) if panel.kind == "loss" else panel
         for panel in common_panels(space, "Negative log likelihood")
     )
-    if method == "nearest":
+    if method != "mixture" and not (method == "kernel" and bandwidth == "cross-validated"):
+        # what is counted once has no curve to draw
         common = tuple(panel for panel in common if panel.kind != "loss")
     panels = [*common, PanelInfo("fit", "Inside the fit", "probe", probe="fit", help=_FIT_HELP[method])]
     if isinstance(space, PointSpace) and space.dim == 1:
@@ -265,7 +266,8 @@ def _panels(dataset: str, method: str, bandwidth: str, space: Space) -> tuple[Pa
     if method == "kernel" and bandwidth == "cross-validated":
         panels.append(_CRITERION)
     if method in ("kernel", "nearest"):
-        panels.append(_MEMORISED)
+        line = isinstance(space, PointSpace) and space.dim == 1
+        panels.append(replace(_MEMORISED, shown=not line))
     return tuple(panels)
 
 
@@ -336,14 +338,14 @@ PARADIGM = Paradigm(
         Preset(
             "em",
             "EM on eight Gaussians",
-            "Eight round Gaussians begin at random points and part, eight iterations a second.",
+            "Eight Gaussians begin at random points and part; with another seed two may stay in one mode.",
             "8gaussians",
             {
                 "objective.method": "mixture",
                 "objective.components": 8,
                 "objective.start": "random",
-                "objective.covariance": "spherical",
                 "training.pace": 8,
+                "sampler.label": "none",
             },
         ),
         Preset(

@@ -46,7 +46,7 @@ def inside(model: Baselines, request: ProbeRequest) -> Iterator[Payload | None]:
 
 
 def interval(model: Baselines, request: ProbeRequest) -> Iterator[Table | None]:
-    """P(low <= x <= high) by the truth and by all four methods, fitted to the stored points.
+    """P(low <= x <= high) by the truth and by all four methods, fitted to the stored training points.
 
     The method that trains answers with its fit as it stands. For a file of one's own the bounds are shares of
     the window."""
@@ -65,16 +65,16 @@ def interval(model: Baselines, request: ProbeRequest) -> Iterator[Table | None]:
         rows.append(("Truth", f"{exact:.3g}", "exact"))
         yield None
     for method, name in NAMES.items():
-        fit, how = model.fitted, "as trained so far"
+        fit, how = model.fitted, "as trained"
         if method != model.objective.method:
             fit, how = yield from _fitted(model, method)
         if isinstance(fit, Nearest):
             share = _probability(fit, weights, low, high)
-            rows.append((name, "no answer", f"it can only count its stored points: {share:.2%} lie there"))
+            rows.append((name, "no answer", f"it can only count: {share:.2%} of its points"))
             continue
         rows.append((name, f"{_probability(fit, weights, low, high):.3g}", how))
         yield None
-    note = "A method that smooths too widely finds more probability between two modes than there is."
+    note = "Whoever smooths too widely finds more probability between two modes than there is."
     yield Table(("Method", f"P({low:.3g} ≤ x ≤ {high:.3g})", ""), tuple(rows), note)
 
 
@@ -82,11 +82,11 @@ def _fitted(model: Baselines, method: Method) -> Generator[None, None, tuple[Est
     """Another method, fitted to the stored points; returns it and how it was fitted."""
     assert model.store is not None
     kept = model.store.batch()
-    how = f"fitted to {len(kept.x):,} of the same points"
+    how = f"on {len(kept.x):,} points"
     values: dict[str, str] = {"objective.method": method}
     if method == "kernel" and model.objective.bandwidth == "cross-validated":
         values["objective.bandwidth"] = "scott"
-        how += ", Scott's bandwidth"
+        how += ", Scott"
     other = model.sibling(values, kept)
     for _ in range(MOST_ITERATIONS):
         other.fit(kept)
