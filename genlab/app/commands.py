@@ -12,9 +12,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from genlab.app import loop
 from genlab.app import theme as themes
 from genlab.app.actions import ActionInfo
-from genlab.app.rail import key_of
+from genlab.app.rail import in_order, key_of
 from genlab.engine import protocol as p
-from genlab.settings.catalogue import PARADIGMS
 
 if TYPE_CHECKING:
     from genlab.app.main_window import MainWindow
@@ -131,7 +130,7 @@ def all_actions(window: MainWindow) -> list[ActionInfo]:
             f"paradigm-{entry.id}", f"Go to {entry.title}", "", key_of(position), entry.summary,
             partial(window.choose, entry.id), "Workspaces",
         )
-        for position, entry in enumerate(PARADIGMS.values())
+        for position, entry in enumerate(in_order())
     ]  # fmt: skip
     return found
 
@@ -161,7 +160,7 @@ def passing_actions(window: MainWindow) -> list[ActionInfo]:
             f"Go to {entry.title} with the data set of this workspace",
             partial(same_data, window, entry.id), "Workspaces",
         )
-        for entry in PARADIGMS.values()
+        for entry in in_order()
         if entry.id != space.paradigm.id
     ]  # fmt: skip
     return found

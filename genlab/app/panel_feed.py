@@ -37,6 +37,7 @@ class PanelFeed(QObject):
         self._grid = grid
         self._session = session
         self._asked: dict[str, int] = {}
+        self._answered: dict[str, int] = {}  # panel to the step of the weights that it shows
         self._watched: dict[str, int] = {}
         self.samples = SampleFeed(engine.send, self)
         self.samples.shown.connect(self._redraw)
@@ -49,6 +50,7 @@ class PanelFeed(QObject):
         """Another run is in view: nothing of the old one counts."""
         self.samples.forget()
         self._asked.clear()
+        self._answered.clear()
         self._watched.clear()
 
     @property
@@ -129,6 +131,7 @@ class PanelFeed(QObject):
             return
         current = (self._asked.get(answer.channel), self._watched.get(answer.channel))
         if answer.request in current and answer.channel in self._grid.panels:
+            self._answered[answer.channel] = answer.step
             self._grid.panels[answer.channel].show_answer(answer)
 
     def take_refusal(self, refusal: p.Refused) -> None:
@@ -156,9 +159,14 @@ class PanelFeed(QObject):
             self.ask(panel)
 
     def _refresh(self) -> None:
-        if self._run.training or self.samples.held == self._run.step:
+        if self._run.training or not self.prepared:
             return
-        if self.samples.arriving:
+        if self.samples.held == self._run.step:
+            # A run that is over before the watches reach the engine answers none of them.
+            for panel in self._grid.seen():
+                if self._answered.get(panel.info.id, self._run.step) != self._run.step:
+                    self.ask(panel)
+        elif self.samples.arriving:
             self._stale.start()
         else:
             self.resample()

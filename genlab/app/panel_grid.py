@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from genlab.app.theme import Theme
@@ -18,6 +19,10 @@ ORDER = ("density", "samples", "trajectory", "loss", "probe")
 """Where kinds of panels stand, from the upper left on."""
 
 GAP = 8
+SMALLEST = (140, 120)
+"""What a panel keeps however many are open, pixels."""
+NARROWEST = 256
+"""Least width of a panel that stands beside others; where there is no room for it, it goes a row up."""
 WIDER = 1700
 """Width of a density, three pictures in a row, where others have 1,000."""
 
@@ -38,6 +43,8 @@ class PanelGrid(QWidget):
         self._infos: dict[str, PanelInfo] = {}
         self._sizes: dict[str, list[int]] = {}
         self.maximised: str | None = None
+        self._room = 0
+        self._rows_now: tuple[list[str], list[str]] = ([], [])
         self._rows = QSplitter(Qt.Orientation.Vertical)
         self._upper = QSplitter(Qt.Orientation.Horizontal)
         self._lower = QSplitter(Qt.Orientation.Horizontal)
@@ -144,6 +151,7 @@ class PanelGrid(QWidget):
 
             panel = make_panel(self._infos[id], self._theme)
             panel.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            panel.setMinimumSize(*SMALLEST)  # else what panels would like to have makes the grid overflow
             panel.maximise_requested.connect(lambda id=id: self.toggle_maximised(id))
             panel.close_requested.connect(lambda id=id: self.show_panel(id, False))
             panel.export_requested.connect(lambda kind, panel=panel: self.export_requested.emit(panel, kind))
@@ -153,10 +161,7 @@ class PanelGrid(QWidget):
 
     def _arrange(self) -> None:
         shown = [id for id in self.ids() if self.is_shown(id)]
-        upper = [id for id in shown if self._infos[id].wide]
-        if not upper:
-            upper = shown[:2] if len(shown) > 1 else shown
-        lower = [id for id in shown if id not in upper]
+        upper, lower = self._rows_now = self._split(shown)
         for splitter, ids in ((self._upper, upper), (self._lower, lower)):
             for index, id in enumerate(ids):
                 if splitter.indexOf(panel := self._panel(id)) != index:
@@ -168,6 +173,30 @@ class PanelGrid(QWidget):
         if self.maximised is None:
             self._size(upper, lower)
         self.shown_changed.emit()
+
+    def _split(self, shown: list[str]) -> tuple[list[str], list[str]]:
+        """The upper and the lower row. Of more panels than the lower has room for, the last go up."""
+        upper = [id for id in shown if self._infos[id].wide]
+        if not upper:
+            upper = shown[:2] if len(shown) > 1 else shown
+        lower = [id for id in shown if id not in upper]
+        while len(lower) > max(self._most, len(upper) + 1):
+            upper.append(lower.pop())
+        return upper, lower
+
+    @property
+    def _most(self) -> int:
+        """How many panels have room beside one another."""
+        return max(2, (self.width() + GAP) // (NARROWEST + GAP))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        most = self._most
+        if most != self._room:
+            self._room = most
+            shown = [id for id in self.ids() if self.is_shown(id)]
+            if self._split(shown) != self._rows_now:
+                self._arrange()
 
     def _size(self, upper: list[str], lower: list[str]) -> None:
         for splitter, ids, fallback in (

@@ -13,6 +13,7 @@ from genlab.app.icons import icon, known
 from genlab.app.theme import Theme
 from genlab.app.widgets import label
 from genlab.settings.catalogue import PARADIGMS
+from genlab.settings.paradigm import Paradigm
 
 WIDTH = 176
 
@@ -24,6 +25,14 @@ PLAIN = "paradigm"
 def key_of(position: int) -> str:
     """The keys that go to the paradigm at a position of the rail, from 0."""
     return f"Ctrl+{position + 1}" if position < 9 else ""
+
+
+def in_order() -> list[Paradigm]:
+    """Every paradigm as the rail has it: the catalogue's order, each group together."""
+    groups: dict[str, list[Paradigm]] = {}
+    for paradigm in PARADIGMS.values():
+        groups.setdefault(paradigm.group, []).append(paradigm)
+    return [paradigm for group in groups.values() for paradigm in group]
 
 
 class RailButton(QPushButton):
@@ -68,7 +77,7 @@ class Rail(QFrame):
         column.setContentsMargins(8, 4, 8, 8)
         column.setSpacing(2)
         heading = ""
-        for position, paradigm in enumerate(PARADIGMS.values()):
+        for position, paradigm in enumerate(in_order()):
             if paradigm.group != heading:
                 heading = paradigm.group
                 text = label(heading.upper(), "group")

@@ -54,7 +54,7 @@ class SamplingBar(Card):
     def _fill(self) -> None:
         self.method = Choice()
         self.method.setObjectName("sampler")
-        self.method.setMinimumWidth(172)
+        self.method.setMinimumWidth(112)
         self.method.currentIndexChanged.connect(
             lambda _: self.edited.emit("sampler.method", self.method.currentData())
         )
@@ -86,7 +86,8 @@ class SamplingBar(Card):
         self._captions = {
             name: label(text, "muted", f"sampler.{name}.caption") for name, text in NAMES.items()
         }
-        self._line.addWidget(label("Sampling", "title"))
+        self._title = label("Sampling", "title")
+        self._line.addWidget(self._title)
         self._line.addWidget(self.method, 2)
         for name, widget, stretch in (
             ("steps", self.steps, 3),
@@ -110,8 +111,9 @@ class SamplingBar(Card):
         able = session.capabilities
         self.method.choose(getattr(session.sampler, "method", None))
         neutral = able.guidance.neutral
-        self.steps.show_value(getattr(session.sampler, "steps", 1))
-        self.guidance.show_value(getattr(session.sampler, "guidance", 1.0 if neutral is None else neutral))
+        self.steps.show_value(getattr(session.sampler, "steps", 1), able.steps.enabled)
+        guidance = getattr(session.sampler, "guidance", 1.0 if neutral is None else neutral)
+        self.guidance.show_value(guidance, able.guidance.enabled)
         self.label.choose(session.sampler.label)
         self.seed.show_value(session.sampler.seed)
         for key, control in self._more_controls.items():
@@ -125,6 +127,7 @@ class SamplingBar(Card):
         self._explain("guidance", self.guidance, able.guidance)
         self._explain("label", self.label, able.labels)
         self.timeline.show_time(able.steps)
+        self._fit()
 
     def first(self) -> QWidget:
         """The first control that can act."""
@@ -150,6 +153,15 @@ class SamplingBar(Card):
             self._row.setDirection(direction)
             self._row.setStretch(0, 3 if wide else 0)
             self._row.setStretch(1, 2 if wide else 0)
+
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where the controls need all the room, the bar does without its title."""
+        title = self._title.sizeHint().width() + self._line.spacing()
+        needed = self._controls.minimumSizeHint().width() + (title if self._title.isHidden() else 0)
+        wide = self._row.direction() == QBoxLayout.Direction.LeftToRight
+        self._title.setHidden(not wide and needed > self.contentsRect().width() - 24)
 
     def _rebuild(self, session: Session) -> None:
         self._class = type(session.sampler)

@@ -262,10 +262,13 @@ class SliderNumber(QWidget):
         """Take a value and report it, as if it had been typed."""
         self.number.setValue(value)
 
-    def show_value(self, value: float) -> None:
-        """Show a value without reporting it as an edit."""
+    def show_value(self, value: float, acts: bool = True) -> None:
+        """Show a value without reporting it as an edit. acts: it matters; else a dash stands for it."""
         self.number.show_value(value)
-        self._place(value)
+        self._place(value if acts else self._low)
+        if not acts:
+            with QSignalBlocker(self.number):
+                self.number.lineEdit().setText("–")
 
     def setAccessibleName(self, name: str) -> None:
         super().setAccessibleName(name)

@@ -134,9 +134,9 @@ def test_columns_that_come_with_a_later_stage_begin_where_they_were_recorded(mak
     assert set(points[:, 1]) == {7.0}
 
 
-def test_chosen_columns_have_a_scale_of_their_own_and_no_line_to_read_against(make: Make) -> None:
+def test_chosen_columns_have_a_scale_of_their_own(make: Make) -> None:
     panel = make("modes", "high quality", "total", chosen=("modes", "high"))
-    panel.show_reference("equilibrium", {"modes": 8.0, "total": 0.1})
+    panel.show_reference("equilibrium", {"total": 0.1})
     panel.flush()
     assert panel.shown_columns() == ("modes", "high quality")
     assert panel.header.info == ("modes 0.5", "high quality 1")
@@ -144,6 +144,26 @@ def test_chosen_columns_have_a_scale_of_their_own_and_no_line_to_read_against(ma
     assert panel.marks == {}
     assert panel.axes.home[3] < 2.5
     assert panel.axes.home[2] > 0
+
+
+def test_chosen_losses_of_players_are_read_against_equilibrium_and_named_by_player(make: Make) -> None:
+    panel = make("modes", "c total", "g total", "g penalty", chosen=("c total", "g total"))
+    panel.show_reference("equilibrium", {"c total": 0.25, "g total": 0.5})
+    panel.flush()
+    assert panel.header.info == ("g 1.5", "c 1", "equilibrium 0.5 and 0.25")
+    assert sorted(name for name, _ in panel.legend.entries) == ["c", "g"]
+    assert len(panel.marks) == 2
+
+
+def test_measured_columns_are_not_smoothed_and_losses_are(qtbot: QtBot) -> None:
+    for columns, smoothing in (
+        (("modes",), "None"),
+        (("c total",), "Medium (50 rows)"),
+        ((), "Medium (50 rows)"),
+    ):
+        panel = make_panel(PanelInfo("loss", "Loss", "loss", columns=columns), DARK)
+        qtbot.addWidget(panel)
+        assert panel.smoothing == smoothing
 
 
 def test_what_another_panel_draws_is_left_out(make: Make) -> None:

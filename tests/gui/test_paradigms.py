@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -9,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from genlab.app import loop
+from genlab.app.rail import in_order
 from genlab.app.store import Store
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunFolder
@@ -54,7 +57,7 @@ def test_a_workspace_is_made_when_first_chosen_and_kept_as_it_was_left(lab) -> N
         assert window.workspace.paradigm.id == "duel"
         assert window.workspace.session.dataset == "8gaussians"
         assert window.workspace.grid.is_shown("loss")
-        place = list(PARADIGMS).index("diffusion") + 1
+        place = [entry.id for entry in in_order()].index("diffusion") + 1
         QTest.keyClick(window, getattr(Qt.Key, f"Key_{place}"), Qt.KeyboardModifier.ControlModifier)
         assert window.workspace is first
         assert first.session.sampler.steps == 7
@@ -158,6 +161,41 @@ def test_the_bars_and_commands_act_on_the_workspace_in_view(lab) -> None:
         window.show_state()
         window.choose("duel")
         assert window.status.metrics.text() == ""
+
+    lab.run(scenario)
+
+
+def test_the_rail_keeps_a_group_together_and_its_keys_follow_it(lab, monkeypatch) -> None:
+    monkeypatch.setitem(
+        PARADIGMS, "late", replace(fakes.FIT, id="late", title="Late", group="Score and time")
+    )
+
+    async def scenario(window) -> None:
+        order = [entry.id for entry in in_order()]
+        assert order.index("late") == order.index("diffusion") + 1
+        groups = [entry.group for entry in in_order()]
+        assert len(set(groups)) == sum(a != b for a, b in zip(groups, ["", *groups], strict=False))
+        heights = [window.rail.buttons[id].y() for id in order]
+        assert heights == sorted(heights)
+
+    lab.run(scenario)
+
+
+def test_more_panels_than_a_row_has_room_for_go_up_and_come_down_again(lab) -> None:
+    async def scenario(window) -> None:
+        window.choose("duel")
+        grid = window.workspace.grid
+        for id in ("state", "landscape"):
+            grid.show_panel(id, True)
+        window.resize(1280, 800)
+        assert await loop.until(lambda: len(grid._rows_now[1]) == 3, 5)
+        assert grid._rows_now[0][0] == "density"
+        grid.show_panel("curve", True)
+        right = [p.mapTo(grid, p.rect().topRight()).x() for p in grid.seen()]
+        assert max(right) < grid.width()
+        grid.show_panel("curve", False)
+        window.resize(2400, 1000)
+        assert await loop.until(lambda: len(grid._rows_now[1]) == 5, 5)
 
     lab.run(scenario)
 

@@ -16,7 +16,7 @@ from genlab.app.panels.canvas import Canvas
 from genlab.app.panels.curve_item import Curve
 from genlab.app.panels.history import History, envelope, smoothed, thinned
 from genlab.app.panels.legend import Legend
-from genlab.app.panels.loss_columns import GRADIENT, TOTAL, TOTALS, VIEWS, Columns, chosen
+from genlab.app.panels.loss_columns import GRADIENT, TOTAL, TOTALS, VIEWS, Columns, chosen, losses
 from genlab.app.panels.points_item import Points
 from genlab.app.theme import Theme
 from genlab.settings.paradigm import Capabilities, PanelInfo
@@ -43,7 +43,8 @@ class LossPanel(Panel):
         self.reference_title = ""
         self.columns = Columns()
         self._view = ""
-        self.smoothing = "None" if info.columns else "Medium (50 rows)"
+        measured = bool(info.columns) and not losses(info.columns)
+        self.smoothing = "None" if measured else "Medium (50 rows)"
         self.x_name = "Steps"
         self.log = False
         self.canvas = Canvas(theme, f"{self.objectName()}.plot")
@@ -163,15 +164,14 @@ class LossPanel(Panel):
     def colour(self, name: str) -> str:
         """The colour of a column: the accent for the total, one of Okabe-Ito for any other; each player's
         totals and gradients in a colour of its own."""
-        bare = self.columns.bare(name)
         players = self.columns.players
-        others = [n for n in self.columns.names if self.columns.bare(n) not in (TOTAL, GRADIENT)]
-        if bare in (TOTAL, GRADIENT) and not self.info.columns:
+        if self.columns.bare(name) in (TOTAL, GRADIENT):
             player = self.columns.player(name)
             place = (players.index(player) if player else len(players)) - 1
-        elif self.info.columns:
+        elif self.info.columns and not losses(self.info.columns):
             place = list(self.shown_columns()).index(name) - 1
         else:
+            others = [n for n in self.columns.names if self.columns.bare(n) not in (TOTAL, GRADIENT)]
             place = others.index(name)
         if place < 0:
             return self.theme.accent
@@ -214,7 +214,8 @@ class LossPanel(Panel):
         self.legend.show_entries(entries)
 
     def _title(self, name: str) -> str:
-        return name if self.info.columns else self.columns.title(name, self.view_name)
+        kinds = {self.columns.kind(column) for column in self.shown_columns()}
+        return self.columns.title(name, kinds.pop() if len(kinds) == 1 else "")
 
     def _y(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self.log:
@@ -233,8 +234,6 @@ class LossPanel(Panel):
 
     def _known_reference(self, columns: Iterable[str]) -> dict[str, float]:
         """What the drawn columns would read in the best case, as far as it can be drawn."""
-        if self.info.columns:
-            return {}
         found = {name: self.reference[name] for name in columns if name in self.reference}
         return {name: value for name, value in found.items() if value > 0 or not self.log}
 
@@ -255,7 +254,7 @@ class LossPanel(Panel):
         smooth = curves[TOTAL][2] if TOTAL in curves and not self.columns.players else np.zeros(0)
         known = np.isfinite(smooth)
         self.least = None
-        if known.any() and self.history.names and not self.info.columns:
+        if known.any():
             at = int(np.argmin(np.where(known, smooth, np.inf)))
             self.least = float(smooth[at])
             height = self._y(smooth[at : at + 1])[0]
@@ -265,7 +264,7 @@ class LossPanel(Panel):
 
     def _write(self, curves) -> None:
         """The last values of what matters most, and what they would read in the best case."""
-        names = list(curves) if self.info.columns else self._main(curves)
+        names = self._main(curves)
         parts = []
         for name in names:
             smooth = curves[name][2]
@@ -283,7 +282,7 @@ class LossPanel(Panel):
 
     def _main(self, curves) -> list[str]:
         totals = [name for name in reversed(list(curves)) if self.columns.kind(name) == TOTALS]
-        return totals or list(curves)[:3]
+        return totals or list(curves)
 
     def _fit(self, x, curves) -> None:
         """Move the ranges rarely: only when a curve leaves them, or fills little of them."""

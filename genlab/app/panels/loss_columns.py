@@ -80,6 +80,11 @@ class Columns:
         return name.replace(LEVEL, "noise level ") if self.kind(name) == LEVELS else name
 
 
+def losses(beginnings: Sequence[str]) -> bool:
+    """Whether named columns are losses or gradients, which fluctuate, and not what a check measured."""
+    return any(beginning.endswith((TOTAL, GRADIENT)) for beginning in beginnings)
+
+
 def chosen(name: str, beginnings: Sequence[str]) -> bool:
     """Whether a column is one of those named by their names or their beginnings."""
     return any(name == beginning or name.startswith(beginning) for beginning in beginnings)

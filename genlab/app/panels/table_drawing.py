@@ -79,6 +79,11 @@ def minus(number: str) -> str:
     return f"−{number[1:]}" if number.startswith("-") and number != "-" else number
 
 
+def typeset(row: tuple[str, ...], right: tuple[bool, ...]) -> tuple[str, ...]:
+    """A row as it is shown: a true minus before numbers."""
+    return tuple(minus(cell) if side else cell for cell, side in zip(row, right, strict=False))
+
+
 class Cells(QAbstractTableModel):
     """The text of a table, and on which side it stands."""
 
@@ -95,11 +100,7 @@ class Cells(QAbstractTableModel):
         same = shape == (len(self.table.rows), len(self.table.header)) and table.header == self.table.header
         columns = [[row[i] for row in table.rows if i < len(row)] for i in range(len(table.header))]
         right = tuple(i > 0 and numeric(cells) for i, cells in enumerate(columns))
-        rows = [
-            [minus(cell) if side else cell for cell, side in zip(row, right, strict=False)]
-            for row in table.rows
-        ]
-        table = replace(table, rows=tuple(tuple(row) for row in rows))
+        table = replace(table, rows=tuple(typeset(row, right) for row in table.rows))
         if same:
             self.table, self.right = table, right
             if table.rows:
