@@ -274,7 +274,9 @@ class Worker:
     def _drop(self, run: Run, channel: str) -> None:
         for task in [task for task in self._tasks if task.run is run and task.channel == channel]:
             self._tasks.remove(task)
-            task.slices.close()  # type: ignore[attr-defined]
+            # What stands inside a `no_grad` of its own puts back, on its way out, what it found.
+            with torch.no_grad():
+                task.slices.close()  # type: ignore[attr-defined]
 
     def _close(self, run: Run) -> None:
         if run is self._training:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from genlab.data.payloads import Density, Samples
 from genlab.engine import protocol as p
 from genlab.engine.answers import grid, histogram
+from genlab.models.diffusion import Diffusion
 from genlab.runs.folder import RunFolder
 from tests.engine.conftest import Talk, small_session
 
@@ -48,6 +51,23 @@ def test_a_trajectory_has_a_frame_for_the_start_and_for_every_step(talk: Talk) -
     frames = [event for event in talk.heard if isinstance(event, p.Answer) and event.request == 7]
     assert [frame.payload.index for frame in frames] == list(range(6))
     assert all(frame.payload.x.shape == (16, 2) for frame in frames)
+
+
+def test_a_cancelled_probe_leaves_gradients_on(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered = Event()
+
+    def endless(self, name, request):
+        with torch.no_grad():
+            while True:
+                entered.set()
+                yield None
+
+    monkeypatch.setattr(Diffusion, "probe", endless)
+    prepare(talk, None, training__steps=5)
+    talk.send(p.Probe("a", "probe", 1, {}))
+    assert entered.wait(10)
+    talk.send(p.Cancel("a", "probe"))
+    train(talk)
 
 
 def test_a_newer_request_on_a_channel_cancels_the_older(talk: Talk) -> None:
