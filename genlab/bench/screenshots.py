@@ -28,7 +28,16 @@ from genlab.settings.session import Session
 FOLDER = Path("docs", "images")
 SIZE = (1440, 900)
 GAP = 16
-PRESETS: tuple[tuple[str, str, float, theme.Theme], ...] = ()
+PRESETS: tuple[tuple[str, str, float, theme.Theme], ...] = (
+    ("baselines", "em", 20.0, theme.LIGHT),
+    ("baselines", "memory", 5.0, theme.LIGHT),
+    ("vae", "digits", 60.0, theme.LIGHT),
+    ("vae", "collapse", 30.0, theme.LIGHT),
+    ("gan", "ring", 90.0, theme.DARK),
+    ("gan", "minimax-grid", 90.0, theme.LIGHT),
+    ("flow", "moons", 60.0, theme.LIGHT),
+    ("flow", "bridge", 40.0, theme.LIGHT),
+)
 """What a paradigm shows at its best, and how it typically fails: paradigm, preset, seconds, look."""
 
 
