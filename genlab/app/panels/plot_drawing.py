@@ -44,7 +44,7 @@ class PlotDrawing(Drawing):
         self.keys = KeyRow(theme, f"{name}.keys")
         self.canvas = Canvas(theme, f"{name}.plot")
         self.axes = self.canvas.add_axes(fit, grid=grid)
-        self.across = Note("", theme, right=True)
+        self.across = Heading("", theme, right=True)
         self.heading = Heading("", theme)
         for item in (self.across, self.heading):
             self.canvas.sceneObj.addItem(item)
@@ -81,7 +81,7 @@ class PlotDrawing(Drawing):
         self.heading.apply_theme(theme)
 
     def _arrange(self, width: float, height: float) -> list[tuple[Axes, QRectF, bool, bool]]:
-        below = LABEL_HEIGHT if self.across.text else 0.0
+        below = LABEL_HEIGHT * self.across.lines(width - RIGHT - 4)
         # Centred on the view where that leaves most of the width, else on all of it.
         middle = (LEFT_WIDTH + width - RIGHT - self.beside) / 2
         half = max(min(middle, width - middle), 0.4 * width) - 4
@@ -93,7 +93,9 @@ class PlotDrawing(Drawing):
         rect = self.axes.inner(cell, True, True)
         self.heading.set_rect(QRectF(left, rect.top() - tall, 2 * half, tall))
         bottom = rect.bottom() + BOTTOM_HEIGHT - 3
-        self.across.set_rect(QRectF(4, bottom, rect.right() - 4, LABEL_HEIGHT))
+        # Under the view where it fits there, else across the whole width.
+        right = max(rect.right(), 4 + width - RIGHT - 4 if below > LABEL_HEIGHT else 0.0)
+        self.across.set_rect(QRectF(4, bottom, right - 4, max(below, LABEL_HEIGHT)))
         return [(self.axes, rect, True, True)]
 
     def _hover(self, axes: Axes | None, x: float, y: float) -> None:
