@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
+from genlab.settings.baselines_panels import panels_of
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import (
-    Capabilities,
-    Control,
-    PanelInfo,
-    Paradigm,
-    Preset,
-    ProbeControl,
-    common_panels,
-)
+from genlab.settings.paradigm import Capabilities, Control, Paradigm, Preset
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.spaces import ImageSpace, PointSpace, Space
 from genlab.settings.training import TrainingSettings
@@ -193,82 +185,12 @@ class BaselinesSampler(SamplerSettings):
     )
 
 
-_FIT_HELP = {
-    "histogram": "The bins and what they hold, against the truth where it is known: too few hide the modes, "
-    "too many follow chance.",
-    "kernel": "The stored points and the reach of a few of their kernels: too narrow and each point is "
-    "remembered, too wide and the modes run together.",
-    "mixture": "Each Gaussian with its ellipses at one and two standard deviations (on a line: its weighted "
-    "density): watch EM move them.",
-    "nearest": "The stored training points: whatever is sampled is one of them.",
-}
-
-_INTERVAL = PanelInfo(
-    "interval",
-    "Probability of an interval",
-    "probe",
-    probe="interval",
-    help="The probability that x falls between two bounds: by the truth, and by each of the four methods "
-    "fitted to the same points. Between two modes, wide kernels find probability where there is none.",
-    controls=(
-        ProbeControl("low", "From", -0.5, -10.0, 10.0, help="Lower bound, in units of the data."),
-        ProbeControl("high", "To", 0.5, -10.0, 10.0, help="Upper bound, in units of the data."),
-    ),
-)
-_INTERVAL_OF_A_FILE = replace(
-    _INTERVAL,
-    controls=(
-        ProbeControl(
-            "low", "From", 0.4, help="Lower bound, as a share of the window.", ends=("left", "right")
-        ),
-        ProbeControl(
-            "high", "To", 0.6, help="Upper bound, as a share of the window.", ends=("left", "right")
-        ),
-    ),
-)
-_COLUMNS = ("total", "given the class", "validation")
-_CRITERION = PanelInfo(
-    "criterion",
-    "Cross-validation",
-    "probe",
-    probe="criterion",
-    help="How likely held-out points are under each bandwidth: the highest point is the one to take.",
-)
-_MEMORISED = PanelInfo(
-    "memorised",
-    "Memorisation",
-    "probe",
-    probe="memorised",
-    help="Share of points that lie within a distance of some stored training point: a generator that "
-    "remembers has samples far nearer than held-out data are.",
-)
-
-
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
     if isinstance(space, ImageSpace):
         return {"objective.components": 10, "objective.regularisation": 0.02}
     if space.dim == 1:
         return {"objective.components": 4}
     return {"objective.components": 32}
-
-
-def _panels(dataset: str, method: str, bandwidth: str, space: Space) -> tuple[PanelInfo, ...]:
-    common = tuple(
-        replace(panel, columns=_COLUMNS) if panel.kind == "loss" else panel
-        for panel in common_panels(space, "Negative log likelihood")
-    )
-    if method != "mixture" and not (method == "kernel" and bandwidth == "cross-validated"):
-        # what is counted once has no curve to draw
-        common = tuple(panel for panel in common if panel.kind != "loss")
-    panels = [*common, PanelInfo("fit", "Inside the fit", "probe", probe="fit", help=_FIT_HELP[method])]
-    if isinstance(space, PointSpace) and space.dim == 1:
-        panels.append(_INTERVAL if dataset != "file" else _INTERVAL_OF_A_FILE)
-    if method == "kernel" and bandwidth == "cross-validated":
-        panels.append(_CRITERION)
-    if method in ("kernel", "nearest"):
-        line = isinstance(space, PointSpace) and space.dim == 1
-        panels.append(replace(_MEMORISED, shown=not line))
-    return tuple(panels)
 
 
 def _density_reason(method: str, images: bool) -> str:
@@ -308,7 +230,7 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
         steps=Control(False, "a baseline draws its samples in one pass"),
         guidance=guidance,
         labels=labels,
-        panels=_panels(session.dataset, method, objective.bandwidth, space),
+        panels=panels_of(session.dataset, method, objective.bandwidth, space),
     )
 
 
