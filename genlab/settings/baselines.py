@@ -9,7 +9,7 @@ from genlab.settings.baselines_panels import panels_of
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import Capabilities, Control, Paradigm, Preset
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace, PointSpace, Space
+from genlab.settings.spaces import ImageSpace, Space
 from genlab.settings.training import TrainingSettings
 
 Method = Literal["histogram", "kernel", "mixture", "nearest"]
