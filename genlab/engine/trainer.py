@@ -25,7 +25,7 @@ from genlab.settings.training import GradientTraining, TrainingSettings
 AVERAGED_OVER = 10
 """Most steps in one recorded row; early rows hold fewer, from single steps on."""
 CHECK_EVERY = 200
-"""Steps between two checks of the averaged weights."""
+"""Most steps between two checks of the averaged weights; early on a tenth of the steps taken, or ten."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class Trainer:
         self.stages: Sequence[Stage] = model.stages()
         self.stage = 0
         self._stage_step = 0
+        self._next_check = 0
         self._checker = copy.deepcopy(model).eval()
         self.seats = {
             player.name: GradientSeat(player, session.training) for player in moved_players(self.stages)
@@ -163,8 +164,9 @@ class Trainer:
         while self.stage < len(self.stages) - 1 and self.progress >= self._ends[self.stage]:
             self.stage += 1
             self._stage_step = self.step
-        if self.step % CHECK_EVERY == 0:
+        if self.step >= self._next_check:
             self._check()
+            self._next_check = self.step + min(CHECK_EVERY, max(10, self.step // 10))
         context = Context(
             self.step, self._stage_progress, self._noise, self.device, self.stages[self.stage].name
         )
@@ -295,6 +297,7 @@ class Trainer:
             "seconds": self.seconds,
             "budget": {"steps": self.budget.steps, "seconds": self.budget.seconds},
             "stage": [self.stage, self._stage_step],
+            "next check": self._next_check,
             "best": None if self.best_step is None else [self.best_step, self.best_loss],
             "columns": list(self.names),
             "held": self._held,
@@ -308,6 +311,7 @@ class Trainer:
         self.step, self.seconds = int(plain["step"]), float(plain["seconds"])
         self.budget = Budget(**plain["budget"])
         self.stage, self._stage_step = plain["stage"]
+        self._next_check = plain["next check"]
         self.best_step, self.best_loss = plain["best"] or (None, math.inf)
         self.names, self._held = tuple(plain["columns"]), dict(plain["held"])
         self._window = [

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from genlab.runs.atomic import RunError, plain_reason, sync_folder, write_bytes
 from genlab.runs.tensors import Tensors, pack, read_bytes, unpack
 
-FORMAT = 1
+FORMAT = 2
 LARGEST_STATE = 64 * 2**20
 _NAME = re.compile(r"(?:\.old-)?(\d{9,})")
 
@@ -154,13 +154,14 @@ class Checkpoints:
         try:
             about = json.loads(read_bytes(place / "state.json", LARGEST_STATE))
             content = read_bytes(place / "state.safetensors")
-            newer = isinstance(about["format"], int) and about["format"] > FORMAT
+            format = int(about["format"])
             whole = about["sha256"] == hashlib.sha256(content).hexdigest()
             state = dict(about["state"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise damaged from error
-        if newer:
-            raise RunError(f"the checkpoint of step {step} was written by a newer GenLab")
+        if format != FORMAT:
+            age = "a newer" if format > FORMAT else "an older"
+            raise RunError(f"the checkpoint of step {step} was written by {age} GenLab, with other contents")
         if not whole:
             raise damaged
         return Checkpoint(step, unpack(content, f"the checkpoint of step {step}"), state)

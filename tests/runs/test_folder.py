@@ -215,11 +215,12 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before_and_says_so(
         run.load_checkpoint(3)
 
 
-def test_a_checkpoint_of_a_newer_format_says_so(run: RunFolder) -> None:
+@pytest.mark.parametrize(("format", "sentence"), [(1, "an older GenLab"), (9, "a newer GenLab")])
+def test_a_checkpoint_of_another_format_says_so(run: RunFolder, format: int, sentence: str) -> None:
     run.save_checkpoint(1, tensors(1), {})
     path = run.path / "checkpoints/000000001/state.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
-    with pytest.raises(RunError, match="newer GenLab"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": format}))
+    with pytest.raises(RunError, match=sentence):
         run.load_checkpoint()
 
 
