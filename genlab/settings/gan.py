@@ -53,11 +53,11 @@ class GanObjective(Settings):
         ge=0, le=1000, live=True,
     )  # fmt: skip
     penalty_end: float = setting(
-        1e-3, "Share of R1 and R2 that is left at the end; they fall to it by a constant factor per step.",
+        1e-4, "Share of R1 and R2 that is left at the end; they fall to it by a constant factor per step.",
         label="Penalty at the end", gt=0, le=1, log=True, live=True, advanced=True,
     )  # fmt: skip
     penalty_every: int = setting(
-        1, "Steps from one gradient penalty to the next; its weight grows with them (lazy regularisation).",
+        2, "Steps from one gradient penalty to the next; its weight grows with them (lazy regularisation).",
         label="Penalty every", unit="steps", ge=1, le=64, advanced=True,
     )  # fmt: skip
     critic_steps: int = setting(
@@ -79,7 +79,7 @@ class GanObjective(Settings):
         advanced=True, when=("loss", ("minimax", "non-saturating", "least-squares")),
     )  # fmt: skip
     instance_noise: float = setting(
-        0.0, "Noise added to real and generated data alike at the start, in standard deviations of the data.",
+        0.5, "Noise added to real and generated data alike at the start, in standard deviations of the data.",
         symbol="σ", ge=0, le=3, live=True, advanced=True,
     )  # fmt: skip
     noise_until: float = setting(
@@ -156,7 +156,7 @@ class GanTraining(GradientTraining):
         lt=1, advanced=True, when=("optimiser", ("adamw",)),
     )  # fmt: skip
     decay_from: float = setting(
-        0.5, "Share of the budget after which the learning rate falls.", ge=0, le=1, advanced=True
+        0.1, "Share of the budget after which the learning rate falls.", ge=0, le=1, advanced=True
     )
 
 
@@ -192,7 +192,7 @@ class GanSampler(SamplerSettings):
 
 
 SEPARATE_LABELS = ("gan-ring", "gan-grid", "8gaussians", "8gaussians-cfm")
-"""Sets of which one asks whether a GAN finds the modes by itself: their labels would tell it."""
+"""Sets of separate modes, of which one asks whether a GAN finds them by itself: labels would tell it."""
 
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
@@ -203,8 +203,11 @@ def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
             "network.depth": 1,
             "network.latent": 32,
             "training.batch_size": 64,
+            "objective.instance_noise": 0.0,
         }
-    return {"objective.conditional": dataset not in SEPARATE_LABELS}
+    if dataset in SEPARATE_LABELS:
+        return {"objective.conditional": False, "network.categories": 64, "network.fourier": 8}
+    return {}
 
 
 NO_DENSITY = (

@@ -21,9 +21,6 @@ WITH_MODES = (
 )  # fmt: skip
 """Settings of the data sets whose modes are known."""
 
-LOSSES = ("critic total", "generator total")
-NORMS = ("critic gradient norm", "generator gradient norm")
-
 ORBIT = PanelInfo(
     "orbit", "Orbit", "probe", probe="orbit", wide=True,
     help="The generator's point θ against the discriminator's slope ψ over the last 2,000 steps. The game is "
@@ -36,23 +33,18 @@ DIVERGENCE = PanelInfo(
     "discriminator that is not at its best tells too little.",
 )  # fmt: skip
 
-NORM_PANEL = PanelInfo(
-    "norms", "Gradient norms", "loss", shown=False, columns=NORMS,
-    help="Lengths of both players' gradients. One that dies away has nothing left to learn from the other.",
-)  # fmt: skip
-
 
 def panels(session: Any, space: Space) -> tuple[PanelInfo, ...]:
     """The panels for a session's settings and space."""
     shared = [panel for panel in common_panels(space) if panel.kind != "loss"]
     loss = PanelInfo(
-        "loss", "Loss", "loss", columns=LOSSES,
+        "loss", "Loss", "loss",
         help="Both losses. They need not fall: at equilibrium they stay at the marked values.",
     )  # fmt: skip
     shared.insert(len(shared) - 1, loss)
     if session.network.kind == "dirac":
-        return (ORBIT, *shared, DIVERGENCE, NORM_PANEL)
-    return (*shared, _landscape(space), _manifold(session, space), _coverage(session), DIVERGENCE, NORM_PANEL)
+        return (ORBIT, *shared, DIVERGENCE)
+    return (*shared, _landscape(space), _manifold(session, space), _coverage(session), DIVERGENCE)
 
 
 def _landscape(space: Space) -> PanelInfo:

@@ -188,7 +188,8 @@ class GAN(Model):
         level = objective.instance_noise * max(0.0, 1 - context.progress / objective.noise_until)
         if level == 0:
             return x
-        return x + level * torch.randn(x.shape, generator=context.noise, device=context.noise.device)
+        noisy: Tensor = x + level * torch.randn(x.shape, generator=context.noise, device=context.noise.device)
+        return noisy
 
     def after_step(self, player: Player, context: Context) -> None:
         """Clipping, power iterations, and the memory of the Dirac-GAN's orbit."""
