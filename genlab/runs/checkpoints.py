@@ -96,7 +96,7 @@ class Checkpoints:
         temporary = self.folder / f".new-{step:09d}"
         content = pack(tensors)
         about = {
-            "format": 1,
+            "format": FORMAT,
             "step": step,
             "sha256": hashlib.sha256(content).hexdigest(),
             "state": dict(state),
