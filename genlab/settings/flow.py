@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from genlab.settings.fields import Settings, setting
+from genlab.settings.flow_presets import PRESETS
 from genlab.settings.flow_panels import (
     BASE,
     IMAGE_LAYERS,
@@ -19,7 +20,6 @@ from genlab.settings.paradigm import (
     Capabilities,
     Control,
     Paradigm,
-    Preset,
     common_panels,
 )
 from genlab.settings.sampler import SamplerSettings
@@ -180,7 +180,7 @@ def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
     }
     if space.height % 2 or space.width % 2:
         return values | {"network.kind": "nsf-coupling"}
-    values |= {"network.kind": "glow", "network.dropout": 0.3}
+    values |= {"network.kind": "glow", "network.dropout": 0.5}
     if space.channels * space.height * space.width > LARGEST_DENSE:
         values |= {
             "network.conditioner": "convolution",
@@ -262,76 +262,6 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
         panels=tuple(panels),
     )
 
-
-PRESETS = (
-    Preset(
-        "moons", "Two moons by splines", "The default: three layers bend noise into two moons.", "moons", {}
-    ),
-    Preset(
-        "checkerboard",
-        "Checkerboard",
-        "Hard edges: splines come close, and smear a little.",
-        "checkerboard",
-        {},
-    ),
-    Preset(
-        "bridge",
-        "A bridge between modes",
-        "Affine couplings without labels cannot tear one Gaussian into eight: thin bridges of probability "
-        "stay between the modes.",
-        "8gaussians",
-        {"network.kind": "realnvp", "network.couplings": 6, "objective.condition_dropout": 1.0},
-    ),
-    Preset(
-        "nice",
-        "NICE is too weak",
-        "Additive couplings keep every volume: they shear space but can neither gather nor thin it out.",
-        "8gaussians",
-        {"network.kind": "nice", "objective.condition_dropout": 1.0},
-    ),
-    Preset(
-        "planar",
-        "Planar layers, one fold at a time",
-        "Sixteen planar layers, each a fold along one line: scrub the warp to see them.",
-        "moons",
-        {"network.kind": "planar", "network.folds": 16, "objective.condition_dropout": 1.0},
-    ),
-    Preset(
-        "mode-seeking",
-        "Reverse KL seeks modes",
-        "Trained on its own samples against the true density, the flow settles on some of the eight modes "
-        "and never learns of the others.",
-        "8gaussians",
-        {
-            "objective.divergence": "reverse",
-            "objective.condition_dropout": 1.0,
-            "network.kind": "realnvp",
-            "network.couplings": 6,
-        },
-    ),
-    Preset(
-        "continuous",
-        "Continuous flow",
-        "Points follow a learned velocity; the density changes by its divergence (FFJORD).",
-        "moons",
-        {"network.kind": "continuous"},
-    ),
-    Preset(
-        "glow",
-        "Digits by a small Glow",
-        "Act-norm, invertible 1x1 convolutions and spline couplings at two scales: scrub the timeline from "
-        "noise to digits.",
-        "digits",
-        {},
-    ),
-    Preset(
-        "by-heart",
-        "A thousand digits learnt by heart",
-        "Without dropout and early stopping the loss keeps falling while the held-out likelihood gets worse.",
-        "digits",
-        {"network.dropout": 0.0, "training.keep": "last", "training.decay": "constant"},
-    ),
-)
 
 PARADIGM = Paradigm(
     id="flow",
