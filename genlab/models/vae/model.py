@@ -37,11 +37,11 @@ from genlab.settings.session import Session
 from genlab.settings.spaces import ImageSpace
 from genlab.settings.vae import VAENetwork, VAEObjective, VAESampler, learns_labels
 
-CHECK_SAMPLES = 8
+CHECK_SAMPLES = 4
 """Importance samples of the bound that decides which weights are best."""
 VALUES = 2**17
 """Outputs of the decoder in one slice, at most."""
-POINTS = 16384
+POINTS = 6144
 """Latents in one slice, at most."""
 SEEN = 256
 """Training data by whose codes active units are counted."""
@@ -204,7 +204,7 @@ class VAE(Model):
         noise = torch.randn((k, *mean.shape), generator=rng, device=rng.device)
         z = mean + log_scale.exp() * noise
         log_likelihood = self.reconstruction(z, x)
-        labels = self._dropped(batch.labels, rng)
+        labels = self._dropped(batch.labels, rng) if self.conditional else None
         reconstruction = -log_likelihood.mean()
         if objective.kind == "iwae" or self.prior is self.mixture:
             divergence = bounds.gaussian_log_prob(z, mean, log_scale) - self.prior.log_prob(z, labels)
@@ -252,7 +252,7 @@ class VAE(Model):
         return labels.masked_fill(dropped, -1)
 
     def check(self, validation: Batch | None, context: Context) -> Check:
-        """`active units`; of held-out data `validation`, the negative importance bound of 8 samples with the
+        """`active units`; of held-out data `validation`, the negative importance bound of 4 samples with the
         class unknown, or an autoencoder's error. In the first of two stages that is called `bound`: the
         weights to keep are chosen among those with their prior. Warns of posterior collapse."""
         values: dict[str, float] = {}
