@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from genlab.settings.fields import Settings, setting
-from genlab.settings.flow_presets import PRESETS
 from genlab.settings.flow_panels import (
     BASE,
     IMAGE_LAYERS,
@@ -16,6 +15,7 @@ from genlab.settings.flow_panels import (
     LOG_DET,
     WARP,
 )
+from genlab.settings.flow_presets import PRESETS
 from genlab.settings.paradigm import (
     Capabilities,
     Control,
