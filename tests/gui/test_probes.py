@@ -157,6 +157,7 @@ def test_one_question_is_under_way_and_the_newest_waits(make: Make, qtbot: QtBot
     panel.show_refusal("no")
     assert asked == [0.3, 0.8, 0.9]
     slider.setValue(200)
+    panel.pacing._flying.setInterval(50)
     qtbot.waitUntil(lambda: len(asked) == 4, timeout=2000)  # no answer ever came
     assert asked[-1] == 1.0
 

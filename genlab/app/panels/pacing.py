@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-PATIENCE = 400
-"""Milliseconds after which a question under way gives place to a newer one."""
+PATIENCE = 2000
+"""Milliseconds after which a question counts as lost. Not less: a newer one would cancel it in the engine,
+and of a slow probe nothing would be seen until the slider rests."""
 
 
 class Pacing(QObject):
