@@ -39,6 +39,7 @@ class PanelFeed(QObject):
         self._asked: dict[str, int] = {}
         self._answered: dict[str, int] = {}  # panel to the step of the weights that it shows
         self._watched: dict[str, int] = {}
+        self._reference: tuple[Session, p.LossReference] | None = None
         self.samples = SampleFeed(engine.send, self)
         self.samples.shown.connect(self._redraw)
         self._dirty = self._timer(16, self.draw)
@@ -139,6 +140,21 @@ class PanelFeed(QObject):
         current = (self._asked.get(refusal.channel), self._watched.get(refusal.channel))
         if refusal.request in current and refusal.channel in self._grid.panels:
             self._grid.panels[refusal.channel].show_refusal(refusal.reason)
+
+    def take_reference(self, event: p.LossReference) -> None:
+        """Show what losses read in the best case, in this run and in others of the same settings."""
+        assert self._run.session is not None
+        self._reference = (self._run.session, event)
+        self.show_reference()
+
+    def show_reference(self) -> None:
+        """Show it again, where it is known: a run has that of its untrained model."""
+        if self._reference is None or self._run.session is None:
+            return
+        session, event = self._reference
+        if not self._run.session.pending(session):
+            for panel in self._grid.panels.values():
+                panel.show_reference(event.title, event.values)
 
     def draw(self) -> None:
         """Show the samples as the timeline stands."""

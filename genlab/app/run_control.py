@@ -60,6 +60,18 @@ class RunControl(QObject):
         """Whether it trains, or will as soon as the engine has prepared it."""
         return self.state == "training" or self.wanted
 
+    def mode(self, pending: bool) -> str:
+        """What the Train button does next, a key of `top_bar.TRAIN`. pending: edits wait for a reset."""
+        if pending and self.kept:
+            return "reset"
+        if self.state == "training":
+            return "pause"
+        if self.wanted:
+            return "starting"
+        if self.kept and self.converged:
+            return "converged"
+        return "continue" if self.kept and self.step > 0 else "train"
+
     def preview(self, session: Session) -> None:
         """Prepare the untrained model of a session; nothing is written."""
         self._begin(session, None)

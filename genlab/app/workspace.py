@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from genlab.app import loop, scenes
 from genlab.app.cards import Cards
+from genlab.app.drafts import Drafts
 from genlab.app.engine_link import EngineLink
 from genlab.app.forms import SettingsForm
 from genlab.app.panel_feed import PanelFeed
 from genlab.app.panel_grid import PanelGrid
 from genlab.app.run_control import BUDGET, RunControl
 from genlab.app.sampling_bar import SamplingBar
+from genlab.app.scene_feed import SceneFeed
 from genlab.app.theme import Theme
 from genlab.app.warned import Warnings
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
 from genlab.settings.catalogue import PARADIGMS
-from genlab.settings.datasets import DATASETS
 from genlab.settings.paradigm import Preset
 from genlab.settings.session import Session, SettingError
 
@@ -55,13 +55,12 @@ class Workspace(QWidget):
         self.theme = theme
         self.session = session or Session.default(paradigm, self.paradigm.dataset)
         self.own: Samples | None = None
-        self.scene: Scene | None = None
+        self._scenes = SceneFeed(self._show_scene)
         self.pending: tuple[str, ...] = ()
         self.in_view = True
         self.saved_at: float | None = None
         self.evaluation = ""
-        self._reference: tuple[Session, p.LossReference] | None = None
-        self._remembered: dict[str, Session] = {}
+        self._drafts = Drafts(paradigm)
         self.run = RunControl(engine, self)
         self.run.changed.connect(self._run_changed)
         self.run.begun.connect(self._begun)
@@ -173,9 +172,8 @@ class Workspace(QWidget):
         """Take other data, with the settings that suit them or that they had before."""
         if dataset == self.session.dataset:
             return
-        self._remembered[self.session.dataset] = self.session
-        fresh = self._remembered.get(dataset) or self._suited(dataset)
-        self.replace_session(fresh)
+        self._drafts.leave(self.session)
+        self.replace_session(self._drafts.of(dataset, self.session.seed))
 
     def choose_preset(self, preset: Preset) -> None:
         """Take the settings of a preset."""
@@ -197,20 +195,15 @@ class Workspace(QWidget):
         self.own = own
         self.run.source = source
         default = Session.default(self.paradigm.id, "file", data=session_data, seed=self.session.seed)
-        self._remembered.pop("file", None)
+        self._drafts.forget("file")
         self.replace_session(default)
 
     def take_data(self, other: Session, own: Samples | None, source: str | None) -> None:
         """Take the data of another workspace, with the settings that suit them or that they had before."""
-        self._remembered[self.session.dataset] = self.session
-        before = self._remembered.get(other.dataset)
-        if before is None:
-            fresh = Session.default(self.paradigm.id, other.dataset, data=other.data, seed=self.session.seed)
-        else:
-            fresh = before.model_copy(update={"data": other.data})
+        self._drafts.leave(self.session)
         if other.dataset == "file":
             self.own, self.run.source = own, source
-        self.replace_session(fresh)
+        self.replace_session(self._drafts.with_data_of(other, self.session.seed))
 
     def open_run(
         self, folder: str, session: Session, train: bool = False, checkpoint: int | None = None
@@ -248,15 +241,7 @@ class Workspace(QWidget):
 
     def mode(self) -> str:
         """What the Train button does next: a key of `top_bar.TRAIN`."""
-        if self.pending and self.run.kept:
-            return "reset"
-        if self.run.state == "training":
-            return "pause"
-        if self.run.wanted:
-            return "starting"
-        if self.run.kept and self.run.converged:
-            return "converged"
-        return "continue" if self.run.kept and self.run.step > 0 else "train"
+        return self.run.mode(bool(self.pending))
 
     def show_session(self) -> None:
         """Show every value, what is pending, and what the sampler can do."""
@@ -286,31 +271,14 @@ class Workspace(QWidget):
         else:
             self.panels.stopped()
 
-    def show_scene(self) -> None:
-        """Show the data in every panel; compute what does not ship with the app."""
-        session = self.viewed
-        self.scene = None
-        self.grid.set_panels(session.capabilities.panels)
-        ready = scenes.shipped(session)
-        if ready is not None:
-            self._set_scene(session, *ready)
-            return
-        self._set_scene(session, self.own if session.dataset == "file" else None, None)
-        loop.start(self._compute_scene(session))
+    @property
+    def scene(self) -> Scene | None:
+        """The data in view."""
+        return self._scenes.scene
 
-    async def _compute_scene(self, session: Session) -> None:
-        reference, truth = await loop.in_thread(scenes.computed, session, self.own, self.run.folder)
-        if (self.viewed.dataset, self.viewed.data) == (session.dataset, session.data):
-            self._set_scene(session, reference, truth)
-
-    def _set_scene(self, session: Session, reference: Any, truth: Any) -> None:
-        from genlab.app.panels.scene import Scene
-
-        space = session.space
-        extent = scenes.extent_of(space, reference, truth)
-        self.scene = Scene(session, space, session.labels, reference, truth, extent)
+    def _show_scene(self, scene: Scene) -> None:
         for panel in self.grid.panels.values():
-            panel.set_scene(self.scene)
+            panel.set_scene(scene)
         self._show_able()
 
     def _begun(self) -> None:
@@ -322,23 +290,15 @@ class Workspace(QWidget):
         self._show_timeline()
         for panel in self.grid.panels.values():
             panel.clear_run()
-        shown, viewed = self.scene, self.viewed
-        other = shown is None or (shown.session.dataset, shown.session.data) != (viewed.dataset, viewed.data)
+        viewed = self.viewed
+        other = not self._scenes.fits(viewed)
         if other:
-            self.scene = None
+            self._scenes.clear()
         self.show_session()
         if other:
-            self.show_scene()
-        self._show_reference()
-
-    def _show_reference(self) -> None:
-        """What losses read in the best case: it is the same for a run as for its untrained model."""
-        if self._reference is None or self.run.session is None:
-            return
-        session, event = self._reference
-        if not self.run.session.pending(session):
-            for panel in self.grid.panels.values():
-                panel.show_reference(event.title, event.values)
+            self.grid.set_panels(viewed.capabilities.panels)
+            self._scenes.show(viewed, self.own, self.run.folder)
+        self.panels.show_reference()
 
     def _prepare_again(self) -> None:
         if not self.run.kept:
@@ -367,9 +327,7 @@ class Workspace(QWidget):
                 for panel in self.grid.panels.values():
                     panel.show_metrics(names, rows)
             case p.LossReference():
-                assert self.run.session is not None
-                self._reference = (self.run.session, event)
-                self._show_reference()
+                self.panels.take_reference(event)
             case p.Warned(step=step, warnings=warnings):
                 self.warnings.show(step, warnings)
             case p.Saved():
@@ -426,10 +384,6 @@ class Workspace(QWidget):
 
     def _refused(self, reason: str) -> None:
         self.cards.show_card("refused", "That cannot be drawn", [_sentence(reason)], "warn")
-
-    def _suited(self, dataset: str) -> Session:
-        data = DATASETS[dataset].settings() if dataset in DATASETS else None
-        return Session.default(self.paradigm.id, dataset, data=data, seed=self.session.seed)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on a new look."""

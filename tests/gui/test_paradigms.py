@@ -92,6 +92,24 @@ def test_every_workspace_comes_back_at_the_next_start_with_its_settings_and_pane
     lab.run(third, Store.load(tmp_path / "window.json"))
 
 
+def test_the_run_of_each_workspace_is_taken_up_again_when_it_is_first_seen(lab, tmp_path) -> None:
+    from genlab import api
+
+    run = api.train("fit", "mixture-1d", out=tmp_path / "run", settings=SMALL)
+    record = {"run": str(run.folder), "session": run.session.model_dump()}
+    store = Store(tmp_path / "window.json", {"paradigm": "duel", "workspaces": {"fit": record}})
+
+    async def scenario(window) -> None:
+        assert lab.engine.of(p.Open) == []
+        window.choose("fit")
+        assert lab.engine.of(p.Open)[-1].folder == str(run.folder)
+        assert await loop.until(lambda: window.workspace.run.converged, 30), window.workspace.run.state
+        assert await loop.until(lambda: window.workspace.feed.held == fakes.CONVERGED, 30)
+        assert window.top.train_button.text() == "Converged"
+
+    lab.run(scenario, store, worker=True)
+
+
 def test_training_in_a_second_workspace_pauses_the_first_and_says_so(lab, tmp_path) -> None:
     async def scenario(window) -> None:
         duel = window.workspace
@@ -305,6 +323,20 @@ def test_a_model_without_a_density_is_asked_for_a_histogram_alone_and_never_refu
         assert cards(window) == []
 
     lab.run(scenario, store_at("duel", tmp_path), worker=True)
+
+
+def test_a_lower_bound_is_labelled_as_one_and_says_nothing_of_its_own_samples(lab) -> None:
+    async def scenario(window) -> None:
+        panel = window.workspace.grid.panels["density"]
+        truth = panel.scene.truth
+        bound = replace(truth, log_prob=truth.log_prob - 0.1, kind="bound", integral=0.9)
+        panel.show_answer(p.Answer("run", "density", 1, 100, bound, True))
+        panel.flush()
+        assert panel.header.badges == ("lower bound",)
+        assert panel.header.info[0] == "KL(p‖q) ≤ 0.100"
+        assert panel.header.info[1:] == ("∫q ≥ 0.900", "step 100")
+
+    lab.run(scenario)
 
 
 def test_controls_wear_the_names_of_the_paradigm_and_say_why_they_rest(lab) -> None:
