@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 _MOST_BINS = 32
-_LEAST = 1e-30
-"""Least probability that is looked up: the smallest that single precision holds with all its digits."""
+_LEAST = 1e-14
+"""Least probability that is looked up: about that of noise that single precision rounds to 0."""
 
 
 class Marginals(nn.Module):

@@ -51,14 +51,16 @@ INITIALISED_WITH = 1024
 
 
 class Flow(Model):
-    """A flow of points: layers that carry a standard normal base to standardised data.
+    """Layers that carry a standard normal base to standardised points, or to images whose pixels are each
+    made normal by themselves.
 
     Sources: Dinh et al. (2014), NICE; Rezende and Mohamed (2015); Dinh et al. (2017), RealNVP; Kingma et al.
     (2016), IAF; Papamakarios et al. (2017), MAF; Durkan et al. (2019), neural spline flows; Grathwohl et al.
-    (2019), FFJORD.
+    (2019), FFJORD; Kingma and Dhariwal (2018), Glow; Ho et al. (2019), Flow++.
 
     Raises:
-        ValueError: for reverse KL where the truth is not known or vanishes somewhere.
+        ValueError: for reverse KL where the truth is not known or vanishes somewhere; for a Glow of points,
+            or of images with an odd side.
     """
 
     def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
@@ -88,8 +90,7 @@ class Flow(Model):
         elif network.kind == "glow":
             if not isinstance(space, ImageSpace):
                 raise ValueError("a Glow needs images; for points choose another map")
-            rng = torch.Generator().manual_seed(torch.initial_seed())
-            seen, _ = self.encode(levels[:INITIALISED_WITH], rng)
+            seen, _ = self.encode(levels[:INITIALISED_WITH], generator(session.seed, "init"))
             self.stack = nn.ModuleList(glow_layers(network, self.event, labels, seen))
         else:
             self.stack = nn.ModuleList(build_layers(network, dim, labels, self.reverse))
