@@ -194,14 +194,22 @@ class GanSampler(SamplerSettings):
 SEPARATE_LABELS = ("gan-ring", "gan-grid", "8gaussians", "8gaussians-cfm")
 """Sets of separate modes, of which one asks whether a GAN finds them by itself: labels would tell it."""
 
+SMALL = 256
+"""Pixels of an image up to which perceptrons learn more in the same time than convolutions."""
+
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
     if isinstance(space, ImageSpace):
+        small = space.height * space.width <= SMALL
         return {
-            "network.kind": "conv",
-            "network.width": 32,
-            "network.depth": 1,
+            "network.kind": "mlp" if small else "conv",
+            "network.width": 256 if small else 32,
+            "network.depth": 3 if small else 1,
+            "network.fourier": 0,
             "network.latent": 32,
+            "objective.r1": 0.5,
+            "objective.r2": 0.5,
+            "objective.penalty_end": 0.2,
             "training.batch_size": 64,
             "objective.instance_noise": 0.0,
         }

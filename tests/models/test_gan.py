@@ -23,7 +23,13 @@ LOSSES = (
     "minimax", "non-saturating", "least-squares", "wasserstein", "wgan-gp", "hinge", "relativistic",
     "relativistic-average",
 )  # fmt: skip
-PLAIN = {"objective.r1": 0.0, "objective.r2": 0.0, "network.width": 16, "network.depth": 2}
+PLAIN = {
+    "objective.r1": 0.0,
+    "objective.r2": 0.0,
+    "objective.instance_noise": 0.0,
+    "network.width": 16,
+    "network.depth": 2,
+}
 
 
 def terms(model: Any, draw: Any, player: str, n: int = 64, step: int = 0, progress: float = 0.0) -> Any:
@@ -113,9 +119,12 @@ def test_instance_noise_fades_to_nothing(fresh_model: Fresh) -> None:
     assert levels == pytest.approx([0.5, 0.25, 0.0, 0.0], rel=0.05)
 
 
-@pytest.mark.parametrize("dataset", ["moons", "digits"])
-def test_packs_hold_each_example_once_and_a_rest_is_left_out(fresh_model: Fresh, dataset: str) -> None:
-    _, _, draw, model = fresh_model("gan", dataset, {"objective.packing": 3, "network.width": 8})
+@pytest.mark.parametrize(("dataset", "kind"), [("moons", "mlp"), ("digits", "conv")])
+def test_packs_hold_each_example_once_and_a_rest_is_left_out(
+    fresh_model: Fresh, dataset: str, kind: str
+) -> None:
+    values = {"objective.packing": 3, "network.width": 8, "network.kind": kind}
+    _, _, draw, model = fresh_model("gan", dataset, values)
     x, labels = torch.as_tensor(draw.x[:10]), torch.as_tensor(draw.labels[:10])
     packs, theirs = model._packs(x, labels)
     assert packs.shape == (3, 3, *x.shape[1:])
@@ -386,3 +395,19 @@ def test_steps_are_disabled_for_one_pass_only() -> None:
     assert "one pass" in control.reason
     for method in ("rejection", "refinement"):
         assert session.with_values({"sampler.method": method}).capabilities.steps.enabled
+
+
+@pytest.mark.parametrize("side", [5, 8, 12])
+def test_convolutions_take_images_of_any_side(side: int) -> None:
+    from genlab.nets.adversarial import Judgement, Latent
+    from genlab.nets.adversarial_images import ImageCritic, ImageGenerator
+
+    event = (1, side, side + 1)
+    maker = ImageGenerator(event, 3, 4, 2, 8, 2)
+    critic = ImageCritic(event, 8, 2, Judgement(32, 2, 1, True, True, False), 1, True)
+    label = torch.tensor([0, 1, 1])
+    x = maker(Latent(torch.randn(3, 3), torch.tensor([0, 1, 3])), label)
+    assert x.shape == (3, *event)
+    critic(x[:, None], label[:, None]).square().sum().backward()
+    parameters = [*maker.parameters(), *critic.parameters()]
+    assert all(p.grad is not None and bool((p.grad != 0).any()) for p in parameters)
