@@ -213,10 +213,10 @@ class GAN(Model):
         rng = context.noise
         values: dict[str, float] = {}
         warnings: tuple[str, ...] = ()
-        labels = self.drawn_labels(CHECKED, "any", rng)
-        z = self.generator(self.draw_latent(CHECKED, rng), labels)
         if self.dirac:
             return Check({})
+        labels = self.drawn_labels(CHECKED, "any", rng)
+        z = self.generator(self.draw_latent(CHECKED, rng), labels)
         if self.truth is not None and self.truth.modes is not None and self.truth.mode_std is not None:
             centres = torch.as_tensor(self.truth.modes, dtype=torch.float32, device=self.device)
             found = captured(self.unstandardise(z), centres, self.truth.mode_std)

@@ -58,11 +58,14 @@ def landscape(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
     points, pushes, level = _pushes(model, sampler, others, rng)
     values = torch.cat(parts) - level
     known = model.game.log_ratio is not None
+    title = "Log ratio of real to generated, as the discriminator has it" if known else "Score"
+    if label is not None:
+        title += f", of class '{model.label_names[int(label)]}'"
     size = max(1e-3, float(values.abs().quantile(0.98)))
     yield ScalarMap(
         values=values.reshape(columns, columns).cpu().numpy(),
         extent=model.extent,
-        title="Log ratio of real to generated, as the discriminator has it" if known else "Score",
+        title=title,
         limits=(-size, size),
         diverging=True,
         unit="nats" if known else "",

@@ -46,7 +46,7 @@ def rejection(
         latent = model.truncated(model.draw_latent(BURN_IN, rng), sampler)
         burnt = None if labels is None else model.drawn_labels(BURN_IN, sampler.label, rng)
         x = model.generate(latent, burnt)
-    yield_labels = None if labels is None else labels.cpu().numpy()
+    shown = None if labels is None else labels.cpu().numpy()
     largest = log_ratio(model, x, burnt).max()
     with torch.no_grad():
         x = model.generate(model.truncated(model.draw_latent(n, rng), sampler), labels)
@@ -67,7 +67,7 @@ def rejection(
         filled = 1 - open_.float().mean().item()
         tilted = "; ".join(filter(None, ("discriminator rejection", model.truncation(sampler))))
         array = model.quantise(x).cpu().numpy().copy()  # places change below
-        yield Samples(array, None, yield_labels, index, sampler.steps, filled, 1 + 2 * index, tilted)
+        yield Samples(array, None, shown, index, sampler.steps, filled, 1 + 2 * index, tilted)
 
 
 def walk(
