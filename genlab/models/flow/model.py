@@ -40,7 +40,7 @@ from genlab.settings.spaces import ImageSpace
 DENSITY_ROWS = 4096
 ODE_ROWS = 1024
 IMAGE_ROWS = 512
-REFERENCE_POINTS = 10_000
+REFERENCE_POINTS = 5000
 REFERENCE_ROWS = 512
 RICHARDSON = 15.0
 """2^4 - 1: a fourth-order result differs this much more from one with half the steps."""
@@ -272,7 +272,7 @@ class Flow(Model):
         self, batch: Batch, rng: torch.Generator
     ) -> Generator[None, None, LossReference | None]:
         """The loss of a perfect flow: 0 for the reverse KL, else the entropy of the data, of which the share
-        that trains with labels takes the mean entropy of a class. Estimated from 10,000 draws."""
+        that trains with labels takes the mean entropy of a class. Estimated from 5,000 draws."""
         if self.reverse:
             return LossReference("perfect flow", {"total": 0.0})
         truth = self.truth
