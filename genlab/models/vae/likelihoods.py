@@ -12,10 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genlab.settings.spaces import ImageSpace, Space
+
 LEAST_SCALE = 1e-3
 """Of a learned Gaussian, relative to the data's: below it a density could grow without bound."""
 
 FIRST_LOG_SCALE = -1.5
+MOST_OUTCOMES = 2**18
+"""Most values times levels of one image under a categorical likelihood."""
 
 
 class Likelihood(nn.Module, ABC):
@@ -124,3 +128,21 @@ class Bernoulli(Likelihood):
 
     def draw(self, output: Tensor, rng: torch.Generator) -> Tensor:
         return self.white * torch.bernoulli(output[..., 0].sigmoid(), generator=rng)
+
+
+def build_likelihood(kind: str, space: Space, mean: Tensor, std: Tensor, learned: bool) -> Likelihood:
+    """The likelihood of a name: 'gaussian', 'categorical' or 'bernoulli'. mean, std, learned: of `Gaussian`.
+
+    Raises ValueError for levels where there are none, or more than can be told apart."""
+    if kind == "gaussian":
+        return Gaussian(mean, std, space.event, learned)
+    if not isinstance(space, ImageSpace):
+        raise ValueError(f"a {kind} likelihood needs images; points take objective.likelihood gaussian")
+    if kind == "bernoulli":
+        return Bernoulli(space.levels)
+    if math.prod(space.event) * space.levels > MOST_OUTCOMES:
+        raise ValueError(
+            f"{space.levels} levels of {math.prod(space.event):,} values are too many outcomes: take the "
+            "Gaussian likelihood"
+        )
+    return Categorical(space.levels)

@@ -26,15 +26,14 @@ from genlab.models.base import (
 from genlab.models.vae import bounds
 from genlab.models.vae.collapse import active_units, collapse_warning
 from genlab.models.vae.density import importance_log_prob
-from genlab.models.vae.likelihoods import Bernoulli, Categorical, Gaussian, Likelihood
+from genlab.models.vae.likelihoods import Bernoulli, build_likelihood
 from genlab.models.vae.priors import MixturePrior, NormalPrior, Prior
 from genlab.models.vae.probes import PROBES
-from genlab.models.vae.reference import conditional_entropy
+from genlab.models.vae.reference import best_bound
 from genlab.models.vae.sampling import ancestral, chain
 from genlab.nets.coders import build_coders
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.session import Session
-from genlab.settings.spaces import ImageSpace
 from genlab.settings.vae import VAENetwork, VAEObjective, VAESampler, learns_labels
 
 CHECK_SAMPLES = 4
@@ -81,7 +80,8 @@ class VAE(Model):
         if self.deterministic and objective.prior == "mixture":
             raise ValueError("an autoencoder has no prior in its loss to learn: choose the two-stage prior")
         self.knows_labels = learns_labels(objective, len(self.label_names))
-        self.likelihood = self._build_likelihood()
+        learned = not self.deterministic
+        self.likelihood = build_likelihood(objective.likelihood, session.space, self.mean, self.std, learned)
         self.encoder, self.decoder = build_coders(
             network.kind,
             self.event,
@@ -101,14 +101,6 @@ class VAE(Model):
             self.mixture = MixturePrior(self.latent, known, classes, objective.components)
         self.register_buffer("second", torch.zeros((), dtype=torch.bool))
         self.register_buffer("seen", torch.as_tensor(reference.x[:SEEN]), persistent=False)
-
-    def _build_likelihood(self) -> Likelihood:
-        kind, space = self.objective.likelihood, self.session.space
-        if kind == "gaussian":
-            return Gaussian(self.mean, self.std, self.event, learned=not self.deterministic)
-        if not isinstance(space, ImageSpace):
-            raise ValueError(f"a {kind} likelihood needs images; points take objective.likelihood gaussian")
-        return Categorical(space.levels) if kind == "categorical" else Bernoulli(space.levels)
 
     @property
     def prior(self) -> Prior:
@@ -325,15 +317,12 @@ class VAE(Model):
         self, batch: Batch, rng: torch.Generator
     ) -> Generator[None, None, LossReference | None]:
         """The entropy of the data, given the class as often as training gives it: no bound can do better.
-        None where it is not known, or where the loss is no bound."""
-        kind = self.objective.kind
-        if self.truth is None or kind in ("autoencoder", "beta"):
+        None where it is not known, the loss is no bound, or only its second stage knows classes."""
+        bound = self.objective.kind not in ("autoencoder", "beta")
+        if self.truth is None or not bound or (self.two_stages and self.knows_labels):
             return None
-        total = self.truth.entropy
-        if self.knows_labels and batch.labels is not None:
-            given = yield from conditional_entropy(self.truth, batch)
-            total = given + self.objective.condition_dropout * (total - given)
-        return LossReference("entropy", {"total": total})
+        given = 1 - self.objective.condition_dropout if self.knows_labels else 0.0
+        return LossReference("entropy", {"total": (yield from best_bound(self.truth, batch, given))})
 
     def guided(self, sampler: VAESampler) -> bool:
         """Whether latents are moved."""
