@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from genlab.app import loop
-from genlab.app.rewind import RewindDialog
+from genlab.app.rewind import ROW, RewindDialog
 from genlab.app.status_bar import clock
 from genlab.app.widgets import label
 from genlab.runs.atomic import RunError
@@ -51,6 +51,7 @@ class RecentDialog(QDialog):
             item = QListWidgetItem(line(run))
             item.setData(Qt.ItemDataRole.UserRole, str(run.path))
             item.setToolTip(str(run.path))
+            item.setSizeHint(ROW)
             self.list.addItem(item)
         self.list.itemActivated.connect(lambda _: self._take(False))
         self.list.currentRowChanged.connect(lambda _: self._enable())

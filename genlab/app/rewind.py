@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout
 
 from genlab.app.status_bar import clock
@@ -17,6 +17,10 @@ from genlab.settings.session import SettingError, read_session
 
 if TYPE_CHECKING:
     from genlab.app.main_window import MainWindow
+
+
+ROW = QSize(0, 28)
+"""Of a list whose first row is chosen before the style sheet is known."""
 
 
 class RewindDialog(QDialog):
@@ -36,7 +40,9 @@ class RewindDialog(QDialog):
         self.list.setAccessibleName("Checkpoints")
         self.list.setToolTip("Double-click a checkpoint to look at it")
         for info in self._infos:
-            self.list.addItem(QListWidgetItem(line(info)))
+            item = QListWidgetItem(line(info))
+            item.setSizeHint(ROW)
+            self.list.addItem(item)
         self.list.itemActivated.connect(lambda _: self._take(False))
         self.list.currentRowChanged.connect(lambda _: self._tell())
         self.note = label("", "muted", "rewind.note")

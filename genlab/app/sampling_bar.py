@@ -55,6 +55,8 @@ class SamplingBar(Card):
         self.method = Choice()
         self.method.setObjectName("sampler")
         self.method.setMinimumWidth(112)
+        self.method.setAccessibleName("Sampler")
+        self.method.setToolTip("How samples are drawn")
         self.method.currentIndexChanged.connect(
             lambda _: self.edited.emit("sampler.method", self.method.currentData())
         )

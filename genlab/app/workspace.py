@@ -285,7 +285,7 @@ class Workspace(QWidget):
         """Another run is in view: its data in the panels, and nothing of the old one."""
         self.panels.forget()
         self.warnings.forget()
-        self.cards.dismiss("note")
+        self._dismiss_notes()
         self.saved_at, self.evaluation = None, ""
         self._show_timeline()
         for panel in self.grid.panels.values():
@@ -362,13 +362,17 @@ class Workspace(QWidget):
 
     def _state_changed(self, event: p.StateChanged) -> None:
         if event.state == "training":
-            self.cards.dismiss("note")
+            self._dismiss_notes()
             if self.in_view:
                 self.panels.watch()
         elif event.state in ("paused", "done", "failed"):
             self.panels.stopped()
         if event.note and event.state != "failed":
             self.cards.show_card("note", _sentence(event.note))
+
+    def _dismiss_notes(self) -> None:
+        for key in ("note", "rewound"):
+            self.cards.dismiss(key)
 
     def _panels_changed(self) -> None:
         for panel in self.grid.panels.values():

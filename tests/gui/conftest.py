@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -161,7 +162,13 @@ class Lab:
                 window.deleteLater()
             return 0
 
-        assert loop.run(self._application, main) == 0
+        gc.collect()
+        if worker:
+            gc.disable()  # in the worker's thread it would take apart what only Qt's thread may
+        try:
+            assert loop.run(self._application, main) == 0
+        finally:
+            gc.enable()
 
 
 @pytest.fixture

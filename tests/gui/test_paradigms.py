@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QWidget
 
 from genlab.app import loop
 from genlab.app.rail import in_order
@@ -179,6 +179,23 @@ def test_the_bars_and_commands_act_on_the_workspace_in_view(lab) -> None:
         window.show_state()
         window.choose("duel")
         assert window.status.metrics.text() == ""
+
+    lab.run(scenario)
+
+
+def test_every_control_of_every_workspace_has_a_name_and_a_tooltip(lab) -> None:
+    async def scenario(window) -> None:
+        for id in PARADIGMS:
+            window.choose(id)
+            space = window.workspace
+            for name in ("dataset", "sampler.steps", "sampler.guidance", "sampler.label", "sampler.seed"):
+                assert len(space.findChildren(QWidget, name)) == 1, (id, name)
+            for kind in (QAbstractButton, QAbstractSpinBox, QComboBox, QAbstractSlider):
+                for widget in space.findChildren(kind):
+                    if "ScrollBar" in type(widget).__name__ or widget.objectName().startswith("qt_"):
+                        continue
+                    assert widget.accessibleName(), (id, widget.objectName())
+                    assert widget.toolTip(), (id, widget.objectName())
 
     lab.run(scenario)
 
@@ -411,6 +428,7 @@ def test_a_run_is_rewound_to_a_checkpoint_looked_at_and_brought_back(lab, tmp_pa
         assert "step 40" in card.title
         card.buttons["Back to step 80"].click()
         assert await loop.until(lambda: space.run.step == 80, 30)
+        assert cards(window) == []
 
     lab.run(scenario, store_at("duel", tmp_path), worker=True)
 
