@@ -228,7 +228,7 @@ def _density(session: Any, space: Space) -> tuple[Any, str]:
         learned = session.objective.dequantisation == "variational"
         reason += f"; {'variational' if learned else 'uniform'} dequantisation of the {space.levels} levels"
         if learned:
-            return "bound", reason + ", a lower bound on their log probability"
+            return "bound", reason.replace(", exact", "", 1)
     return ("ode" if kind == "continuous" else "exact"), reason
 
 
