@@ -74,7 +74,7 @@ def traversal(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
     images = np.stack(rows)
     units = "" if isinstance(centre, float) else ", in standard deviations of the codes"
     if image:
-        yield Tiles(images, "Traversal", names, f"Each row moves one latent from -3 to 3{units}.")
+        yield Tiles(_plain(images), "Traversal", names, f"Each row moves one latent from -3 to 3{units}.")
     elif model.event == (1,):
         curves = {name: row[:, 0] for name, row in zip(names, images, strict=True)}
         yield Curves(array(run), curves, f"latent{units}", "decoded")
