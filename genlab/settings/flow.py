@@ -217,7 +217,8 @@ def _steps(session: Any) -> Control:
 
 def _density(session: Any, space: Space) -> tuple[Any, str]:
     kind = session.network.kind
-    reason = "by the change of variables, exact"
+    learned = isinstance(space, ImageSpace) and session.objective.dequantisation == "variational"
+    reason = "by the change of variables" + ("" if learned else ", exact")
     if kind == "continuous":
         reason = "by integrating the divergence along the ODE, exact trace"
     elif kind == "iaf":
@@ -225,10 +226,9 @@ def _density(session: Any, space: Space) -> tuple[Any, str]:
     elif kind in FOLDS and session.objective.divergence == "reverse":
         reason += "; through numerical inverses"
     if isinstance(space, ImageSpace):
-        learned = session.objective.dequantisation == "variational"
         reason += f"; {'variational' if learned else 'uniform'} dequantisation of the {space.levels} levels"
         if learned:
-            return "bound", reason.replace(", exact", "", 1)
+            return "bound", reason
     return ("ode" if kind == "continuous" else "exact"), reason
 
 
