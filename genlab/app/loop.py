@@ -12,6 +12,8 @@ import qasync
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
+from genlab.app.collector import Collector
+
 _tasks: set[asyncio.Task[Any]] = set()
 _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="genlab")
 
@@ -27,11 +29,13 @@ def run(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     heartbeat = QTimer()
     heartbeat.timeout.connect(lambda: None)
     heartbeat.start(500)
+    collector = Collector()
     previous = signal.signal(signal.SIGINT, lambda *_: app.closeAllWindows())
     try:
         with loop:
             return loop.run_until_complete(_whole(main))
     finally:
+        collector.stop()
         signal.signal(signal.SIGINT, previous)
 
 
