@@ -265,9 +265,9 @@ PARADIGM = Paradigm(
         Preset(
             "blur",
             "Blur",
-            "A Gaussian likelihood and its mean: each pixel averages over what it does not know.",
+            "Two latents and the mean of a Gaussian: each pixel averages over what the code does not tell.",
             "digits",
-            {"objective.likelihood": "gaussian", "sampler.output": "mean", "network.latent": 4},
+            {"objective.likelihood": "gaussian", "sampler.output": "mean", "network.latent": 2},
         ),
     ),
 )
