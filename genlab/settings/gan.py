@@ -64,7 +64,7 @@ class GanObjective(Settings):
         1, "Steps of the discriminator for each step of the generator.", symbol="n critic", ge=1, le=50
     )
     critic_rate: float = setting(
-        1.0, "Learning rate of the discriminator over that of the generator (two time scales).",
+        2.0, "Learning rate of the discriminator over that of the generator (two time scales).",
         gt=0, le=100, log=True, advanced=True,
     )  # fmt: skip
     update: Literal["alternating", "simultaneous"] = setting(
@@ -155,6 +155,14 @@ class GanTraining(GradientTraining):
         0.99, "How much of the past squared gradients AdamW keeps in its step size.", symbol="β₂", ge=0,
         lt=1, advanced=True, when=("optimiser", ("adamw",)),
     )  # fmt: skip
+    ema: float = setting(
+        0.995,
+        "Decay of the running average of the generator's weights; samples are drawn with the average.",
+        label="EMA",
+        ge=0,
+        lt=1,
+        live=True,
+    )
     decay_from: float = setting(
         0.1, "Share of the budget after which the learning rate falls.", ge=0, le=1, advanced=True
     )
@@ -212,6 +220,7 @@ def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
             "objective.penalty_end": 0.2,
             "training.batch_size": 64,
             "objective.instance_noise": 0.0,
+            "objective.critic_rate": 1.0,
         }
     if dataset in SEPARATE_LABELS:
         return {"objective.conditional": False, "network.categories": 64, "network.fourier": 8}
