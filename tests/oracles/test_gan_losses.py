@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from genlab.models.gan.divergence import counted_divergence, told_divergence
 from genlab.models.gan.losses import LOSSES
 from genlab.models.gan.penalties import between, one_centred, squared_gradients
 from genlab.models.gan.unroll import unrolled
-from genlab.nets.spectral import SpectralConv, SpectralLinear, follow
+from genlab.nets.spectral import SpectralConv, SpectralLinear, follow, spectral_norm
 
 P = np.array([0.1, 0.2, 0.3, 0.4])
 Q = np.array([0.4, 0.1, 0.1, 0.4])
@@ -116,18 +117,34 @@ def test_penalised_points_lie_between_real_and_generated_ones() -> None:
     assert mixed[..., 0].std() == pytest.approx(12**-0.5, rel=0.2)
 
 
-@pytest.mark.parametrize("layer", [SpectralLinear(20, 12), SpectralConv(3, 8)])
-def test_a_normalised_weight_has_the_largest_singular_value_one_while_it_moves(layer: nn.Module) -> None:
+@pytest.mark.parametrize("kind", [SpectralLinear, SpectralConv])
+def test_the_followed_norm_is_the_largest_singular_value_while_weights_move(kind: type) -> None:
     torch.manual_seed(0)
+    layer = kind(3, 8)
+
+    def ratio() -> float:
+        exact = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
+        return (spectral_norm(layer.weight, layer.u) / exact).item()
+
+    assert ratio() == pytest.approx(1, abs=1e-6)
     for _ in range(40):
         with torch.no_grad():
-            layer.weight.add_(0.02 * torch.randn_like(layer.weight))
+            layer.weight.add_(0.003 * torch.randn_like(layer.weight))
         follow(layer)
-    effective = layer.weight / torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
-    x = torch.randn(4, 20) if isinstance(layer, SpectralLinear) else torch.randn(4, 3, 5, 5)
-    plain = nn.Linear(20, 12) if isinstance(layer, SpectralLinear) else nn.Conv2d(3, 8, 3, padding=1)
-    plain.load_state_dict({"weight": effective, "bias": layer.bias})
-    assert torch.allclose(layer(x), plain(x), rtol=0.02, atol=2e-3)
+        assert ratio() == pytest.approx(1, abs=0.02)
+    for _ in range(500):
+        follow(layer)
+    assert ratio() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_normalised_layer_divides_its_weight_by_that_norm() -> None:
+    torch.manual_seed(0)
+    layer, x = SpectralLinear(5, 4), torch.randn(3, 5)
+    expected = x @ layer.weight.T / torch.linalg.matrix_norm(layer.weight, 2) + layer.bias
+    assert torch.allclose(layer(x), expected, atol=1e-6)
+    conv, image = SpectralConv(2, 4), torch.randn(3, 2, 5, 5)
+    kernel = conv.weight / torch.linalg.matrix_norm(conv.weight.flatten(1), 2)
+    assert torch.allclose(conv(image), F.conv2d(image, kernel, conv.bias, padding=1), atol=1e-6)
 
 
 def test_looking_no_steps_ahead_is_the_critic_itself() -> None:
