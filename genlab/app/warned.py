@@ -33,8 +33,8 @@ class Warnings:
         if not wanted:
             self._cards.dismiss(self.KEY)
             return
-        since = f"has been going wrong since step {self._since:,}" if self._since else "is going wrong"
-        title = f"Something {since}"
+        title, wanted = titled(wanted)
+        title += f", since step {self._since:,}" if self._since else ""
         card = self._cards.card(self.KEY)
         if card is not None:
             card.show_text(title, wanted)
@@ -45,3 +45,12 @@ class Warnings:
     def _close(self) -> None:
         self._closed |= {gist(text) for text in self._shown}
         self._shown = ()
+
+
+def titled(warnings: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """A title, and what stands under it: what a first sentence names before its colon, such as 'Mode
+    collapse', is the title."""
+    name, colon, rest = warnings[0].partition(": ")
+    if not colon or len(name) > 40:
+        return "Something goes wrong", warnings
+    return name, (rest[:1].upper() + rest[1:], *warnings[1:])
