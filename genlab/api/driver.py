@@ -142,5 +142,5 @@ class _Training:
 
 
 def _stopped() -> RunFailed:
-    details: dict[str, Any] = {"kept": "The last checkpoint is kept.", "todo": "", "details": ""}
+    details: dict[str, Any] = {"kept": "The last checkpoint is kept.", "remedy": "", "details": ""}
     return RunFailed(p.Failure(None, "The engine stopped", "It ended without saying why.", **details))

@@ -23,7 +23,7 @@ class RunFailed(RuntimeError):
         self.failure = failure
         self.folder = folder
         where = f"The run is in {folder}." if folder is not None else ""
-        parts = (failure.what, failure.kept, failure.todo, where)
+        parts = (failure.what, failure.kept, failure.remedy, where)
         super().__init__(f"{failure.title.rstrip('.')}: " + " ".join(part for part in parts if part))
 
 

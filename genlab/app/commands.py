@@ -262,7 +262,12 @@ def show_failure(window: MainWindow, failure: p.Failure) -> None:
     if failure.run == space.run.id and space.run.kept and space.run.step > 0:
         buttons.append(("Continue", space.train_or_pause))
     space.cards.show_card(
-        "failure", failure.title, [failure.what, failure.kept, failure.todo], "bad", buttons, failure.details
+        "failure",
+        failure.title,
+        [failure.what, failure.kept, failure.remedy],
+        "bad",
+        buttons,
+        failure.details,
     )
 
 
@@ -274,7 +279,7 @@ def show_death(window: MainWindow, event: p.EngineDied, go_on: Callable[[], None
         else "Nothing was lost: no run was training."
     )
     again = window.engine.restarts
-    todo = (
+    remedy = (
         "A new engine is starting." if again else "It ended three times in a row and was not started again."
     )
     buttons: list[tuple[str, Callable[[], None]]] = []
@@ -285,7 +290,7 @@ def show_death(window: MainWindow, event: p.EngineDied, go_on: Callable[[], None
     window.workspace.cards.show_card(
         "engine",
         "The engine stopped",
-        [_sentence(event.reason), kept, todo],
+        [_sentence(event.reason), kept, remedy],
         "bad",
         buttons,
         f"exit code {event.exitcode}: {event.reason}",

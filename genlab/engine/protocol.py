@@ -327,7 +327,7 @@ class Failure:
     title: str
     what: str
     kept: str
-    todo: str
+    remedy: str
     details: str
     refused: bool = False
 

@@ -312,7 +312,9 @@ class Worker:
         details = "".join(traceback.format_exception(problem))
         memory = isinstance(problem, MemoryError | torch.OutOfMemoryError) or "enough memory" in str(problem)
         what = "There was not enough memory." if memory else f"{type(problem).__name__}: {problem}"
-        todo = "Take a smaller batch or network." if memory else "Continue, or copy the details for a report."
+        remedy = (
+            "Take a smaller batch or network." if memory else "Continue, or copy the details for a report."
+        )
         kept = "Nothing was lost."
         if run is not None and stop and run.id in self._runs:
             kept = f"The weights of step {run.trainer.step:,} are kept."
@@ -320,7 +322,7 @@ class Worker:
                 self._training = None
             run.finish("failed", what)
         title = "Training stopped" if stop and run is not None else "A request failed"
-        self._send(p.Failure(run.id if run else None, title, what, kept, todo, details))
+        self._send(p.Failure(run.id if run else None, title, what, kept, remedy, details))
 
     def _writing_failed(self, problem: Exception) -> None:
         details = "".join(traceback.format_exception(problem))
