@@ -267,6 +267,7 @@ def test_the_alarm_rings_when_modes_are_lost_and_not_before() -> None:
     assert mode_alarm(24, 25, 25, 0.9) == ()
     assert "reach 18 of 25" in mode_alarm(18, 25, 19, 0.9)[0]
     assert "reached 25 before" in mode_alarm(18, 25, 25, 0.1)[0]
+    assert "13% lie within" in mode_alarm(24, 25, 24, 0.9, 0.13)[0]
     assert spread_alarm(0.1, 0.1) == ()
     assert "10%" in spread_alarm(0.1, 0.5)[0]
 

@@ -32,10 +32,11 @@ def captured(x: Tensor, centres: Tensor, std: float) -> Captured:
     return Captured(int(nearest[good].bincount().count_nonzero()), good.float().mean().item())
 
 
-def mode_alarm(found: int, total: int, most: int, progress: float) -> tuple[str, ...]:
-    """The sentence that warns of lost modes, or none.
+def mode_alarm(found: int, total: int, most: int, progress: float, quality: float = 1.0) -> tuple[str, ...]:
+    """The sentence that warns of lost or missed modes, or none.
 
-    most: modes reached by any earlier check. progress: share of the budget."""
+    most: modes reached by any earlier check. progress: share of the budget. quality:
+    share of samples near a mode."""
     if most >= ENOUGH * total and found < ENOUGH * most:
         return (
             f"Mode collapse: samples reach {found} of {total} modes, and reached {most} before. A gradient "
@@ -45,6 +46,11 @@ def mode_alarm(found: int, total: int, most: int, progress: float) -> tuple[str,
         return (
             f"Modes are missing: samples reach {found} of {total}. A gradient penalty (R1, R2), the "
             "relativistic loss or packing finds more.",
+        )
+    if progress > PATIENCE and quality < 0.5:
+        return (
+            f"Samples miss the modes: {quality:.0%} lie within three standard deviations of one. A gradient "
+            "penalty (R1, R2) or a lower learning rate may settle the game.",
         )
     return ()
 

@@ -221,7 +221,9 @@ class GAN(Model):
             centres = torch.as_tensor(self.truth.modes, dtype=torch.float32, device=self.device)
             found = captured(self.unstandardise(z), centres, self.truth.mode_std)
             values |= {"modes": float(found.modes), "high quality": found.high_quality}
-            warnings = mode_alarm(found.modes, len(centres), self._most_modes, context.progress)
+            warnings = mode_alarm(
+                found.modes, len(centres), self._most_modes, context.progress, found.high_quality
+            )
             self._most_modes = max(self._most_modes, found.modes)
         else:
             values["spread"] = spread(z).item() / self._real_spread
