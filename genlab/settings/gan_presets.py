@@ -55,7 +55,7 @@ PRESETS = (
         "Grid, minimax: fails",
         "The original game without stabilisers: it finds some of the 25 modes and loses the rest.",
         "gan-grid",
-        {**PLAIN, "objective.loss": "minimax"},
+        {**PLAIN, "objective.loss": "minimax", "training.learning_rate": 2e-3},
     ),
     Preset(
         "collapse",
