@@ -25,6 +25,8 @@ from genlab.engine.client import EngineClient
 from genlab.engine.local import LocalEngine
 from genlab.settings.paradigm import PanelInfo
 
+from .. import fakes
+
 Scenario = Callable[[MainWindow], Awaitable[None]]
 
 
@@ -190,3 +192,9 @@ def make(qtbot: QtBot) -> Callable[..., Panel]:
         return panel
 
     return made
+
+
+@pytest.fixture
+def two_more_paradigms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of two players and a closed-form fit, in the catalogue beside the others."""
+    fakes.use(monkeypatch)
