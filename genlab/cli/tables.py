@@ -23,8 +23,8 @@ def metrics_table(metrics: Sequence[Mapping[str, Any]]) -> str:
         value, error, floor, reference = (
             metric[k] for k in ("value", "standard_error", "floor", "reference")
         )
-        shown = "-" if value is None else number(value)
-        if error is not None:
+        shown = "-" if value in (None, "nan") else number(value)
+        if isinstance(error, float):
             shown += f" ± {number(error)}"
         scored = (
             ""

@@ -18,8 +18,11 @@ DEQUANTISATION = "uniform dequantisation: u in [-1/2, 1/2) added to each level"
 
 
 def mean_and_error(values: Floats) -> tuple[float, float]:
-    """Mean of independent values (n,) and its standard error, inf for fewer than two."""
+    """Mean of independent values (n,) and its standard error: inf for fewer than two, NaN where one of them
+    is not finite."""
     values = np.asarray(values, np.float64)
+    if not np.isfinite(values).all():
+        return float(values.mean()), float("nan")
     error = float(values.std(ddof=1) / sqrt(len(values))) if len(values) > 1 else float("inf")
     return float(values.mean()), error
 
