@@ -79,11 +79,12 @@ class GanObjective(Settings):
         advanced=True, when=("loss", ("minimax", "non-saturating", "least-squares")),
     )  # fmt: skip
     instance_noise: float = setting(
-        0.5, "Noise added to real and generated data alike at the start, in standard deviations of the data.",
+        1.0, "Noise added to real and generated data alike at the start, in standard deviations of the data; "
+        "it lets mass move between modes before they separate.",
         symbol="σ", ge=0, le=3, live=True, advanced=True,
     )  # fmt: skip
     noise_until: float = setting(
-        0.5, "Share of the budget over which that noise fades away.", gt=0, le=1, live=True, advanced=True
+        0.7, "Share of the budget over which that noise fades away.", gt=0, le=1, live=True, advanced=True
     )
     packing: int = setting(
         1, "Points that the discriminator judges together (PacGAN): a lack of variety shows in a pack.",
@@ -222,8 +223,7 @@ def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
             "objective.instance_noise": 0.0,
         }
     if dataset in SEPARATE_LABELS:
-        fast = {"objective.critic_rate": 2.0} if dataset == "gan-grid" else {}
-        return {"objective.conditional": False, "network.categories": 64, "network.fourier": 8, **fast}
+        return {"objective.conditional": False, "network.categories": 64, "network.fourier": 8}
     return {}
 
 

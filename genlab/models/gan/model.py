@@ -46,6 +46,8 @@ from genlab.settings.spaces import ImageSpace
 CHUNK = 4096
 CHECKED = 2500
 """Samples that a check draws: as many as PacGAN counts modes over."""
+FADED = 0.01
+"""Share of the instance noise that is left when it ends."""
 REMEMBERED = 2000
 """Steps of the Dirac-GAN's orbit that are kept."""
 
@@ -183,11 +185,12 @@ class GAN(Model):
         return x[: n * m].reshape(n, m, *x.shape[1:]), known
 
     def _noisy(self, x: Tensor, context: Context) -> Tensor:
-        """x with instance noise, which fades away. Source: Sønderby et al. (2017), section 3.3."""
+        """x with instance noise, which falls by a constant factor per step to a hundredth of itself, so that
+        every scale has its turn, and then ends. Source: Sønderby et al. (2017), section 3.3."""
         objective = self.objective
-        level = objective.instance_noise * max(0.0, 1 - context.progress / objective.noise_until)
-        if level == 0:
+        if objective.instance_noise == 0 or context.progress >= objective.noise_until:
             return x
+        level = objective.instance_noise * FADED ** (context.progress / objective.noise_until)
         noisy: Tensor = x + level * torch.randn(x.shape, generator=context.noise, device=context.noise.device)
         return noisy
 
