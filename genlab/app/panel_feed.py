@@ -39,6 +39,8 @@ class PanelFeed(QObject):
         self._asked: dict[str, int] = {}
         self._answered: dict[str, int] = {}  # panel to the step of the weights that it shows
         self._watched: dict[str, int] = {}
+        self._waiting: set[str] = set()
+        self._in_view = True
         self._reference: tuple[Session, p.LossReference] | None = None
         self.samples = SampleFeed(engine.send, self)
         self.samples.shown.connect(self._redraw)
@@ -51,6 +53,7 @@ class PanelFeed(QObject):
         """Another run is in view: nothing of the old one counts."""
         self.samples.forget()
         self._asked.clear()
+        self._waiting.clear()
         self._answered.clear()
         self._watched.clear()
 
@@ -61,8 +64,8 @@ class PanelFeed(QObject):
 
     @property
     def prepared(self) -> bool:
-        """Whether the run can answer."""
-        return bool(self._run.id) and self._run.state not in (None, "preparing")
+        """Whether the run can answer, and somebody sees it."""
+        return self._in_view and bool(self._run.id) and self._run.state not in (None, "preparing")
 
     def resample(self) -> None:
         """Draw samples with the sampler as it is set now, and then what else depends on it."""
@@ -89,11 +92,25 @@ class PanelFeed(QObject):
             named = replace(request, run=self._run.id, channel=channel, request=number)
             self._engine.send(p.Watch(self._run.id, channel, named))
 
-    def unwatch(self) -> None:
-        """Nobody sees the panels: nothing needs to be kept up to date."""
+    def set_in_view(self, on: bool) -> None:
+        """Whether a person sees the panels. Of hidden ones nothing is kept up to date, asked, or answered
+        to its end; what was missed comes when they are seen again."""
+        self._in_view = on
+        if not on:
+            self._let_go()
+        elif self._run.training:
+            self.watch()
+        else:
+            self.stopped()
+
+    def _let_go(self) -> None:
         for channel in self._watched:
             self._engine.send(p.Watch(self._run.id, channel, None))
         self._watched.clear()
+        for channel in self._waiting:
+            self._engine.send(p.Cancel(self._run.id, channel))
+            self._answered[channel] = -1
+        self._waiting.clear()
 
     def ask(self, panel: Panel) -> None:
         """Ask for what one panel draws."""
@@ -102,6 +119,7 @@ class PanelFeed(QObject):
         request = panel.request(self._sampler(), False)
         if request is not None:
             self._asked[panel.info.id] = number = self.samples.next_request()
+            self._waiting.add(panel.info.id)
             self._engine.send(replace(request, run=self._run.id, channel=panel.info.id, request=number))
 
     def panel_asks(self, panel: Panel) -> None:
@@ -133,6 +151,8 @@ class PanelFeed(QObject):
         current = (self._asked.get(answer.channel), self._watched.get(answer.channel))
         if answer.request in current and answer.channel in self._grid.panels:
             self._answered[answer.channel] = answer.step
+            if answer.last and answer.request == self._asked.get(answer.channel):
+                self._waiting.discard(answer.channel)
             self._grid.panels[answer.channel].show_answer(answer)
 
     def take_refusal(self, refusal: p.Refused) -> None:

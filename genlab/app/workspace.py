@@ -264,12 +264,7 @@ class Workspace(QWidget):
     def set_in_view(self, on: bool) -> None:
         """Whether a person sees this workspace: only then its panels are kept up to date."""
         self.in_view = on
-        if not on:
-            self.panels.unwatch()
-        elif self.run.training:
-            self.panels.watch()
-        else:
-            self.panels.stopped()
+        self.panels.set_in_view(on)
 
     @property
     def scene(self) -> Scene | None:

@@ -10,11 +10,11 @@ from genlab.engine import protocol as p
 
 Lane = Literal["samples", "probes", "density", "reference"]
 
-SHARES: dict[Lane, float] = {"samples": 0.012, "probes": 0.005, "density": 0.003, "reference": 0.001}
+SHARES: dict[Lane, float] = {"samples": 0.011, "probes": 0.004, "density": 0.002, "reference": 0.001}
 """Of the training time: samples; extra panels; densities by more than a histogram; the loss reference.
 Each has its own, so that a costly preview never keeps a cheap one waiting."""
 CREDIT = 0.1
-"""Seconds that samples, and probes, have when training begins."""
+"""Seconds that samples have when training begins; probes have half."""
 MOST_DRAWS, FEWEST_DRAWS = 1000, 16
 MOST_SECONDS = 0.2
 """That one preview of samples should take; beyond it fewer are drawn."""
@@ -91,7 +91,7 @@ class Previews:
 
     def affordable(self, lane: Lane) -> bool:
         """Whether the budget of a lane has anything left."""
-        credit = CREDIT if lane in ("samples", "probes") else 0.0
+        credit = {"samples": CREDIT, "probes": CREDIT / 2}.get(lane, 0.0)
         return self.spent[lane] <= credit + SHARES[lane] * self.trained
 
     def next(self, run: str, lane: Lane, step: int) -> Watched | None:

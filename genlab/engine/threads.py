@@ -16,7 +16,7 @@ from genlab.runs.atomic import RunError, write_bytes
 from genlab.runs.places import cache_dir
 from genlab.settings.session import Session
 
-WORTH = 0.85
+WORTH = 0.7
 """More threads must take at most this share of the time to be worth the other cores."""
 
 
@@ -76,7 +76,7 @@ def _time(model: Model, pool: Batch, session: Session, threads: int) -> float:
             else:
                 model.fit(pool, player, context)
         times.append(perf_counter() - start)
-    return sorted(times[1:])[len(times[1:]) // 2]
+    return min(times[1:])
 
 
 def _read(path: Path) -> dict[str, int]:
