@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genlab.sampling.denoiser import Target
 from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
 
+Target = Literal["x0", "noise", "v"]
 Weight = Literal["simple", "snr", "min-snr", "edm"]
 Schedule = Literal["linear", "cosine", "edm"]
 Quantile = Callable[[Tensor], Tensor]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import torch
 from torch import Tensor
 
-from genlab.models.denoising import Quantile, x0_log_weight
-from genlab.settings.diffusion import DiffusionObjective
+from genlab.models.base import Batch
+from genlab.models.continuous_time import ContinuousTime
+from genlab.models.denoising import Quantile
+from genlab.settings.spaces import ImageSpace
 
 QUERIES = 256
 POINTS = 10_000
@@ -16,23 +18,41 @@ LEVELS = 16
 SLICE_ROWS = 64
 ENOUGH = 30.0
 
+LogWeight = Callable[[Tensor], Tensor]
+"""Of the squared error of x0, as a function of the log signal-to-noise ratio."""
+
 
 def denoising_floor(
-    x0: Tensor,
-    labels: Tensor | None,
-    objective: DiffusionObjective,
-    quantile: Quantile,
-    rng: torch.Generator,
-) -> Generator[None, None, float]:
-    """The expected weighted loss of the posterior mean, per dimension, in slices.
+    model: ContinuousTime, batch: Batch, quantile: Quantile, log_weight: LogWeight, rng: torch.Generator
+) -> Generator[None, None, float | None]:
+    """The expected weighted loss of the posterior mean, per dimension, in slices; None for images and for
+    data too few to tell.
 
-    The posterior of a noisy point is taken over other draws of the data. `mmse(s) / s^2 = d - s^2 J(s)`, with
-    the noise level s and the Fisher information J of the noisy data, is a smooth function of s; where s is so
-    small that fewer than 30 draws carry the posterior, J is that of the least level with more.
+    The posterior of a noisy point is taken over other draws of the data: of its class, for the share of
+    examples that trains with labels.
 
     Args:
-        x0: standardised draws, shape `(n, d)`.
-        labels: their classes, where the denoiser knows them, shape `(n,)`.
+        quantile: of the training distribution of noise levels.
+        log_weight: of the squared error of x0.
+    """
+    if isinstance(model.session.space, ImageSpace) or len(batch.x) < POINTS:
+        return None
+    labels = batch.labels if model.knows_labels else None
+    share = model.objective.condition_dropout if labels is not None else 1.0
+    x0 = model.standardise(batch.x)
+    total = 0.0
+    for part, given in ((share, None), (1 - share, labels)):
+        if part > 0:
+            total += part * (yield from _floor(x0, given, quantile, log_weight, rng))
+    return total
+
+
+def _floor(
+    x0: Tensor, labels: Tensor | None, quantile: Quantile, log_weight: LogWeight, rng: torch.Generator
+) -> Generator[None, None, float]:
+    """`mmse(s) / s^2 = d - s^2 J(s)`, with the noise level s and the Fisher information J of the noisy data,
+    is a smooth function of s; where s is so small that fewer than 30 draws carry the posterior, J is that of
+    the least level with more.
 
     Source: Guo, Shamai and Verdu (2005), Mutual Information and Minimum Mean-Square Error, for the identity.
     """
@@ -69,5 +89,4 @@ def denoising_floor(
     information = (d - share[known]) / levels[known].square()
     share[:known] = d - levels[:known].square() * information
     x0_errors = share.clamp_min(0) * levels.square() / d
-    weights = x0_log_weight(objective.weight, objective.target, log_snr, objective.gamma).exp()
-    return float((weights * x0_errors).mean())
+    return float((log_weight(log_snr).exp() * x0_errors).mean())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
@@ -13,7 +14,11 @@ from genlab.sampling.condition import Condition
 from genlab.sampling.path import Path
 
 Kind = Literal["x0", "noise", "score", "v", "velocity"]
-Target = Literal["x0", "noise", "v"]
+Target = Literal["x0", "noise", "v", "velocity"]
+
+
+NOISIEST = 1e3
+"""The largest noise level `sigma / alpha` that a network tells apart, and one over the smallest."""
 
 
 class ScoreUnavailable(ValueError):
@@ -162,7 +167,8 @@ class NetworkDenoiser:
     The network is called as `net(z, c_noise, label)` and returns `target`, shape `(n, *event)`:
 
     - `z = x / sqrt(alpha^2 + sigma^2)`, shape `(n, *event)`, of unit variance for standardised data;
-    - `c_noise = log(sigma / alpha) / 4`, shape `(n,)` (Karras et al. 2022, table 1);
+    - `c_noise = log(sigma / alpha) / 4`, shape `(n,)` (Karras et al. 2022, table 1), with the level kept
+      between 1/1000 and 1000: a path may end in pure noise;
     - `label`, shape `(n,)`, -1 for 'no class given'; None where no condition is given.
     """
 
@@ -178,7 +184,7 @@ class NetworkDenoiser:
 
 def network_input(path: Path, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     """The first two arguments of a network, `z` of shape `(n, *event)` and `c_noise` of shape `(n,)`."""
-    c_noise = -0.125 * path.log_snr(t)
+    c_noise = (-0.125 * path.log_snr(t)).clamp(-0.25 * math.log(NOISIEST), 0.25 * math.log(NOISIEST))
     scale = path.scale(t)
     if t.ndim == 0:
         # Filled in as a number: a copy from the CPU would make an accelerator wait.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from genlab.sampling.condition import Condition
-from genlab.sampling.denoiser import Denoiser
+from genlab.sampling.denoiser import NOISIEST, Denoiser
 from genlab.sampling.path import Path
 
 Divergence = Literal["exact", "hutchinson"]
@@ -51,13 +51,14 @@ def ode_log_prob(
     generator: torch.Generator | None = None,
     error: bool = True,
     chunk: int = 1024,
+    base: Callable[[Tensor], Tensor] | None = None,
 ) -> Iterator[OdeLogProb | None]:
     """Log density of the samples that the probability-flow ODE draws, chunk by chunk.
 
     In `z = x / sqrt(alpha^2 + sigma^2)` and `tau = log(sigma / alpha)` the ODE reads
     `dz/dtau = sigma alpha / (alpha^2 + sigma^2) * v`; it is integrated from `t_min` to `t_max` with classical
-    Runge-Kutta steps, densest about `tau = -2`, together with the divergence of its field. At `t_max` the
-    density of `z` is that of the noise from which samplers start, `N(0, I)`.
+    Runge-Kutta steps, densest about `tau = -2`, together with the divergence of its field. At `t_max`, or at a
+    noise level of 1000, the density of `z` is that of what samplers start from.
 
     The density is that of the data with the noise of `t_min` on top, of standard deviation `sigma / alpha`
     there: sharper detail than that is blurred, so very sharp data need a path with a small `t_min`.
@@ -76,6 +77,8 @@ def ode_log_prob(
         generator: source of the probes; needed by `hutchinson`.
         error: integrate a second time with half the steps to estimate the error; half as much work again.
         chunk: points integrated at a time.
+        base: log density of the points from which samplers start, `(n, *event)` to `(n,)`; by default that of
+            N(0, I).
 
     Yields:
         None after each slice, an `OdeLogProb` after each chunk.
@@ -94,10 +97,10 @@ def ode_log_prob(
         field = _Field(denoiser, x[rows], None if condition is None else condition.take(rows))
         if divergence == "hutchinson":
             field.draw_probes(probes, generator)
-        fine = yield from _integrate(field, x[rows], steps)
+        fine = yield from _integrate(field, x[rows], steps, base)
         gap = None
         if error:
-            coarse = yield from _integrate(field, x[rows], steps // 2)
+            coarse = yield from _integrate(field, x[rows], steps // 2, base)
             gap = (fine - coarse).mean(0).abs() / _RICHARDSON
         spread = fine.std(0) / math.sqrt(probes) if divergence == "hutchinson" else None
         yield OdeLogProb(first, fine.mean(0), gap, spread, field.nfe)
@@ -149,13 +152,15 @@ def _pullback(dz: Tensor, z: Tensor, vector: Tensor) -> Tensor:
 def _grid(path: Path, steps: int) -> list[float]:
     """Rising values of `tau`, `steps + 1` of them, as a hyperbolic sine of even steps."""
     ends = torch.tensor([path.t_min, path.t_max], dtype=torch.float64)
-    low, high = path.noise_level(ends).log().tolist()
+    low, high = path.noise_level(ends).clamp(max=NOISIEST).log().tolist()
     first, last = (math.asinh((end - _CENTRE) / _WIDTH) for end in (low, high))
     inner = [_CENTRE + _WIDTH * math.sinh(first + (last - first) * i / steps) for i in range(1, steps)]
     return [low, *inner, high]
 
 
-def _integrate(field: _Field, x: Tensor, steps: int) -> Generator[None, None, Tensor]:
+def _integrate(
+    field: _Field, x: Tensor, steps: int, base: Callable[[Tensor], Tensor] | None
+) -> Generator[None, None, Tensor]:
     """Log density of `x`, shape `(1 or probes, n)`, by classical Runge-Kutta steps."""
     taus = _grid(field.denoiser.path, steps)
     dimensions = x[0].numel()
@@ -174,5 +179,8 @@ def _integrate(field: _Field, x: Tensor, steps: int) -> Generator[None, None, Te
         yield
         z = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         log_det = log_det + h / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
-    log_prior = -0.5 * (z.flatten(1).square().sum(1) + dimensions * math.log(2 * math.pi))
-    return log_prior + log_det
+    return (base or _normal)(z) + log_det
+
+
+def _normal(z: Tensor) -> Tensor:
+    return -0.5 * (z.square() + math.log(2 * math.pi)).flatten(1).sum(1)

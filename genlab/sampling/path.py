@@ -20,6 +20,7 @@ class Path(ABC):
         t_max: the most noise; sampling starts here from `N(0, (alpha^2 + sigma^2) I)`.
         t_clean: the time at which `alpha = 1` and `sigma = 0` exactly; never given to a network.
         has_score: whether `score = -noise / sigma` holds: a Gaussian source, drawn independently of the data.
+            What is called noise is then that source's draw.
     """
 
     t_min: float
@@ -62,6 +63,14 @@ class Path(ABC):
     def scale(self, t: Tensor) -> Tensor:
         """`sqrt(alpha^2 + sigma^2)`: the standard deviation of `x_t` when the data have unit variance."""
         return torch.hypot(self.alpha(t), self.sigma(t))
+
+    def diffusion_rate(self, t: Tensor) -> Tensor:
+        """`g(t)^2` of the forward SDE `dx = (dalpha / alpha) x dt + g dw` that has these marginals.
+
+        Source: Kingma et al. (2021), Variational Diffusion Models, eq. 14 and 15.
+        """
+        alpha, sigma = self.alpha(t), self.sigma(t)
+        return 2 * sigma * (self.dsigma(t) - sigma * self.dalpha(t) / alpha)
 
     def diffuse(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """`x_t` for data and noise of shape `(n, *event)` and `t` of shape `()` or `(n,)`."""
@@ -113,6 +122,96 @@ class Linear(Path):
         integral = torch.nn.functional.softplus(-log_snr)
         slope = self.beta_max - self.beta_min
         return 2 * integral / (self.beta_min + torch.sqrt(self.beta_min**2 + 2 * slope * integral))
+
+
+class SubVP(Linear):
+    """The sub-variance-preserving diffusion: `Linear`'s alpha with less noise, `sigma = 1 - alpha^2`.
+
+    Source: Song et al. (2021), eq. 13 and appendix C.
+    """
+
+    def sigma(self, t: Tensor) -> Tensor:
+        return -torch.expm1(-self._integral(t))
+
+    def dsigma(self, t: Tensor) -> Tensor:
+        return self._rate(t) * torch.exp(-self._integral(t))
+
+    def log_snr(self, t: Tensor) -> Tensor:
+        integral = self._integral(t)
+        return -integral - 2 * torch.log(-torch.expm1(-integral))
+
+    def time_of_log_snr(self, log_snr: Tensor) -> Tensor:
+        # sigma / alpha = 2 sinh(integral / 2)
+        integral = 2 * torch.asinh(0.5 * torch.exp(-0.5 * log_snr))
+        slope = self.beta_max - self.beta_min
+        return 2 * integral / (self.beta_min + torch.sqrt(self.beta_min**2 + 2 * slope * integral))
+
+
+class Straight(Path):
+    """The straight path of flow matching, `x_t = (1 - t) x0 + (t + s (1 - t)) noise`, noise at `t = 1`.
+
+    With `s = 0` it is that of rectified flow; with a small s that of Lipman et al., whose target keeps
+    noise of standard deviation s on the data. (Flow-matching papers run time the other way.)
+
+    Sources: Liu et al. (2023), Flow Straight and Fast, eq. 1; Lipman et al. (2023), Flow Matching for
+    Generative Modeling, eq. 20.
+    """
+
+    def __init__(self, rest: float = 0.0, has_score: bool = True) -> None:
+        self.rest = rest
+        self.has_score = has_score
+        self.t_min, self.t_max = 3e-3, 1.0
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return 1 - t
+
+    def sigma(self, t: Tensor) -> Tensor:
+        return t + self.rest * (1 - t)
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        return -torch.ones_like(t)
+
+    def dsigma(self, t: Tensor) -> Tensor:
+        return torch.full_like(t, 1 - self.rest)
+
+    def log_snr(self, t: Tensor) -> Tensor:
+        return 2 * torch.log(self.alpha(t) / self.sigma(t))
+
+    def time_of_log_snr(self, log_snr: Tensor) -> Tensor:
+        odds = torch.exp(-0.5 * log_snr) - self.rest
+        return odds / (1 + odds)
+
+
+class Trigonometric(Path):
+    """The variance-preserving path of flow matching, `alpha = cos(pi t / 2)`, `sigma = sin(pi t / 2)`.
+
+    Its velocity is pi / 2 times the v of diffusion.
+
+    Source: Albergo and Vanden-Eijnden (2023), Building Normalizing Flows with Stochastic Interpolants, eq. 5.
+    """
+
+    def __init__(self, has_score: bool = True) -> None:
+        self.has_score = has_score
+        self.t_min, self.t_max = 3e-3, 1.0
+
+    def alpha(self, t: Tensor) -> Tensor:
+        # As a sine, which is exactly 0 at t = 1.
+        return torch.sin(0.5 * math.pi * (1 - t))
+
+    def sigma(self, t: Tensor) -> Tensor:
+        return torch.sin(0.5 * math.pi * t)
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        return -0.5 * math.pi * self.sigma(t)
+
+    def dsigma(self, t: Tensor) -> Tensor:
+        return 0.5 * math.pi * self.alpha(t)
+
+    def log_snr(self, t: Tensor) -> Tensor:
+        return 2 * torch.log(self.alpha(t) / self.sigma(t))
+
+    def time_of_log_snr(self, log_snr: Tensor) -> Tensor:
+        return torch.atan(torch.exp(-0.5 * log_snr)) * (2 / math.pi)
 
 
 class Cosine(Path):

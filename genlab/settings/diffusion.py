@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from genlab.settings.continuous_time import (
+    Spacing,
+    TimeNetwork,
+    TimeSampler,
+    drop_label,
+    image_defaults,
+    label_controls,
+    ode_reason,
+    spacing,
+)
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import (
     Capabilities,
@@ -15,8 +25,7 @@ from genlab.settings.paradigm import (
     ProbeControl,
     common_panels,
 )
-from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace, PointSpace, Space
+from genlab.settings.spaces import PointSpace, Space
 
 
 class DiffusionObjective(Settings):
@@ -53,39 +62,10 @@ class DiffusionObjective(Settings):
         1.6, "Standard deviation of ln σ over which EDM trains.", symbol="P std", gt=0, le=4,
         advanced=True, when=("schedule", ("edm",)),
     )  # fmt: skip
-    condition_dropout: float = setting(
-        0.2,
-        "Share of examples that train without their label, which guidance needs.",
-        label="Drop label",
-        ge=0,
-        le=1,
-    )
+    condition_dropout: float = drop_label()
 
 
-class DiffusionNetwork(Settings):
-    """The backbone."""
-
-    kind: Literal["mlp", "unet"] = setting(
-        "mlp",
-        "A multilayer perceptron for points; a small U-Net for images.",
-        label="Network",
-        names={"mlp": "MLP", "unet": "U-Net"},
-    )
-    width: int = setting(128, "Units per layer, or channels at full resolution.", ge=4, le=4096, log=True)
-    depth: int = setting(3, "Hidden layers, or residual blocks at each resolution.", ge=1, le=32)
-    fourier: int = setting(
-        6,
-        "Octaves of sine and cosine features of the position, each damped where the noise drowns it; "
-        "fine structure needs them.",
-        label="Fourier octaves",
-        ge=0,
-        le=12,
-        when=("kind", ("mlp",)),
-    )
-    dropout: float = setting(0.0, "Share of units dropped while training.", ge=0, lt=1, advanced=True)
-
-
-class DiffusionSampler(SamplerSettings):
+class DiffusionSampler(TimeSampler):
     """How noise becomes a sample."""
 
     method: Literal["ddpm", "ddim", "euler", "euler-ancestral", "heun", "dpm++2m"] = setting(
@@ -101,31 +81,7 @@ class DiffusionSampler(SamplerSettings):
             "dpm++2m": "DPM-Solver++ (2M)",
         },
     )
-    steps: int = setting(20, "Steps from noise to data.", ge=1, le=1000, log=True)
-    guidance: float = setting(
-        1.0,
-        "Classifier-free guidance scale: 1 is the plain conditional model, 0 ignores the label, "
-        "above 1 the label is exaggerated.",
-        symbol="w",
-        ge=0,
-        le=20,
-    )
-    guidance_from: float = setting(
-        0.0, "Lowest noise level at which guidance acts.", unit="σ/α", ge=0, le=1e6, advanced=True
-    )
-    guidance_to: float = setting(
-        1e6, "Highest noise level at which guidance acts.", unit="σ/α", ge=0, le=1e6, advanced=True
-    )
-    guidance_rescale: float = setting(
-        0.0, "How far guided predictions are scaled back to the spread of unguided ones (Lin et al. 2023).",
-        symbol="φ", ge=0, le=1, advanced=True,
-    )  # fmt: skip
-    spacing: Literal["linear", "leading", "trailing", "karras"] = setting(
-        "karras",
-        "Where the steps lie in time.",
-        names={"linear": "Linear", "leading": "Leading", "trailing": "Trailing", "karras": "Karras (ρ = 7)"},
-        advanced=True,
-    )
+    spacing: Spacing = spacing()
     eta: float = setting(
         0.0, "Fresh noise in each DDIM step: 0 none, 1 as much as DDPM.", symbol="η", ge=0, le=1,
         when=("method", ("ddim",)),
@@ -156,51 +112,27 @@ FIELD = PanelInfo(
 
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if isinstance(space, ImageSpace):
-        return {
-            "network.kind": "unet",
-            "network.width": 48,
-            "network.depth": 1,
-            "objective.condition_dropout": 0.1,
-            "objective.level_mean": -0.4,
-            "objective.level_spread": 1.2,
-            "training.learning_rate": 2e-3,
-            "training.batch_size": 64,
-            "sampler.steps": 25,
-        }
-    return {"objective.level_mean": -2.5} if dataset in ("gan-ring", "gan-grid") else {}
+    if dataset in ("gan-ring", "gan-grid"):
+        return {"objective.level_mean": -2.5}
+    more = {"objective.level_mean": -0.4, "objective.level_spread": 1.2, "sampler.steps": 25}
+    return image_defaults(space, more)
 
 
 def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
     """session: a `Session` of this paradigm (the type lives above this module)."""
-    steps = Control(True, name="Steps", symbol="σ")
-    if n_labels == 0:
-        labels = guidance = Control(False, "this data set has no labels to guide towards")
-    else:
-        labels = Control(True, name="Label")
-        if session.objective.condition_dropout == 0:
-            guidance = Control(
-                False, "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
-            )
-        elif session.sampler.label == "none":
-            guidance = Control(False, "with label 'none' there is nothing to guide towards")
-        else:
-            guidance = Control(
-                True,
-                name="Guidance",
-                neutral=1.0,
-                help="Classifier-free guidance: scale 1 is the plain conditional model; 0 ignores the label; "
-                "above 1 samples come from a sharpened, tilted distribution.",
-            )
-    points = isinstance(space, PointSpace)
+    labels, guidance = label_controls(
+        session,
+        n_labels,
+        "Classifier-free guidance: scale 1 is the plain conditional model; 0 ignores the label; "
+        "above 1 samples come from a sharpened, tilted distribution.",
+    )
     panels = [*common_panels(space), PanelInfo("trajectory", "Trajectory", "trajectory")]
     if isinstance(space, PointSpace) and space.dim == 2:
         panels.append(FIELD)
     return Capabilities(
         density="ode",
-        density_reason="by the probability-flow ODE"
-        + ("" if points else ", divergence by Hutchinson's estimate; uniform dequantisation of the levels"),
-        steps=steps,
+        density_reason=ode_reason(space),
+        steps=Control(True, name="Steps", symbol="σ"),
         guidance=guidance,
         labels=labels,
         panels=tuple(panels),
@@ -214,7 +146,7 @@ PARADIGM = Paradigm(
     summary="Adds noise to data in small steps and learns to take it away again.",
     implementation="genlab.models.diffusion:Diffusion",
     objective=DiffusionObjective,
-    network=DiffusionNetwork,
+    network=TimeNetwork,
     sampler=DiffusionSampler,
     defaults=_defaults,
     capabilities=_capabilities,

@@ -27,6 +27,7 @@ class State:
         history: what a multistep solver remembers.
         condition: what the samples are conditioned on.
         generator: where fresh noise comes from.
+        accepted: share of proposals accepted so far, of chains that may refuse one.
     """
 
     x: Tensor
@@ -37,6 +38,7 @@ class State:
     history: tuple[Tensor, ...] = ()
     condition: Condition | None = None
     generator: torch.Generator | None = None
+    accepted: float = 0.0
 
     @property
     def t(self) -> Tensor:
@@ -68,9 +70,17 @@ class State:
         Raises:
             ValueError: where the trajectory was begun without a generator.
         """
+        return torch.randn(self.x.shape, generator=self._source, device=self.x.device, dtype=self.x.dtype)
+
+    def uniform(self) -> Tensor:
+        """A fresh uniform number in [0, 1) for each point, shape `(n,)`. Raises ValueError as `noise` does."""
+        return torch.rand(len(self.x), generator=self._source, device=self.x.device, dtype=self.x.dtype)
+
+    @property
+    def _source(self) -> torch.Generator:
         if self.generator is None:
             raise ValueError("this solver draws noise and needs a generator")
-        return torch.randn(self.x.shape, generator=self.generator, device=self.x.device, dtype=self.x.dtype)
+        return self.generator
 
 
 class Solver(ABC):
