@@ -67,13 +67,15 @@ class Density:
 class Field:
     """A vector field on a regular grid: vectors (rows, columns, 2) at cell centres of extent.
 
-    truth: the same field of the exact density, where it is known. time: noise level."""
+    truth: the same field of the exact density, where it is known. time: the moment it belongs to, such as
+    a noise level; symbol: what that is called."""
 
     vectors: Array
     truth: Array | None
     extent: Extent
     time: float
     title: str
+    symbol: str = "σ"
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,26 @@ class ScalarMap:
     points: Array | None = None
     vectors: Array | None = None
     data_space: bool = True
+
+
+@dataclass(frozen=True)
+class Maps:
+    """One to four maps of one plane, side by side, on shared axes. note: a sentence under them.
+
+    All have one extent. Those that are not diverging share their limits and one colour bar, in the unit of
+    the first; each diverging one has its own. Their points and vectors are not drawn, nor are real data.
+    Raises ValueError where the maps do not go together."""
+
+    maps: tuple[ScalarMap, ...]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.maps) <= 4:
+            raise ValueError(f"one to four maps stand side by side, not {len(self.maps)}")
+        if len({each.extent for each in self.maps}) > 1:
+            raise ValueError("maps side by side have one extent")
+        if len({each.limits for each in self.maps if not each.diverging}) > 1:
+            raise ValueError("maps side by side have one colour scale, so the same limits")
 
 
 @dataclass(frozen=True)
@@ -180,5 +202,5 @@ class Tiles:
     note: str = ""
 
 
-Payload = Samples | Trajectory | Density | Field | Curves | Table | ScalarMap | Mesh | Plane | Tiles
-"""Of an extra panel: `Field`, `Curves`, `Table`, `ScalarMap`, `Mesh`, `Plane` and `Tiles`."""
+Payload = Samples | Trajectory | Density | Field | Curves | Table | ScalarMap | Maps | Mesh | Plane | Tiles
+"""Of an extra panel: `Field`, `Curves`, `Table`, `ScalarMap`, `Maps`, `Mesh`, `Plane` and `Tiles`."""

@@ -49,7 +49,8 @@ class ContinuousTime(Model):
     PROBES: ClassVar[Mapping[str, Probe]] = {}
     path: Path
     target: Target
-    undamped: ClassVar[bool] = False
+    damped = True
+    """Whether noise damps the features of the position: the source of the path is noise."""
 
     def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
         super().__init__(session, dataset, reference)
@@ -62,7 +63,8 @@ class ContinuousTime(Model):
         assert isinstance(network, TimeNetwork)
         labels = len(self.label_names) if self.knows_labels else 0
         if network.kind == "mlp":
-            return MLP(self.event, network.width, network.depth, labels, network.fourier, network.dropout)
+            shape = (self.event, network.width, network.depth, labels, network.fourier, network.dropout)
+            return MLP(*shape, damped=self.damped)
         if not isinstance(space, ImageSpace):
             raise ValueError("a U-Net needs images; points take network.kind mlp")
         return UNet(space.event, network.width, network.depth, labels, network.dropout)

@@ -40,7 +40,7 @@ def true_score(
     if level < QUADRATURE_BELOW and truth.dim in NODES:
         return (yield from _by_quadrature(model, truth, y, level, label))
     draw = truth.draw(DRAWS, np.random.default_rng(0), label)
-    data = model.standardise(torch.as_tensor(draw.x, device=model.device))
+    data = model.standardise(torch.as_tensor(draw.x, device=model.device)).to(y)
     ideal = IdealDenoiser(data, VarianceExploding())
     t = torch.tensor(level, dtype=torch.float64)
     parts = []

@@ -23,9 +23,12 @@ class PointFeatures(nn.Module):
     shrinks their mean, so that detail drowned in noise is silent. The level enters as itself and as undamped
     sines and cosines.
 
+    Undamped, they are features of z itself: for a source that is no noise and has detail of its own.
+
     Args:
         dim: coordinates of a point, d.
         octaves: number of octaves; 0 leaves the position as it is.
+        damped: whether noise damps them.
 
     Attributes:
         size: number of features.
@@ -34,8 +37,9 @@ class PointFeatures(nn.Module):
     13.
     """
 
-    def __init__(self, dim: int, octaves: int) -> None:
+    def __init__(self, dim: int, octaves: int, damped: bool = True) -> None:
         super().__init__()
+        self.damped = damped
         position = torch.kron(torch.eye(dim), 2.0 ** torch.arange(octaves))  # (d, d * octaves)
         level = math.pi * 2.0 ** torch.arange(-1.0, LEVEL_OCTAVES - 1.0)
         waves = _block_diagonal(position, level[None])  # (d + 1, waves)
@@ -53,8 +57,11 @@ class PointFeatures(nn.Module):
 
     def forward(self, z: Tensor, c_noise: Tensor) -> Tensor:
         """Features, shape `(n, size)`, of `z`, shape `(n, d)`, and `c_noise`, shape `(n,)`."""
-        square = noise_level(c_noise)[:, None].square()
         level = c_noise[:, None]
+        if not self.damped:
+            waves = torch.addmm(self.phase, torch.cat([z, level], 1), self.waves).sin()
+            return torch.cat([z, level, waves], 1)
+        square = noise_level(c_noise)[:, None].square()
         y = torch.cat([z * torch.sqrt(1.0 + square), level], 1)
         waves = torch.addmm(self.phase, y, self.waves).sin() * torch.exp(square * self.drowning)
         return torch.cat([z, level, waves], 1)

@@ -23,6 +23,8 @@ class MLP(nn.Module):
         labels: number of classes; 0 for none.
         octaves: octaves of sine and cosine features of the position.
         dropout: share of hidden units dropped while training.
+        damped: whether noise damps the features of the position.
+        out: shape of what is predicted of each point; that of the point by default.
     """
 
     def __init__(
@@ -33,14 +35,16 @@ class MLP(nn.Module):
         labels: int = 0,
         octaves: int = 6,
         dropout: float = 0.0,
+        damped: bool = True,
+        out: tuple[int, ...] | None = None,
     ) -> None:
         super().__init__()
-        self.event = event
+        self.event = event if out is None else out
         dim = prod(event)
-        self.features = PointFeatures(dim, octaves)
+        self.features = PointFeatures(dim, octaves, damped)
         self.first = nn.Linear(self.features.size, width)
         self.hidden = nn.ModuleList(nn.Linear(width, width) for _ in range(depth - 1))
-        self.last = nn.Linear(width, dim)
+        self.last = nn.Linear(width, prod(self.event))
         # Row 0 stands for 'no class given'.
         self.label = nn.Embedding(labels + 1, width) if labels else None
         self.dropout = dropout
@@ -50,7 +54,7 @@ class MLP(nn.Module):
             nn.init.normal_(self.label.weight, std=0.5)
 
     def forward(self, z: Tensor, c_noise: Tensor, label: Tensor | None = None) -> Tensor:
-        """The prediction, shape `(n, *event)`.
+        """The prediction, shape `(n, *out)`.
 
         Args:
             z: noisy points of unit variance, shape `(n, *event)`.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from genlab.settings import baselines, diffusion, flow, gan, vae
+from genlab.settings import baselines, diffusion, flow, gan, score, vae
 from genlab.settings.paradigm import Paradigm
 
 PARADIGMS: dict[str, Paradigm] = {
-    module.PARADIGM.id: module.PARADIGM for module in (baselines, vae, gan, flow, diffusion)
+    module.PARADIGM.id: module.PARADIGM for module in (baselines, vae, gan, flow, diffusion, score)
 }
 
 FIRST = "diffusion"

@@ -15,6 +15,7 @@ from genlab.settings.continuous_time import (
     ode_reason,
     spacing,
 )
+from genlab.settings.field_panels import FIELD, GUIDANCE
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import (
     Capabilities,
@@ -92,25 +93,6 @@ class DiffusionSampler(TimeSampler):
     )  # fmt: skip
 
 
-FIELD = PanelInfo(
-    "field",
-    "Score field",
-    "probe",
-    shown=False,
-    probe="score",
-    help="The learned score, redder where it is wrong, over the true one in grey, at one noise level.",
-    controls=(
-        ProbeControl(
-            "time",
-            "Noise",
-            0.8,
-            help="Noise level at which the field is taken: left pure noise, right data.",
-            ends=("", "data"),
-        ),
-    ),
-)
-
-
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
     if dataset in ("gan-ring", "gan-grid"):
         return {"objective.level_mean": -2.5}
@@ -128,7 +110,7 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
     )
     panels = [*common_panels(space), PanelInfo("trajectory", "Trajectory", "trajectory")]
     if isinstance(space, PointSpace) and space.dim == 2:
-        panels.append(FIELD)
+        panels += [FIELD, GUIDANCE] if n_labels else [FIELD]
     return Capabilities(
         density="ode",
         density_reason=ode_reason(space),

@@ -60,7 +60,7 @@ class FieldDrawing(PlotDrawing):
             parts += [f"cosine {cosine:.3f}", f"relative error {relative:.3f}"]
         words = "model" if truth is None else "model, redder where wrong  ·  truth in grey"
         self.show_heading(words)
-        return (*parts, f"σ = {payload.time:.3g}")
+        return (*parts, f"{payload.symbol} = {payload.time:.3g}")
 
     def apply_theme(self, theme: Theme) -> None:
         super().apply_theme(theme)

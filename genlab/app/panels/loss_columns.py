@@ -56,7 +56,9 @@ class Columns:
         """The columns that a view draws, the total last, on top. Levels and the terms of a single player
         stand beside their total."""
         mine = [name for name in self.names if self.kind(name) == view and not chosen(name, self.elsewhere)]
-        totals = [name for name in self.names if self.bare(name) == TOTAL]
+        totals = [
+            name for name in self.names if self.bare(name) == TOTAL and not chosen(name, self.elsewhere)
+        ]
         if view == TOTALS:
             return (*(name for name in mine if name not in totals), *reversed(totals))
         if not mine:
@@ -77,7 +79,7 @@ class Columns:
         player = self.player(name)
         if player and view in (TOTALS, GRADIENTS):
             return player
-        return name.replace(LEVEL, "noise level ") if self.kind(name) == LEVELS else name
+        return self.bare(name).replace(LEVEL, "noise level ") if self.kind(name) == LEVELS else name
 
 
 def losses(beginnings: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ from genlab.app.panels.base import Panel
 from genlab.app.panels.curves_drawing import CurvesDrawing
 from genlab.app.panels.drawing import Drawing
 from genlab.app.panels.field_drawing import FieldDrawing
+from genlab.app.panels.maps_drawing import MapsDrawing
 from genlab.app.panels.mesh_drawing import MeshDrawing
 from genlab.app.panels.pacing import Pacing
 from genlab.app.panels.plane_drawing import PlaneDrawing
@@ -20,7 +21,7 @@ from genlab.app.panels.scene import Scene
 from genlab.app.panels.table_drawing import TableDrawing
 from genlab.app.panels.tiles_drawing import TilesDrawing
 from genlab.app.theme import Theme
-from genlab.data.payloads import Curves, Field, Mesh, Plane, ScalarMap, Table, Tiles
+from genlab.data.payloads import Curves, Field, Maps, Mesh, Plane, ScalarMap, Table, Tiles
 from genlab.engine.protocol import Answer, Probe, Request
 from genlab.settings.paradigm import PanelInfo
 
@@ -29,6 +30,7 @@ DRAWINGS: dict[type, type[Drawing]] = {
     Curves: CurvesDrawing,
     Table: TableDrawing,
     ScalarMap: ScalarMapDrawing,
+    Maps: MapsDrawing,
     Mesh: MeshDrawing,
     Plane: PlaneDrawing,
     Tiles: TilesDrawing,

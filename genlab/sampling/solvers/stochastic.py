@@ -64,7 +64,7 @@ class PredictorCorrector(Solver):
 
 
 def _mean_norm(x: Tensor) -> Tensor:
-    return x.flatten(1).norm(dim=1).mean()
+    return torch.linalg.vector_norm(x.flatten(1), dim=1).mean()
 
 
 @dataclass(frozen=True)
