@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -79,6 +79,8 @@ class Trainer:
         self.stages: Sequence[Stage] = model.stages()
         self.stage = 0
         self._stage_step = 0
+        self._prepared = False
+        self._preparation: Iterator[None] | None = None
         self._next_check = 0
         self._checker = copy.deepcopy(model).eval()
         self.seats = {
@@ -151,19 +153,43 @@ class Trainer:
         try:
             now = start
             while (steps is None and now < until and not self.finished) or (steps is not None and steps > 0):
-                self._step(player)
-                if steps is not None:
-                    steps -= 1
+                if self._ready():
+                    self._step(player)
+                    if steps is not None:
+                        steps -= 1
                 now = perf_counter()
                 self.seconds = before + now - start
         finally:
             self._global_state = torch.get_rng_state()
             torch.set_rng_state(outside)
 
-    def _step(self, only: str | None) -> None:
-        while self.stage < len(self.stages) - 1 and self.progress >= self._ends[self.stage]:
+    def _ready(self) -> bool:
+        """Whether the stage at hand can be trained; if not, a slice of what precedes it is done."""
+        if self._prepared and self.stage < len(self.stages) - 1 and self.progress >= self._ends[self.stage]:
             self.stage += 1
             self._stage_step = self.step
+            self._prepared = False
+        if self._prepared:
+            return True
+        if self._preparation is None:
+            self.show(self._checker, self._current())
+            self._preparation = self.model.prepare(self.stages[self.stage], self._checker)
+        with torch.no_grad():
+            for _ in self._preparation:
+                return False
+        self._preparation = None
+        self._prepared = True
+        if self.stage:
+            for player in self.players:
+                if player.name in self.seats:
+                    self.seats[player.name].adopt()
+        return True
+
+    def _current(self) -> list[Tensor]:
+        """The averaged weights as they are now, the best so far or not."""
+        return [seat.average for seat in self.seats.values()]
+
+    def _step(self, only: str | None) -> None:
         if self.step >= self._next_check:
             self._check()
             self._next_check = self.step + min(CHECK_EVERY, max(10, self.step // 10))
@@ -198,9 +224,7 @@ class Trainer:
         self._record(recorded)
 
     def _draw(self) -> Batch:
-        pool, size = self.pool, self._gradient_training.batch_size
-        index = torch.randint(len(pool.x), (size,), generator=self._indices, device=self.device)
-        return Batch(pool.x[index], None if pool.labels is None else pool.labels[index])
+        return self.model.batch(self.pool, self._gradient_training.batch_size, self._indices)
 
     def _compute(self, seat: GradientSeat, batch: Batch, context: Context) -> dict[str, Tensor]:
         others = [other for other in self.seats.values() if other is not seat]
@@ -226,7 +250,7 @@ class Trainer:
         """Measure the averaged weights, and keep them where they are the best."""
         noise = generator(self.session.seed, "evaluation", self.device)
         context = Context(self.step, self._stage_progress, noise, self.device, self.stages[self.stage].name)
-        current = [seat.average for seat in self.seats.values()]
+        current = self._current()
         self.show(self._checker, current)
         with torch.no_grad():
             found = self._checker.check(self.validation, context)
@@ -271,7 +295,7 @@ class Trainer:
 
     def averages(self) -> list[Tensor]:
         """The weights to draw samples with, one vector (total,) a player, not copied."""
-        return self._best or [seat.average for seat in self.seats.values()]
+        return self._best or self._current()
 
     def show(self, model: Model, averages: Sequence[Tensor] | None = None) -> None:
         """Load averaged weights, and the buffers as they are, into another model of the same session."""
@@ -296,7 +320,7 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
             "budget": {"steps": self.budget.steps, "seconds": self.budget.seconds},
-            "stage": [self.stage, self._stage_step],
+            "stage": [self.stage, self._stage_step, self._prepared],
             "next check": self._next_check,
             "best": None if self.best_step is None else [self.best_step, self.best_loss],
             "columns": list(self.names),
@@ -310,7 +334,9 @@ class Trainer:
         """Take up a state that `state` gave."""
         self.step, self.seconds = int(plain["step"]), float(plain["seconds"])
         self.budget = Budget(**plain["budget"])
-        self.stage, self._stage_step = plain["stage"]
+        # Runs of before stages had preparations recorded two numbers.
+        self.stage, self._stage_step, self._prepared = (*plain["stage"], True)[:3]
+        self._preparation = None
         self._next_check = plain["next check"]
         self.best_step, self.best_loss = plain["best"] or (None, math.inf)
         self.names, self._held = tuple(plain["columns"]), dict(plain["held"])

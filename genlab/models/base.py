@@ -30,18 +30,23 @@ class NoDensity(Exception):
     """The model has no density; the message says why, in plain words."""
 
 
-def generator(seed: int, stream: str, device: torch.device | str = "cpu") -> torch.Generator:
-    """The named stream of a seed: streams never touch one another."""
-    entropy = np.random.SeedSequence([seed, STREAMS.index(stream)]).generate_state(1, np.uint64)[0]
+def generator(
+    seed: int, stream: str, device: torch.device | str = "cpu", part: int | None = None
+) -> torch.Generator:
+    """The named stream of a seed, or a numbered part of it: streams never touch one another."""
+    path = [seed, STREAMS.index(stream), *([] if part is None else [part])]
+    entropy = np.random.SeedSequence(path).generate_state(1, np.uint64)[0]
     return torch.Generator(device=device).manual_seed(int(entropy >> np.uint64(1)))
 
 
 @dataclass(frozen=True)
 class Batch:
-    """x: (n, *event), data units. labels: (n,) long, or None where the data have none."""
+    """x: (n, *event), data units. labels: (n,) long, or None where the data have none. source: (n, *event),
+    standardised, where each datum is coupled to a point that its path begins from."""
 
     x: Tensor
     labels: Tensor | None
+    source: Tensor | None = None
 
 
 @dataclass
@@ -231,6 +236,18 @@ class Model(nn.Module, ABC):
     def players(self) -> Sequence[Player]:
         """Who trains; one player with every parameter, unless a paradigm says otherwise."""
         return (Player("model", tuple(self.parameters())),)
+
+    def prepare(self, stage: Stage, averaged: Model) -> Iterator[None]:
+        """What precedes a stage of training, in slices: a teacher draws pairs, data are encoded.
+
+        averaged: this model with its averaged weights. Only the last slice changes parameters. What it makes
+        is kept in buffers; it may run again from the start where a run was cut off in it."""
+        return iter(())
+
+    def batch(self, pool: Batch, size: int, rng: torch.Generator) -> Batch:
+        """Examples for one step, from all training data."""
+        index = torch.randint(len(pool.x), (size,), generator=rng, device=rng.device)
+        return Batch(pool.x[index], None if pool.labels is None else pool.labels[index])
 
     @abstractmethod
     def loss(self, batch: Batch, player: Player, context: Context) -> Mapping[str, Tensor]:

@@ -1,4 +1,4 @@
-"""A network that knows every time of a path between noise and data: what diffusion, score and flow matching share."""
+"""A network that knows every time between noise and data: what diffusion, score and flow matching share."""
 
 from __future__ import annotations
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from genlab.data.dataset import Dataset, Draw
 from genlab.models.base import Batch, Context, LossReference, Player
-from genlab.models.continuous_time import ContinuousTime
+from genlab.models.continuous_time import ContinuousTime, Probe
 from genlab.models.denoising import (
     by_level,
     coefficients,
@@ -20,8 +21,11 @@ from genlab.models.denoising import (
     stratified,
     x0_log_weight,
 )
+from genlab.models.equivalence import equivalence
 from genlab.models.fields import score_field
+from genlab.models.guidance_map import guidance_map
 from genlab.models.loss_floor import denoising_floor
+from genlab.models.truncation import truncation
 from genlab.sampling.solvers import SOLVERS, Solver
 from genlab.sampling.spacing import times
 from genlab.settings.continuous_time import TimeSampler
@@ -37,7 +41,12 @@ class Diffusion(ContinuousTime):
     """
 
     objective: DiffusionObjective
-    PROBES = {"score": score_field}
+    PROBES: ClassVar[Mapping[str, Probe]] = {
+        "score": score_field,
+        "guidance": guidance_map,
+        "equivalence": equivalence,
+        "truncation": truncation,
+    }
 
     def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
         super().__init__(session, dataset, reference)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from genlab.data.dataset import Dataset, Draw
+from genlab.models import score_probes
 from genlab.models.base import Batch, Context, LossReference, Player
 from genlab.models.classifier import ClassifierGuidance
-from genlab.models.continuous_time import ContinuousTime
-from genlab.models.denoising import Quantile, by_level, loss_weight, stratified, x0_log_weight
+from genlab.models.continuous_time import ContinuousTime, Probe
+from genlab.models.denoising import Quantile, by_level, loss_weight, stratified
 from genlab.models.fields import score_field
+from genlab.models.guidance_map import guidance_map
 from genlab.models.loss_floor import denoising_floor
 from genlab.nets.mlp import MLP
 from genlab.sampling.condition import Condition
@@ -55,7 +58,11 @@ class Score(ContinuousTime):
     """
 
     objective: ScoreObjective
-    PROBES = {"score": score_field}
+    PROBES: ClassVar[Mapping[str, Probe]] = {
+        "score": score_field,
+        "guidance": guidance_map,
+        **score_probes.PROBES,
+    }
 
     def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
         super().__init__(session, dataset, reference)

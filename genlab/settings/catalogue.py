@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from genlab.settings import baselines, diffusion, flow, gan, score, vae
+from genlab.settings import baselines, diffusion, flow, flow_matching, gan, score, vae
 from genlab.settings.paradigm import Paradigm
 
 PARADIGMS: dict[str, Paradigm] = {
-    module.PARADIGM.id: module.PARADIGM for module in (baselines, vae, gan, flow, diffusion, score)
+    module.PARADIGM.id: module.PARADIGM
+    for module in (baselines, vae, gan, flow, diffusion, score, flow_matching)
 }
 
 FIRST = "diffusion"

@@ -1,4 +1,4 @@
-"""What paradigms on a continuous time between noise and data have in common: diffusion, score, flow matching."""
+"""What diffusion, score-based models and flow matching have in common: a time between noise and data."""
 
 from __future__ import annotations
 

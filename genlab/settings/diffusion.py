@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from genlab.settings.continuous_panels import EQUIVALENCE, TRUNCATION
 from genlab.settings.continuous_time import (
     Spacing,
     TimeNetwork,
@@ -23,7 +24,6 @@ from genlab.settings.paradigm import (
     PanelInfo,
     Paradigm,
     Preset,
-    ProbeControl,
     common_panels,
 )
 from genlab.settings.spaces import PointSpace, Space
@@ -117,7 +117,7 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
         steps=Control(True, name="Steps", symbol="σ"),
         guidance=guidance,
         labels=labels,
-        panels=tuple(panels),
+        panels=(*panels, EQUIVALENCE, TRUNCATION),
     )
 
 

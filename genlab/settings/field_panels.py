@@ -28,6 +28,6 @@ GUIDANCE = PanelInfo(
     shown=False,
     probe="guidance",
     wide=True,
-    help="The density exactly tilted, p(x) p(label | x)^w, beside that of guided samples. They differ: guidance "
-    "tilts the noisy densities on the way, not the one at its end. Choose a label and a guidance scale.",
+    help="The density exactly tilted, p(x) p(label | x)^w, beside that of guided samples. They differ: "
+    "guidance tilts the noisy densities on the way, not the one at its end. Choose a label and a scale.",
 )

@@ -17,6 +17,7 @@ from genlab.data.payloads import (
     Density,
     Field,
     Group,
+    Maps,
     Mesh,
     Payload,
     Plane,
@@ -79,6 +80,14 @@ def payloads() -> dict[str, Payload]:
         Curves(x.astype(f), {"model": np.exp(-x).astype(f), "truth": (1 - x).astype(f)}, "t", "nats"),
         Table(("name", "value"), (("first", "0.25"), ("second", "1,024")), "Two rows."),
         ScalarMap(rng.random((9, 7)).astype(f), EXTENT, "a map", (0.0, 1.0), unit="nats"),
+        Maps(
+            (
+                ScalarMap(rng.random((9, 7)).astype(f), EXTENT, "truth", (0.0, 1.0)),
+                ScalarMap(rng.random((9, 7)).astype(f), EXTENT, "model", (0.0, 1.0)),
+                ScalarMap(rng.normal(size=(9, 7)).astype(f), EXTENT, "ratio", (-2.0, 2.0), diverging=True),
+            ),
+            "Nearly alike.",
+        ),
         Mesh(
             np.stack([grid, 1.5 * grid, grid + 1.0]).astype(f),
             ("noise", "middle", "data"),

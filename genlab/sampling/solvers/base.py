@@ -73,7 +73,7 @@ class State:
         return torch.randn(self.x.shape, generator=self._source, device=self.x.device, dtype=self.x.dtype)
 
     def uniform(self) -> Tensor:
-        """A fresh uniform number in [0, 1) for each point, shape `(n,)`. Raises ValueError as `noise` does."""
+        """A fresh uniform number in [0, 1) for each point, `(n,)`. Raises ValueError as `noise` does."""
         return torch.rand(len(self.x), generator=self._source, device=self.x.device, dtype=self.x.dtype)
 
     @property
