@@ -37,12 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(verb: str, arguments: Namespace) -> int:
     # the verbs load numpy and pydantic; --help and a mistyped option need not wait for them
     from genlab.api.errors import Interrupted, RequestError, RunFailed
-    from genlab.cli import lists, verbs
+    from genlab.cli import equivalence, lists, verbs
     from genlab.data.dataset import DataError
     from genlab.runs.atomic import RunError
     from genlab.settings.session import SettingError
 
-    modules = {"list": lists.list_names, "info": lists.info}
+    modules = {"list": lists.list_names, "info": lists.info, "equivalence": equivalence.equivalence}
     try:
         (modules.get(verb) or getattr(verbs, verb))(arguments)
     except (SettingError, DataError, RunError, RequestError) as error:

@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     _logprob(verbs)
     _evaluate(verbs)
     _probe(verbs)
+    _equivalence(verbs)
     _list(verbs)
     info = verbs.add_parser("info", help="versions, device, folders: what a bug report needs")
     _json(info)
@@ -116,6 +117,21 @@ def _probe(verbs: _Verbs[_Parser]) -> None:
     _force(probe)
     _json(probe)
     _device(probe)
+
+
+def _equivalence(verbs: _Verbs[_Parser]) -> None:
+    equivalence = verbs.add_parser(
+        "equivalence",
+        help="that diffusion, score models and flow matching are one thing, with the errors",
+        epilog="Of a RUN of one of these: each claim with the largest difference found in its network, then "
+        "the truncation error of single solver steps. Without RUN a small diffusion model is trained first, "
+        "and thrown away.",
+    )
+    equivalence.add_argument("run", nargs="?", metavar="RUN", help="folder of a run")
+    equivalence.add_argument("--dataset", metavar="D", help="without RUN: data to train on (moons)")
+    equivalence.add_argument("--seconds", type=float, metavar="S", help="without RUN: training time (10)")
+    _json(equivalence)
+    _device(equivalence)
 
 
 def _list(verbs: _Verbs[_Parser]) -> None:

@@ -12,6 +12,7 @@ from genlab.data.payloads import Array, Labels
 
 FEW = 3
 """Classes up to which the share of each is told."""
+SLICE_POINTS = 512
 
 
 def class_along(truth: Truth | None, paths: Array) -> Generator[None, None, Labels | None]:
@@ -23,26 +24,31 @@ def class_along(truth: Truth | None, paths: Array) -> Generator[None, None, Labe
     best = np.full(len(points), -np.inf)
     found = np.full(len(points), -1, np.int64)
     for label, prior in enumerate(truth.class_prior):
-        joint = truth.log_prob(points, label) + np.log(prior)
-        found[joint > best] = label
-        best = np.maximum(best, joint)
-        yield
+        for first in range(0, len(points), SLICE_POINTS):
+            rows = slice(first, first + SLICE_POINTS)
+            joint = truth.log_prob(points[rows], label) + np.log(prior)
+            found[rows][joint > best[rows]] = label
+            best[rows] = np.maximum(best[rows], joint)
+            yield
     return found.reshape(paths.shape[:2])
 
 
 def class_sentence(classes: Labels, names: Sequence[str], prior: Float, free: bool) -> str:
-    """Where chains ended, and how many ever changed class, in words.
+    """Where chains ended, and how many changed class in the steps given, in words.
 
     classes: (n, steps), -1 outside all. prior: probability of each class. free: no class was asked for, so
     that independent draws would be shared out as the prior says."""
     n, ends = len(classes), classes[:, -1]
     said = []
     if classes.shape[1] > 1:
-        said.append(f"{changed(classes)} of {n} chains changed class on the way")
+        said.append(
+            f"{changed(classes)} of {n} chains changed class in the last {classes.shape[1] - 1} steps"
+        )
     counts = np.bincount(ends[ends >= 0], minlength=len(prior))
     if len(prior) <= FEW:
-        shares = ", ".join(f"{count} in {name}" for count, name in zip(counts, names, strict=True))
-        text = f"they ended {shares}"
+        first, *others = (f"in {name}" for name in names)
+        places = (f"ended {first}", *others)
+        text = ", ".join(f"{count} {place}" for count, place in zip(counts, places, strict=True))
         fair = ", ".join(f"{n * share:.2g}" for share in prior)
     else:
         text = f"they ended in {int((counts > 0).sum())} of {len(prior)} classes"
@@ -52,7 +58,7 @@ def class_sentence(classes: Labels, names: Sequence[str], prior: Float, free: bo
 
 
 def changed(classes: Labels) -> int:
-    """How many chains (n, steps) were ever in two classes; -1 counts as none."""
+    """How many chains (n, steps) were in two classes; -1 counts as none."""
     inside = classes >= 0
     highest = np.where(inside, classes, -1).max(1)
     lowest: NDArray[np.int64] = np.where(inside, classes, np.iinfo(np.int64).max).min(1)

@@ -6,9 +6,10 @@ import copy
 import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from time import perf_counter
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlab.data.payloads import Table
 from genlab.models.base import ProbeRequest, generator
@@ -25,6 +26,8 @@ LEVELS = (0.01, 50.0)
 """Noise levels between which paths are compared, where the model's own path has them."""
 POINTS, IMAGES, FEW_IMAGES = 256, 16, 4
 """In one evaluation, and, of images, on a trajectory: each step takes about 20 ms."""
+SLICE = 0.01
+"""Seconds after which a slice is full."""
 FEW, MANY = 20, 200
 """Steps of the solvers."""
 ROUNDING = 1e-9
@@ -34,6 +37,21 @@ LEEWAY = 3.0
 
 Row = tuple[str, str, str, str]
 HEADER: Row = ("claim", "measured by", "largest difference", "verdict")
+
+
+class Slices:
+    """Tells when a slice of work is full: single steps are so short that the engine would wait between."""
+
+    def __init__(self) -> None:
+        self._begun = perf_counter()
+
+    def full(self) -> bool:
+        """Whether the slice should end here; the next one begins then."""
+        now = perf_counter()
+        if now - self._begun < SLICE:
+            return False
+        self._begun = now
+        return True
 
 
 @dataclass(frozen=True)
@@ -117,7 +135,25 @@ def float64_denoiser(model: ContinuousTime) -> tuple[NetworkDenoiser, torch.devi
     """A copy of the model's network in float64, as a denoiser, and where it is: MPS knows no float64."""
     device = torch.device("cpu") if model.device.type == "mps" else model.device
     net = copy.deepcopy(model.net).to(device, torch.float64).eval()
-    return NetworkDenoiser(net, model.path, model.target), device
+    return NetworkDenoiser(_OneThread(net), model.path, model.target), device
+
+
+class _OneThread(nn.Module):
+    """A network on one thread: for batches this small, threads that wait for one another on a busy machine
+    take many times as long."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, z: Tensor, c_noise: Tensor, label: Tensor | None) -> Tensor:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            predicted: Tensor = self.net(z, c_noise, label)
+        finally:
+            torch.set_num_threads(before)
+        return predicted
 
 
 def few(model: ContinuousTime) -> int:
@@ -146,9 +182,11 @@ def final(denoiser: Denoiser, solver: Solver, setting: Setting, steps: int) -> G
     times = path.time_of_noise_level(setting.levels(steps))
     rows = slice(setting.few)
     x = setting.noise[rows] * float(path.scale(times[0]))
+    slices = Slices()
     for state in trajectory(denoiser, solver, x, times, setting.condition.take(rows)):
         x = state.x
-        yield
+        if slices.full():
+            yield
     return x / float(path.alpha(times[-1]))
 
 
@@ -235,10 +273,11 @@ def _sample_rows(setting: Setting) -> Generator[None, None, list[Row]]:
         how = f"DDIM, {steps} steps; Runge-Kutta 4 in time, {MANY} steps"
         gap = difference(ddim, preserving)
         rows.append(_close_row(f"… each with its own solver, DDIM in {steps} steps", how, gap, own + error))
-    others = {"exploding": VarianceExploding(setting.low, setting.high), "straight": Straight()}
+    exploding = VarianceExploding(setting.low, setting.high)
+    others = {"variance-exploding": exploding, "straight": Straight()}
     for name, path in others.items():
         end, own = yield from _with_error(View(net, path), RungeKutta("rk4", "time"), setting, MANY, 4)
-        claim = f"The {name} path ends in the same points as the preserving one"
+        claim = f"The {name} path ends where the variance-preserving one does"
         how = f"Runge-Kutta 4, each in its own time, {MANY} steps"
         rows.append(_close_row(claim, how, difference(end, preserving), own + error))
     return rows

@@ -56,6 +56,7 @@ def velocity_field(model: ContinuousTime, request: ProbeRequest) -> Iterator[Fie
         truth=None if exact is None else _drawn(-exact.velocity * model.std, request.resolution),
         extent=model.extent,
         time=shown,
+        symbol="t",
         title=f"Velocity at t = {shown:.2f}",
     )
 

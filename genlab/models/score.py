@@ -15,9 +15,11 @@ from genlab.models.base import Batch, Context, LossReference, Player
 from genlab.models.classifier import ClassifierGuidance
 from genlab.models.continuous_time import ContinuousTime, Probe
 from genlab.models.denoising import Quantile, by_level, loss_weight, stratified
+from genlab.models.equivalence import equivalence
 from genlab.models.fields import score_field
 from genlab.models.guidance_map import guidance_map
 from genlab.models.loss_floor import denoising_floor
+from genlab.models.truncation import truncation
 from genlab.nets.mlp import MLP
 from genlab.sampling.condition import Condition
 from genlab.sampling.denoiser import Denoiser, NetworkDenoiser
@@ -44,7 +46,9 @@ from genlab.settings.score import (
 )
 from genlab.settings.session import Session
 
-CLASSIFIER_WIDTH, CLASSIFIER_DEPTH, CLASSIFIER_EVERY = 64, 2, 4
+CLASSIFIER_WIDTH, CLASSIFIER_DEPTH, CLASSIFIER_EVERY = 64, 3, 4
+CLASSIFIER_OCTAVES = 2
+"""At most: finer features of the position, of which cross entropy sees little, spoil the gradient."""
 
 
 class Score(ContinuousTime):
@@ -61,6 +65,8 @@ class Score(ContinuousTime):
     PROBES: ClassVar[Mapping[str, Probe]] = {
         "score": score_field,
         "guidance": guidance_map,
+        "equivalence": equivalence,
+        "truncation": truncation,
         **score_probes.PROBES,
     }
 
@@ -77,7 +83,8 @@ class Score(ContinuousTime):
             )
         self.classifier: MLP | None = None
         if trains_classifier(objective, len(self.label_names)):
-            octaves = session.value("network.fourier") if len(self.event) == 1 else 0
+            fourier = min(session.value("network.fourier"), CLASSIFIER_OCTAVES)
+            octaves = fourier if len(self.event) == 1 else 0
             shape = (self.event, CLASSIFIER_WIDTH, CLASSIFIER_DEPTH, 0, octaves)
             self.classifier = MLP(*shape, out=(len(self.label_names),))
 

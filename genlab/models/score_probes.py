@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 
 import numpy as np
@@ -28,13 +29,16 @@ PARALLEL, MOVES = 128, 20
 BEST_ACCEPTANCE = 0.574
 """Of the most efficient MALA in many dimensions. Source: Roberts and Rosenthal (1998), theorem 2."""
 REAL = 500
+PER_CENT = {"100 %": 0.0, "10 %": -1.0, "1 %": -2.0}
+LEAST = 1e-6
+"""Relative error, below which single precision tells nothing."""
 
 Slices = Iterator[Payload | None]
 
 
 def errors(model: ContinuousTime, request: ProbeRequest) -> Slices:
-    """`sqrt(E|s - s*|^2 / E|s*|^2)` of the learned score s, unguided, and the exact one s*, in per cent, at
-    16 noise levels, over held-out data with noise: without a label, and given the one that is chosen.
+    """Decimal logarithm of `sqrt(E|s - s*|^2 / E|s*|^2)` of the learned score s, unguided, and the exact one
+    s*, at 16 noise levels, over held-out data with noise: without a label, and given the one that is chosen.
 
     Raises:
         ValueError: where the truth of the data is not known, or without held-out data.
@@ -52,7 +56,7 @@ def errors(model: ContinuousTime, request: ProbeRequest) -> Slices:
         name = f"given {model.label_names[label]}"
         curves[name] = yield from _relative_errors(model, request, levels, label)
     x_label = "log₁₀ noise level σ, standard deviations of the data"
-    yield Curves(np.log10(levels).astype(np.float32), curves, x_label, "error of the score, %")
+    yield Curves(np.log10(levels).astype(np.float32), curves, x_label, "log₁₀ relative error", PER_CENT)
 
 
 def chains(model: ContinuousTime, request: ProbeRequest) -> Slices:
@@ -81,7 +85,8 @@ def chains(model: ContinuousTime, request: ProbeRequest) -> Slices:
         accepted = state.accepted
         yield None
     paths = torch.stack(walk, 1).cpu().numpy()  # (chains, steps + 1, 2)
-    classes = yield from class_along(model.truth, paths if method != "annealed" else paths[:, -1:])
+    late = paths[:, -1:] if method == "annealed" else paths[:, CHAIN_STEPS // 2 :]
+    classes = yield from class_along(model.truth, late)
     said = [f"{100 * accepted:.0f} % of the proposals were accepted"] if method == "mala" else []
     if classes is not None and model.truth is not None:
         prior = np.asarray(model.truth.class_prior)
@@ -128,11 +133,15 @@ def acceptance(model: ContinuousTime, request: ProbeRequest) -> Slices:
             before, accepted[i] = state.x, state.accepted
             yield None
     relative = jumps / max(float(jumps.max()), 1e-30)
-    best = f"at noise level {level:.3g} the longest jumps at {10 ** exponents[jumps.argmax()]:.2g}"
+    best = int(jumps.argmax())
+    farthest = f", longest jumps at {10 ** exponents[best]:.2g} σ²" if best < count - 1 else ""
     yield Curves(
         exponents.astype(np.float32),
-        {"accepted": accepted.astype(np.float32), "squared jump per step": relative.astype(np.float32)},
-        f"log₁₀ step size, σ² ({best})",
+        {
+            "accepted": accepted.astype(np.float32),
+            "squared jump, of its largest": relative.astype(np.float32),
+        },
+        f"log₁₀ step size in σ² (at noise level {level:.3g}{farthest})",
         "share",
         {"best in many dimensions, 57 %": BEST_ACCEPTANCE},
     )
@@ -151,7 +160,7 @@ def _relative_errors(
     levels: np.ndarray[tuple[int], np.dtype[np.float64]],
     label: int | None,
 ) -> Generator[None, None, Array]:
-    """Per cent, one for each level. The same noise at all levels makes the curve smooth."""
+    """Their decimal logarithms, one for each level. The same noise at all levels makes the curve smooth."""
     data = _held_out(model, request, label)[:POINTS]
     rng = generator(request.sampler.seed, "preview", model.device)
     noise = torch.randn(data.shape, generator=rng, device=rng.device)
@@ -169,7 +178,7 @@ def _relative_errors(
             learned = alpha * denoiser.predict(alpha * y, t, Condition(given)).score
         yield
         exact = yield from true_score(model, y, float(level), label)
-        found[i] = 100 * float((learned - exact).norm() / exact.norm())
+        found[i] = math.log10(max(float((learned - exact).norm() / exact.norm()), LEAST))
     return found
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from genlab.data.payloads import Array, Curves
 from genlab.models.base import ProbeRequest, generator
 from genlab.models.continuous_time import ContinuousTime
-from genlab.models.equivalence import condition_of, few, float64_denoiser
+from genlab.models.equivalence import Slices, condition_of, few, float64_denoiser
 from genlab.sampling.condition import Condition
 from genlab.sampling.denoiser import Denoiser
 from genlab.sampling.path import Path
@@ -96,7 +96,7 @@ def chart_of(path: Path) -> Chart:
 def local_errors(
     denoiser: Denoiser, x: Tensor, times: Tensor, chart: Chart, condition: Condition | None = None
 ) -> Generator[None, None, LocalErrors]:
-    """Errors of one step of each solver from points of a reference trajectory, in slices of one step.
+    """Errors of one step of each solver from points of a reference trajectory, in slices.
 
     Args:
         x: where the trajectory begins at `times[0]`, in the path's coordinates, shape `(n, *event)`, float64.
@@ -112,6 +112,7 @@ def local_errors(
     def point(x: Tensor, t: Tensor) -> Tensor:
         return x / float(path.alpha(t)) if chart == "level" else x
 
+    slices = Slices()
     for i in range(len(times) - 1):
         s = torch.linspace(float(places[i]), float(places[i + 1]), 2 * FINE + 1, dtype=torch.float64)
         fine = path.time_of_noise_level(s) if chart == "level" else s
@@ -119,15 +120,17 @@ def local_errors(
         reference = [x]
         for k in range(2 * FINE):
             reference.append(_step(denoiser, "RK4", chart, reference[-1], fine[k : k + 2], condition))
-            yield
+            if slices.full():
+                yield
         for index, found in ((2 * FINE, whole), (FINE, half)):
             exact = point(reference[index], fine[index])
-            least = ROUNDING * float(_rms(point(x, fine[0])))
+            least = ROUNDING * _rms(point(x, fine[0]))
             for name in names:
                 ends = fine[[0, index]]
                 error = _rms(point(_step(denoiser, name, chart, x, ends, condition), fine[index]) - exact)
-                found[name].append(error if not error < least else math.nan)
-                yield
+                found[name].append(math.nan if error < least else error)
+                if slices.full():
+                    yield
         x = reference[-1]
     return LocalErrors(
         {name: np.array(values) for name, values in whole.items()},
@@ -152,10 +155,10 @@ def _curves(errors: LocalErrors, times: Tensor, path: Path, chart: Chart, order:
     starts = times[:-1]
     if chart == "level":
         x = path.noise_level(starts).log10().flip(0).numpy()
-        label, backwards = "log₁₀ of the noise level σ/α at which a step begins", True
+        label, backwards = "log₁₀ of the noise level σ/α", True
     else:
         x = (path.t_max - starts).numpy()
-        label, backwards = "t at which a step begins, 0 noise, 1 data", False
+        label, backwards = "t, 0 noise to 1 data", False
 
     def shown(values: Floats) -> Array:
         return (values[::-1] if backwards else values).astype(np.float32)
@@ -165,5 +168,4 @@ def _curves(errors: LocalErrors, times: Tensor, path: Path, chart: Chart, order:
         marks = {f"order {k}": float(k) for k in sorted(set(SOLVER_ORDERS.values()))}
         return Curves(x.astype(np.float32), curves, label, "measured order of a step", marks)
     curves = {name: shown(np.log10(values)) for name, values in errors.whole.items()}
-    unit = "standard deviations of the data"
-    return Curves(x.astype(np.float32), curves, label, f"log₁₀ of the error of one step, {unit}")
+    return Curves(x.astype(np.float32), curves, label, "log₁₀ of the error of a step")

@@ -54,16 +54,18 @@ def sinkhorn(source: Points, data: Points, blur: float, rng: np.random.Generator
     plan = sinkhorn_plan(source, data, blur)
     totals = plan.cumsum(1)
     chosen = (totals < rng.random((len(plan), 1)) * totals[:, -1:]).sum(1)
-    return np.minimum(chosen, len(source) - 1)
+    found: Index = np.minimum(chosen, len(source) - 1)
+    return found
 
 
 def sinkhorn_plan(source: Points, data: Points, blur: float) -> NDArray[np.float64]:
     """The entropic transport plan between two samples, (data, source): rows sum to 1/n, columns to 1/m."""
     cost = squared_distances(data, source)
+    scale = blur * cost.mean()
     # The least cost of each row and column is taken off: potentials that keep the kernel from vanishing.
     cost -= cost.min(1, keepdims=True)
     cost -= cost.min(0, keepdims=True)
-    kernel = np.exp(-cost / (blur * squared_distances(data, source).mean()))
+    kernel = np.exp(-cost / scale)
     n, m = kernel.shape
     v = np.ones(m)
     for _ in range(MOST_ROUNDS):
@@ -72,7 +74,8 @@ def sinkhorn_plan(source: Points, data: Points, blur: float) -> NDArray[np.float
         if np.abs(columns * m - 1).max() < MARGIN:
             break
         v = 1 / (m * (kernel.T @ u))
-    return u[:, None] * kernel * v
+    plan: NDArray[np.float64] = u[:, None] * kernel * v
+    return plan
 
 
 def squared_distances(x: Points, y: Points) -> NDArray[np.float64]:

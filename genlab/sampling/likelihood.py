@@ -57,8 +57,9 @@ def ode_log_prob(
 
     In `z = x / sqrt(alpha^2 + sigma^2)` and `tau = log(sigma / alpha)` the ODE reads
     `dz/dtau = sigma alpha / (alpha^2 + sigma^2) * v`; it is integrated from `t_min` to `t_max` with classical
-    Runge-Kutta steps, densest about `tau = -2`, together with the divergence of its field. At `t_max`, or at a
-    noise level of 1000, the density of `z` is that of what samplers start from.
+    Runge-Kutta steps, densest about `tau = -2`, together with the divergence of its field. At `t_max` the
+    density of `z` is that of what samplers start from. On a path that ends in more noise than a level of 1000
+    the rest of the way is one step of the angle `arctan(sigma / alpha)`, in which the slope is v.
 
     The density is that of the data with the noise of `t_min` on top, of standard deviation `sigma / alpha`
     there: sharper detail than that is blurred, so very sharp data need a path with a small `t_min`.
@@ -179,7 +180,14 @@ def _integrate(
         yield
         z = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         log_det = log_det + h / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
-    return (base or _normal)(z) + log_det
+    rest = _rest(field.denoiser.path, taus[-1])
+    return (base or _normal)(z + rest * k4) + log_det + rest * d4
+
+
+def _rest(path: Path, tau: float) -> float:
+    """What is left of the way to `t_max` after the last `tau`, as a factor of `dz/dtau`."""
+    level = float(path.noise_level(torch.tensor(path.t_max, dtype=torch.float64)))
+    return 2 * math.cosh(tau) * (math.atan(level) - math.atan(NOISIEST)) if level > NOISIEST else 0.0
 
 
 def _normal(z: Tensor) -> Tensor:

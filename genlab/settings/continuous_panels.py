@@ -35,7 +35,8 @@ TRUNCATION = PanelInfo(
             help="How far one step misses the exact solution, or with which power of its length that falls.",
         ),
     ),
-    help="How far each of the sampler's steps would miss with four solvers, along the exact trajectory of "
-    "the network. Where a curve is high, steps should be shorter. Where a measured order is below the dashed "
-    "one, steps are too long for the solver to be worth its order.",
+    help="How far each of the sampler's steps would miss with four solvers, from where it begins on the "
+    "exact trajectory of the network: root mean squares, in standard deviations of the data. Where a curve "
+    "is high, steps should be shorter. Where a measured order is below the dashed one, steps are too long "
+    "for the solver to be worth its order.",
 )

@@ -32,24 +32,25 @@ SOURCES = {NOISE: "Noise"} | {
 """What a path may begin from: noise of the data's mean and spread, or another set of points."""
 
 
+Method = Literal["flow", "reflow", "student", "consistency-distillation", "consistency-training"]
+
+
 class FlowMatchingObjective(Settings):
     """What is learned, along which path, from which source, coupled how."""
 
-    method: Literal["flow", "reflow", "student", "consistency-distillation", "consistency-training"] = (
-        setting(
-            "flow",
-            "Learn the velocity of the path; then straighten it on its own pairs (rectified flow); or teach a "
-            "student that goes the whole way in one step: by regression on the teacher's pairs, by consistency "
-            "along the teacher's path, or by consistency without a teacher.",
-            label="Learn",
-            names={
-                "flow": "Velocity",
-                "reflow": "Velocity, then reflow",
-                "student": "One-step student (regression)",
-                "consistency-distillation": "Consistency distillation",
-                "consistency-training": "Consistency training",
-            },
-        )
+    method: Method = setting(
+        "flow",
+        "The velocity of the path; then straightened on its own pairs (rectified flow); or a student that "
+        "goes the whole way in one step: by regression on its teacher's pairs, by consistency along the "
+        "teacher's path, or by consistency without a teacher.",
+        label="Learn",
+        names={
+            "flow": "Velocity",
+            "reflow": "Velocity, then reflow",
+            "student": "One-step student (regression)",
+            "consistency-distillation": "Consistency distillation",
+            "consistency-training": "Consistency training",
+        },
     )
     rounds: int = setting(
         1, "Times the flow is trained anew on pairs that it drew itself.", label="Reflow rounds", ge=1, le=5,
@@ -61,8 +62,8 @@ class FlowMatchingObjective(Settings):
     )  # fmt: skip
     path: Literal["straight", "trigonometric", "lipman"] = setting(
         "straight",
-        "How a point goes from source to data: straight (rectified flow), on a circle that preserves variance, "
-        "or straight to data with a little noise left (Lipman et al. 2023).",
+        "How a point goes from source to data: straight (rectified flow), on a circle that preserves "
+        "variance, or straight to data with a little noise left (Lipman et al. 2023).",
         names={
             "straight": "Straight",
             "trigonometric": "Variance preserving",
@@ -80,9 +81,9 @@ class FlowMatchingObjective(Settings):
     )
     coupling: Literal["independent", "optimal", "label-aware", "sinkhorn"] = setting(
         "independent",
-        "Which source point goes with which datum: any; the nearest in all, by exact optimal transport within "
-        "a pool (Tong et al. 2024); the same within each class, so that a label says nothing of the source; or "
-        "by Sinkhorn's blurred transport.",
+        "Which source point goes with which datum: any; the nearest in all, by exact optimal transport "
+        "within a pool (Tong et al. 2024); the same within each class, so that a label says nothing of the "
+        "source; or by Sinkhorn's blurred transport.",
         names={
             "independent": "Independent",
             "optimal": "Optimal transport",

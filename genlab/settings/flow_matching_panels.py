@@ -14,8 +14,8 @@ PATHS = PanelInfo(
     "Paths",
     "probe",
     probe="paths",
-    help="Where points go from the source to the data. Straightness is 0 and the path energy is that of optimal "
-    "transport where each goes straight to the nearest place; paths of one flow never cross.",
+    help="Where points go from the source to the data. Straightness is 0 and the path energy that of optimal "
+    "transport where each goes straight to the right place; paths of one flow never cross.",
 )
 VELOCITY = PanelInfo(
     "velocity",
@@ -23,8 +23,8 @@ VELOCITY = PanelInfo(
     "probe",
     shown=False,
     probe="velocity",
-    help="The learned velocity at one time. Where noise and data are coupled at random the exact one is known: "
-    "learned arrows are redder where they are wrong, over the true ones in grey.",
+    help="The learned velocity at one time. Where noise and data are coupled at random the exact one is "
+    "known: learned arrows are redder where they are wrong, over the true ones in grey.",
     controls=(
         ProbeControl(
             "time", "Time", 0.8, help="From the source, 0, to the data, 1.", ends=("source", "data")
@@ -54,7 +54,8 @@ STUDENT = PanelInfo(
     "Student and teacher",
     "probe",
     probe="student",
-    help="Where the one-step student and its teacher take the same source points, and how far apart they land.",
+    help="Where the one-step student and its teacher take the same source points, and how far apart they "
+    "land.",
 )
 
 

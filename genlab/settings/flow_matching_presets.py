@@ -11,7 +11,12 @@ PRESETS = (
         "Optimal transport straightens",
         "Noise and data are coupled by optimal transport: paths hardly bend, and few steps are enough.",
         "8gaussians-cfm",
-        {"objective.coupling": "optimal", "sampler.method": "euler", "sampler.steps": 4},
+        {
+            "objective.coupling": "optimal",
+            "objective.condition_dropout": 1.0,
+            "sampler.method": "euler",
+            "sampler.steps": 4,
+        },
     ),
     Preset(
         "morph",

@@ -23,7 +23,7 @@ ERRORS = PanelInfo(
     shown=False,
     probe="errors",
     help="How far the learned score is from the exact one at each noise level, relative to the length of the "
-    "exact one: of noisy data, where samplers ask for it.",
+    "exact one, over noisy data, where samplers ask for it. A score of 0 would err by 100 %.",
 )
 CHAINS = PanelInfo(
     "chains",
@@ -54,7 +54,7 @@ ACCEPTANCE = PanelInfo(
     probe="acceptance",
     controls=(LEVEL,),
     help="Share of Langevin proposals that Metropolis and Hastings' rule accepts, and how far a chain gets "
-    "per step, against the step size. The best step is known to accept about 57 %.",
+    "per step, against the step size. In many dimensions the best step accepts about 57 %.",
 )
 CLASSIFIER = PanelInfo(
     "classifier",

@@ -76,6 +76,16 @@ def test_fewer_maps_leave_no_view_behind(make: Make) -> None:
     assert drawing.remark.isHidden()
 
 
+def test_only_maps_at_the_edge_have_rulers(make: Make) -> None:
+    panel = shown(make, FOUR, size=(360, 620))
+    for step in (1300, 1400):
+        panel.show_answer(answer(FOUR, step))
+        settled(panel)
+        all_axes = [view.axes for view in panel.drawing.views]
+        assert [axes.left.isVisible() for axes in all_axes] == [True, False, True, False]
+        assert [axes.bottom.isVisible() for axes in all_axes] == [False, False, True, True]
+
+
 # -- cursor and zoom -------------------------------------------------------------------------
 
 

@@ -320,7 +320,8 @@ def test_the_score_field_is_in_the_coordinates_of_the_frames(fresh_model: Fresh)
     # An untrained v network believes in N(mean, std^2) at every noise level.
     expected = -(points - model.mean.numpy()) / model.std.numpy() ** 2
     assert np.allclose(field.vectors, expected, atol=1e-3)
-    assert np.allclose(field.truth, dataset.truth.score(points.reshape(-1, 2)).reshape(6, 6, 2), rtol=1e-4)
+    # The truth is that of data with the least noise on them, 0.003 of their spread.
+    assert np.allclose(field.truth, dataset.truth.score(points.reshape(-1, 2)).reshape(6, 6, 2), rtol=2e-3)
     assert field.time == pytest.approx(LEVELS[0])
     noise = ProbeRequest(session.sampler, {"time": 0.0}, resolution=6)
     with torch.no_grad():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -43,8 +44,8 @@ class Gaussian:
     def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
         self.calls += 1
         alpha, sigma = self.path.alpha(t), self.path.sigma(t)
-        noise = sigma * (x - alpha * self.mean) / (alpha**2 * self.spread**2 + sigma**2)
-        return Prediction(self.path, t, x, "noise", noise)
+        gain = alpha * self.spread**2 / (alpha**2 * self.spread**2 + sigma**2)
+        return Prediction(self.path, t, x, "x0", self.mean + gain * (x - alpha * self.mean))
 
     def carried(self, x: Tensor, start: Tensor, end: Tensor) -> Tensor:
         """The probability flow from one time to another: affine, and it keeps quantiles."""
@@ -194,7 +195,7 @@ def test_the_adaptive_error_keeps_to_its_tolerance(path: Path, chart: Chart) -> 
     tolerances = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6]
     errors = [rms(walk(path, chart, tolerance)[-1].x - reference) for tolerance in tolerances]
     assert all(error < 5 * tolerance for error, tolerance in zip(errors, tolerances, strict=True))
-    assert all(later < 0.5 * earlier for earlier, later in zip(errors, errors[1:], strict=False))
+    assert all(later < 0.5 * earlier for earlier, later in pairwise(errors))
 
 
 @pytest.mark.parametrize(("path", "chart"), FLOWS, ids=["straight", "exploding", "trigonometric"])
@@ -215,10 +216,11 @@ def test_the_clean_point_of_a_frame_is_what_the_field_predicts_there() -> None:
 
 @pytest.mark.parametrize(("path", "chart"), FLOWS, ids=["straight", "exploding", "trigonometric"])
 def test_evaluations_grow_as_the_fifth_root_of_the_precision(path: Path, chart: Chart) -> None:
-    tolerances = [1e-5, 1e-7, 1e-9, 1e-11]
+    # Coarser steps are as long as the field's own scale, where the order does not show yet.
+    tolerances = [1e-10, 1e-11, 1e-12]
     nfe = [walk(path, chart, tolerance)[-1].nfe for tolerance in tolerances]
     slope = np.polyfit(np.log(tolerances), np.log(nfe), 1)[0]
-    assert slope == pytest.approx(-1 / 5, abs=0.04)
+    assert slope == pytest.approx(-1 / 5, abs=0.02)
 
 
 @pytest.mark.parametrize(("path", "chart"), [FLOWS[0], FLOWS[2]], ids=["straight", "trigonometric"])
@@ -238,15 +240,14 @@ def test_adaptive_steps_cost_and_err_as_those_of_scipy(path: Path, chart: Chart)
     assert rms(ours.x - torch.as_tensor(theirs.y[:, -1]).reshape(64, 2)) < 5 * tolerance
 
 
-def test_more_frames_cost_no_evaluation_and_change_no_end() -> None:
-    x = normal(16)
-    few, many = (
-        last(ring(STRAIGHT), Adaptive(1e-4), x, torch.linspace(1, 3e-3, n, dtype=torch.float64))
-        for n in (5, 200)
-    )
-    first = torch.linspace(1, 3e-3, 5, dtype=torch.float64)[1] - 1
-    assert many.nfe <= few.nfe + 12, f"the first guess is a quarter of the first frame, {float(first)}"
-    assert rms(few.x - many.x) < 1e-3
+def test_frames_cost_no_evaluation() -> None:
+    # The first frame sets the first step, so that both have the same one.
+    x, first = normal(16), [0.999, 0.8]
+    few = torch.tensor([*first, 3e-3], dtype=torch.float64)
+    many = torch.tensor([*first, *np.linspace(0.79, 3e-3, 300)], dtype=torch.float64)
+    ends = [last(ring(STRAIGHT), Adaptive(1e-4), x, times) for times in (few, many)]
+    assert ends[0].nfe == ends[1].nfe
+    assert torch.equal(ends[0].x, ends[1].x)
 
 
 def test_the_adaptive_trajectory_of_a_batch_repeats_bit_for_bit() -> None:

@@ -46,7 +46,8 @@ class MapsDrawing(Drawing):
         self._make(len(payload.maps), len(scales(payload.maps)))
         self._paint(payload)
         if known is None or _outline(known) != _outline(payload):
-            for view in self.views:
+            for i, view in enumerate(self.views):
+                view.set_visible(i < len(payload.maps))
                 view.axes.set_home(payload.maps[0].extent)
             self.canvas.lay_out()
         self.remark.show_text(payload.note)
@@ -93,8 +94,6 @@ class MapsDrawing(Drawing):
         while len(self.bars) < bars:
             self.bars.append(ColourBar(self.theme))
             self.canvas.sceneObj.addItem(self.bars[-1])
-        for i, view in enumerate(self.views):
-            view.set_visible(i < maps)
 
     def _paint(self, payload: Maps) -> None:
         for view, each in zip(self.views, payload.maps, strict=False):

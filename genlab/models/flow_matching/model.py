@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from genlab.data.dataset import Dataset, Draw
-from genlab.models.base import Batch, Context, LossReference, Model, Player, Stage, generator
+from genlab.models.base import Batch, Check, Context, LossReference, Model, Player, Stage, generator
 from genlab.models.continuous_time import ContinuousTime, Probe
 from genlab.models.denoising import by_level, stratified
 from genlab.models.fields import velocity_field
@@ -36,6 +37,10 @@ from genlab.settings.flow_matching import (
 )
 from genlab.settings.session import Session
 
+TIED = (
+    "Transport over all classes ties labels to places of the source, so samples of a label, drawn from all "
+    "of it, come out skewed. Couple within classes, or set 'Drop label' to 1."
+)
 LEVEL_NAMES = ("level 1", "level 2", "level 3", "level 4")
 
 
@@ -92,6 +97,8 @@ class FlowMatching(ContinuousTime):
             case "student" | "consistency-distillation":
                 student = Player("student", tuple(self.student.parameters()))
                 return (Stage("teacher", (flow,)), Stage("student", (student,), share=2.0))
+            case "consistency-training":
+                return (Stage("", (replace(flow, rate=students.TRAINING_RATE),)),)
         return (Stage("", (flow,)),)
 
     def players(self) -> Sequence[Player]:
@@ -162,6 +169,12 @@ class FlowMatching(ContinuousTime):
         errors = (prediction.velocity - wanted).square().flatten(1).mean(1)
         parts = by_level(errors.detach())
         return {"total": errors.mean(), **dict(zip(LEVEL_NAMES, parts, strict=True))}
+
+    def check(self, validation: Batch | None, context: Context) -> Check:
+        """The validation loss; and a warning where the coupling ties labels to the source."""
+        found = super().check(validation, context)
+        tied = self.objective.coupling in ("optimal", "sinkhorn") and self.knows_labels
+        return Check(found.values, (TIED,)) if tied else found
 
     def ends(self, batch: Batch, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
         """Standardised data, the source point of each and their labels, some hidden."""

@@ -23,8 +23,14 @@ TEACHER_STEPS = 12
 """Runge-Kutta steps by which a teacher draws a pair."""
 CHUNK = {True: 64, False: 2048}
 """Points in a slice: of images, of points."""
-COARSEST, FINEST = 3, 8
-"""Binary logarithms of the number of intervals into which consistency divides time, at first and at last."""
+DISTILLED = 8
+"""Intervals into which distillation divides time: its teacher's steps are exact enough, and the errors of a
+student that learns from itself add up over the intervals."""
+COARSEST, FINEST = 3, 5
+"""Binary logarithms of the number of intervals of consistency training, at first and at last: coarse ones
+blur, over fine ones errors add up."""
+TRAINING_RATE = 0.3
+"""Learning rate of consistency training, whose targets move, relative to that of a velocity."""
 HUBER = 0.03
 """Of the pseudo-Huber distance, times the square root of the dimension (Song and Dhariwal 2024, eq. 9)."""
 
@@ -86,11 +92,12 @@ def _consistency(model: FlowMatching, batch: Batch, context: Context) -> Mapping
     Techniques for Training Consistency Models, for the distance and the finer and finer steps."""
     x0, source, labels = model.ends(batch, context.noise)
     n, path, condition = len(x0), model.path, Condition(labels)
-    intervals = 2 ** min(FINEST, COARSEST + int(context.progress * (FINEST - COARSEST + 1)))
+    distilled = model.objective.method == "consistency-distillation"
+    finer = 2 ** min(FINEST, COARSEST + int(context.progress * (FINEST - COARSEST + 1)))
+    intervals = DISTILLED if distilled else finer
     t = (torch.ceil(stratified(n, context.noise) * intervals) / intervals).clamp(1 / intervals, 1.0)
     earlier = t - 1 / intervals
     x = path.diffuse(x0, source, t)
-    distilled = model.objective.method == "consistency-distillation"
     student = NetworkDenoiser(model.student if distilled else model.net, path, model.target)
     said = student.predict(x, t, condition).x0
     with torch.no_grad():

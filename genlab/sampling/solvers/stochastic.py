@@ -64,7 +64,8 @@ class PredictorCorrector(Solver):
 
 
 def _mean_norm(x: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(x.flatten(1), dim=1).mean()
+    lengths: Tensor = torch.linalg.vector_norm(x.flatten(1), dim=1)
+    return lengths.mean()
 
 
 @dataclass(frozen=True)
