@@ -21,11 +21,9 @@ from genlab.models.denoising import (
     stratified,
     x0_log_weight,
 )
-from genlab.models.equivalence import equivalence
 from genlab.models.fields import score_field
-from genlab.models.guidance_map import guidance_map
 from genlab.models.loss_floor import denoising_floor
-from genlab.models.truncation import truncation
+from genlab.models.shared_probes import SHARED_PROBES
 from genlab.sampling.solvers import SOLVERS, Solver
 from genlab.sampling.spacing import times
 from genlab.settings.continuous_time import TimeSampler
@@ -43,9 +41,7 @@ class Diffusion(ContinuousTime):
     objective: DiffusionObjective
     PROBES: ClassVar[Mapping[str, Probe]] = {
         "score": score_field,
-        "guidance": guidance_map,
-        "equivalence": equivalence,
-        "truncation": truncation,
+        **SHARED_PROBES,
     }
 
     def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:

@@ -15,11 +15,9 @@ from genlab.models.base import Batch, Context, LossReference, Player
 from genlab.models.classifier import ClassifierGuidance
 from genlab.models.continuous_time import ContinuousTime, Probe
 from genlab.models.denoising import Quantile, by_level, loss_weight, stratified
-from genlab.models.equivalence import equivalence
 from genlab.models.fields import score_field
-from genlab.models.guidance_map import guidance_map
 from genlab.models.loss_floor import denoising_floor
-from genlab.models.truncation import truncation
+from genlab.models.shared_probes import SHARED_PROBES
 from genlab.nets.mlp import MLP
 from genlab.sampling.condition import Condition
 from genlab.sampling.denoiser import Denoiser, NetworkDenoiser
@@ -64,9 +62,7 @@ class Score(ContinuousTime):
     objective: ScoreObjective
     PROBES: ClassVar[Mapping[str, Probe]] = {
         "score": score_field,
-        "guidance": guidance_map,
-        "equivalence": equivalence,
-        "truncation": truncation,
+        **SHARED_PROBES,
         **score_probes.PROBES,
     }
 

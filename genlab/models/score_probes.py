@@ -28,6 +28,8 @@ PARALLEL, MOVES = 128, 20
 """Chains and steps of which an acceptance is the mean."""
 BEST_ACCEPTANCE = 0.574
 """Of the most efficient MALA in many dimensions. Source: Roberts and Rosenthal (1998), theorem 2."""
+LOUD = 0.5
+"""Noise level, in standard deviations of the data, above which an annealed chain is drawn faintly."""
 REAL = 500
 PER_CENT = {"100 %": 0.0, "10 %": -1.0, "1 %": -2.0}
 LEAST = 1e-6
@@ -78,10 +80,11 @@ def chains(model: ContinuousTime, request: ProbeRequest) -> Slices:
     x = start(model.path, grid, (CHAINS, 2), rng)
     label = model.probe_label(sampler)
     condition = Condition(None if label is None else label.expand(CHAINS))
-    walk, accepted = [], 0.0
+    walk, levels, accepted = [], [], 0.0
     denoiser = model.denoiser(sampler)
     for state in trajectory(denoiser, _solver(method, step_size), x, grid, condition, rng):
         walk.append(model.shown(state.x, state.t))
+        levels.append(model.clock(state.t))
         accepted = state.accepted
         yield None
     paths = torch.stack(walk, 1).cpu().numpy()  # (chains, steps + 1, 2)
@@ -95,7 +98,7 @@ def chains(model: ContinuousTime, request: ProbeRequest) -> Slices:
     where = f"down {ANNEALED_LEVELS} noise levels" if method == "annealed" else f"at noise level {level:.3g}"
     tilted = f", guidance {sampler.guidance:g}" if model.guided(sampler) else ""
     yield Plane(
-        _groups(paths, request),
+        _groups(paths, np.array(levels), request),
         model.extent,
         f"{CHAINS} {name} chains of {CHAIN_STEPS} steps {where}{tilted}",
         data_space=True,
@@ -225,18 +228,29 @@ def _solver(method: str, step_size: float) -> Solver:
     return Langevin(step_size, adjusted=method == "mala")
 
 
-def _groups(paths: Array, request: ProbeRequest) -> tuple[Group, ...]:
-    """Real data, the chains, where they began and where they ended."""
-    gap = np.full((len(paths), 1, 2), np.nan, np.float32)
-    line = np.concatenate([paths, gap], 1).reshape(-1, 2)
-    groups = [
-        Group("chains", line, "line", "model"),
-        Group("starts", paths[:, 0], "dots", "muted"),
-        Group("ends", paths[:, -1], "dots", "mark"),
-    ]
+def _groups(
+    paths: Array, levels: np.ndarray[tuple[int], np.dtype[np.float64]], request: ProbeRequest
+) -> tuple[Group, ...]:
+    """Real data, the chains (n, steps + 1, 2), where they began and where they ended.
+
+    levels: noise level after each step, (steps + 1,). Where it falls, the loud part lies faintly behind all.
+    """
+    calm = int(np.argmax(levels <= max(LOUD, levels[-1])))
+    groups = []
+    if calm > 0:
+        groups.append(Group(f"above σ = {LOUD:g}", _lines(paths[:, : calm + 1]), "line", "muted"))
     if request.examples is not None:
-        groups.insert(0, Group("real", request.examples.x[:REAL].cpu().numpy(), "dots", "real"))
+        groups.append(Group("real", request.examples.x[:REAL].cpu().numpy(), "dots", "real"))
+    groups.append(Group("chains", _lines(paths[:, calm:]), "line", "model"))
+    groups.append(Group("starts", paths[:, 0], "dots", "muted"))
+    groups.append(Group("ends", paths[:, -1], "dots", "mark"))
     return tuple(groups)
+
+
+def _lines(paths: Array) -> Array:
+    """Paths (n, steps, 2) one after another, with a row of NaN after each, (n (steps + 1), 2)."""
+    gap = np.full((len(paths), 1, 2), np.nan, np.float32)
+    return np.concatenate([paths, gap], 1).reshape(-1, 2)
 
 
 def _sentence(parts: list[str]) -> str:

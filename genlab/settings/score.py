@@ -19,7 +19,7 @@ from genlab.settings.continuous_time import (
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import Capabilities, Control, Paradigm, Preset
 from genlab.settings.score_panels import panels
-from genlab.settings.spaces import ImageSpace, Space
+from genlab.settings.spaces import Space
 
 EXPLODING = ("ve", "ncsn")
 CHAINS = ("ula", "mala")
@@ -115,7 +115,7 @@ class ScoreSampler(TimeSampler):
         label="Langevin step", when=("method", ("annealed-langevin", *CHAINS)),
     )  # fmt: skip
     turns: int = setting(
-        5, "Langevin steps at each noise level.", symbol="T", ge=1, le=1000, log=True,
+        20, "Langevin steps at each noise level.", symbol="T", ge=1, le=1000, log=True,
         label="Steps per level", when=("method", ("annealed-langevin",)),
     )  # fmt: skip
     corrections: int = setting(
@@ -196,8 +196,8 @@ PARADIGM = Paradigm(
         Preset("moons", "Two moons", "The default: a VE SDE and its probability-flow ODE.", "moons", {}),
         Preset(
             "ncsn",
-            "Annealed Langevin, as published",
-            "A ladder of noise levels, a chain at each in turn (Song & Ermon 2019).",
+            "Annealed Langevin",
+            "A ladder of noise levels, a chain at each in turn (NCSN, Song & Ermon 2019).",
             "8gaussians",
             {
                 "objective.noise": "ncsn",

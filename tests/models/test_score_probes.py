@@ -164,6 +164,20 @@ def test_chains_run_from_their_starts_to_their_ends_over_real_data(exact: Callab
     assert np.array_equal(groups["real"].x, run.examples.x[:500].numpy())
 
 
+def test_of_an_annealed_chain_the_loud_part_lies_behind(exact: Callable[..., Exact]) -> None:
+    plane = probe(exact("8gaussians"), "chains", method="annealed", level=-1.0, step=0.0)
+    assert [group.name for group in plane.groups] == ["above σ = 0.5", "real", "chains", "starts", "ends"]
+    loud, _, calm, starts, ends = (group.x for group in plane.groups)
+    loud, calm = loud.reshape(12, -1, 2)[:, :-1], calm.reshape(12, -1, 2)[:, :-1]
+    # Karras' levels from 20 to 0.005: those above 0.5 are the first of 20.
+    above = (np.linspace(20 ** (1 / 7), 0.005 ** (1 / 7), 20) ** 7 > 0.5).sum()
+    assert loud.shape[1] == 10 * above + 1
+    assert loud.shape[1] + calm.shape[1] == 202
+    assert np.array_equal(loud[:, -1], calm[:, 0])
+    assert np.array_equal(loud[:, 0], starts)
+    assert np.array_equal(calm[:, -1], ends)
+
+
 def test_a_seed_and_the_controls_decide_the_chains(exact: Callable[..., Exact]) -> None:
     run = exact("8gaussians")
 
