@@ -90,7 +90,8 @@ class StatusBar(QWidget):
 
     def show_tick(self, tick: Tick, budget: str) -> None:
         """Where the run is."""
-        self.state.setText(f"training  {tick.step:,} steps")
+        stage = f" {tick.stage}" if tick.stage else ""
+        self.state.setText(f"training{stage}  {tick.step:,} steps")
         self.rate.setText(f"{tick.rate:,.0f} steps/s")
         self.rate.show()
         self.time.setText(f"{clock(tick.seconds)} of {budget}")

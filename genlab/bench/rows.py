@@ -53,6 +53,10 @@ class Plan:
     ring_seconds: float = 60.0
     digits_seconds: float = 60.0
     digits_n: int = 1000
+    density_seconds: float = 60.0
+    morph_seconds: float = 75.0
+    student_seconds: float = 120.0
+    consistency_seconds: float = 180.0
     gan_seconds: float = 180.0
     flow_seconds: float = 90.0
     likelihood_seconds: float = 120.0

@@ -13,7 +13,7 @@ def _measure(name: str) -> Callable[[Plan], Iterator[Row]]:
     """The section's own module, loaded when it runs: `live` must be able to run without torch here."""
 
     def measure(plan: Plan) -> Iterator[Row]:
-        rows: Iterator[Row] = import_module(f"genlab.bench.{name}").measure(plan)
+        rows: Iterator[Row] = import_module(f"genlab.bench.{name.replace('-', '_')}").measure(plan)
         return rows
 
     return measure
@@ -35,10 +35,26 @@ def _live_expected(plan: Plan) -> float:
     return len(PARADIGMS) * plan.live_rounds * 2 * (plan.live_seconds + 9) + 3 * plan.moves + 30
 
 
-def _diffusion_expected(plan: Plan) -> float:
+def _points_expected(plan: Plan, datasets: int) -> float:
     assignments = plan.draws * sum((n / 2000) ** 2.1 for n in plan.points_n) / 2
-    training = 2 * sum(plan.points_seconds) + plan.ring_seconds + plan.digits_seconds
-    return 300 + len(plan.seeds) * (training + 2 * assignments + 40)
+    return 150 * datasets + len(plan.seeds) * datasets * (sum(plan.points_seconds) + assignments)
+
+
+def _diffusion_expected(plan: Plan) -> float:
+    return _points_expected(plan, 2) + len(plan.seeds) * (plan.ring_seconds + plan.digits_seconds + 40)
+
+
+def _score_expected(plan: Plan) -> float:
+    return _points_expected(plan, 3) + len(plan.seeds) * (plan.density_seconds + 20)
+
+
+def _straight_expected(plan: Plan) -> float:
+    students = plan.student_seconds + 2 * plan.consistency_seconds
+    seeds = 4 * plan.density_seconds + 2 * plan.morph_seconds + students + 150
+    return 60 + len(plan.seeds) * seeds
+
+
+_W2 = "W2 is exact, the mean of {draws} draws of the model, each against a fresh real draw."
 
 
 SECTIONS: dict[str, Section] = {
@@ -93,8 +109,42 @@ SECTIONS: dict[str, Section] = {
             _measure("diffusion"),
             _diffusion_expected,
             lambda plan: (
-                "Default sessions, trained by `genlab.train(..., seconds=...)`, one at a time. W2 is exact, "
-                f"the mean of {plan.draws} draws of the model, each against a fresh real draw."
+                "Default sessions, trained by `genlab.train(..., seconds=...)`, one at a time. "
+                + _W2.format(draws=plan.draws)
+            ),
+            _seeds,
+        ),
+        Section(
+            "score",
+            "Score based",
+            _measure("score"),
+            _score_expected,
+            lambda plan: (
+                "Default sessions, trained by `genlab.train(..., seconds=...)`, one at a time. "
+                + _W2.format(draws=plan.draws)
+            ),
+            _seeds,
+        ),
+        Section(
+            "flow-matching",
+            "Flow matching",
+            _measure("flow-matching"),
+            lambda plan: _score_expected(plan) + len(plan.seeds) * (plan.digits_seconds + 20),
+            lambda plan: (
+                "Default sessions, trained by `genlab.train(..., seconds=...)`, one at a time. "
+                + _W2.format(draws=plan.draws)
+            ),
+            _seeds,
+        ),
+        Section(
+            "straight",
+            "Straight paths and single steps",
+            _measure("straight"),
+            _straight_expected,
+            lambda plan: (
+                "Flow matching with the couplings and presets that the rows name, trained by "
+                "`genlab.train(..., seconds=...)`, one at a time, without labels where two couplings are "
+                "compared. " + _W2.format(draws=plan.draws)
             ),
             _seeds,
         ),

@@ -218,7 +218,7 @@ class StateChanged:
 @dataclass(frozen=True)
 class Tick:
     """Lossy: where the run is. rate: steps/s over the last second. progress: share of the budget.
-    left: seconds to its end, where known."""
+    left: seconds to its end, where known. stage: the part of training at hand, '' where there is one."""
 
     run: str
     step: int
@@ -227,6 +227,7 @@ class Tick:
     progress: float
     left: float | None
     learning_rate: float
+    stage: str = ""
 
 
 @dataclass(frozen=True)
