@@ -46,7 +46,8 @@ def distances(run: Run, n: int, draws: int, seed: int, **sampler: Any) -> Floats
 def w2_gate(plan: Plan, run: Run, n: int, limit: float, **sampler: Any) -> tuple[Gate, Floor]:
     """A run's W2 at a size, read against its floor."""
     floor = finish(FloorStore(plan.cache).get(run.dataset(), "assignment", assignment, n))["w2"]
-    return gate(distances(run, n, plan.draws, run.session.seed, **sampler), floor, limit), floor
+    draws = plan.large_draws if n == plan.points_n[1] else plan.draws
+    return gate(distances(run, n, draws, run.session.seed, **sampler), floor, limit), floor
 
 
 def w2_row(

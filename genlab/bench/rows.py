@@ -37,7 +37,8 @@ class Row:
 class Plan:
     """How much is measured. Times in seconds, training budgets and waits alike.
 
-    cache: where floors that take minutes to compute are kept from one benchmark to the next."""
+    draws: of a model, for the mean of a distance; large_draws: at the larger size, where each costs 7 s or
+    more. cache: where floors that take minutes to compute are kept from one benchmark to the next."""
 
     seeds: tuple[int, ...] = (0, 1, 2)
     quick: bool = False
@@ -50,6 +51,7 @@ class Plan:
     points_seconds: tuple[float, float] = (15.0, 60.0)
     points_n: tuple[int, int] = (2000, 5000)
     draws: int = 20
+    large_draws: int = 6
     ring_seconds: float = 60.0
     digits_seconds: float = 60.0
     digits_n: int = 1000
@@ -57,6 +59,8 @@ class Plan:
     morph_seconds: float = 75.0
     student_seconds: float = 120.0
     consistency_seconds: float = 180.0
+    solver_n: int = 10_000
+    solver_rounds: int = 7
     gan_seconds: float = 180.0
     flow_seconds: float = 90.0
     likelihood_seconds: float = 120.0

@@ -36,7 +36,8 @@ def _live_expected(plan: Plan) -> float:
 
 
 def _points_expected(plan: Plan, datasets: int) -> float:
-    assignments = plan.draws * sum((n / 2000) ** 2.1 for n in plan.points_n) / 2
+    draws = zip((plan.draws, plan.large_draws), plan.points_n, strict=True)
+    assignments = sum(count * (n / 2000) ** 2.1 for count, n in draws) / 2
     return 150 * datasets + len(plan.seeds) * datasets * (sum(plan.points_seconds) + assignments)
 
 
@@ -54,7 +55,14 @@ def _straight_expected(plan: Plan) -> float:
     return 60 + len(plan.seeds) * seeds
 
 
-_W2 = "W2 is exact, the mean of {draws} draws of the model, each against a fresh real draw."
+def _solvers_expected(plan: Plan) -> float:
+    return 2 * (10 + 5 * (plan.solver_rounds + 1) * plan.solver_n / 10_000)
+
+
+_W2 = (
+    "W2 is exact, the mean of {draws} draws of the model ({large} at the larger size), each against a fresh "
+    "real draw."
+)
 
 
 SECTIONS: dict[str, Section] = {
@@ -110,7 +118,7 @@ SECTIONS: dict[str, Section] = {
             _diffusion_expected,
             lambda plan: (
                 "Default sessions, trained by `genlab.train(..., seconds=...)`, one at a time. "
-                + _W2.format(draws=plan.draws)
+                + _W2.format(draws=plan.draws, large=plan.large_draws)
             ),
             _seeds,
         ),
@@ -121,7 +129,7 @@ SECTIONS: dict[str, Section] = {
             _score_expected,
             lambda plan: (
                 "Default sessions, trained by `genlab.train(..., seconds=...)`, one at a time. "
-                + _W2.format(draws=plan.draws)
+                + _W2.format(draws=plan.draws, large=plan.large_draws)
             ),
             _seeds,
         ),
@@ -132,7 +140,7 @@ SECTIONS: dict[str, Section] = {
             lambda plan: _score_expected(plan) + len(plan.seeds) * (plan.digits_seconds + 20),
             lambda plan: (
                 "Default sessions, trained by `genlab.train(..., seconds=...)`, one at a time. "
-                + _W2.format(draws=plan.draws)
+                + _W2.format(draws=plan.draws, large=plan.large_draws)
             ),
             _seeds,
         ),
@@ -144,9 +152,22 @@ SECTIONS: dict[str, Section] = {
             lambda plan: (
                 "Flow matching with the couplings and presets that the rows name, trained by "
                 "`genlab.train(..., seconds=...)`, one at a time, without labels where two couplings are "
-                "compared. " + _W2.format(draws=plan.draws)
+                "compared. " + _W2.format(draws=plan.draws, large=plan.large_draws)
             ),
             _seeds,
+        ),
+        Section(
+            "solvers",
+            "Solvers against diffusers",
+            _measure("solvers"),
+            _solvers_expected,
+            lambda plan: (
+                f"{plan.solver_n:,} samples of the default network (random weights, 20 steps, Karras' "
+                "levels): GenLab's `sample` with every frame, against a plain loop over diffusers' scheduler "
+                "on the same levels with the whole batch in each pass; in turn, the median of "
+                f"{plan.solver_rounds} ratios, a process for each number of torch threads."
+            ),
+            _zero,
         ),
         Section(
             "likelihood",

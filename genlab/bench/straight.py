@@ -57,10 +57,10 @@ def _energy(plan: Plan, dataset: str, limit: float) -> Iterator[Row]:
     yield Row(
         SECTION,
         f"noise to {dataset}, {seconds:g} s, optimal transport: normalised path energy, signed",
-        f"at most {limit:g}, and {BELOW_INDEPENDENT} times below independent coupling",
+        f"at most {limit:g} in size, and {BELOW_INDEPENDENT} times below independent coupling",
         listed(found["optimal"], ".4f"),
         found,
-        all(own <= limit and own * BELOW_INDEPENDENT <= other for own, other in pairs),
+        all(straight_enough(own, other, limit) for own, other in pairs),
         f"independent coupling {listed(found['independent'], '.3f')}; {plan.points_n[1]:,} paths, W2 by "
         f"assignment between their sources and fresh data, mean of {ENERGY_DRAWS}; {'; '.join(notes)}",
     )
@@ -72,6 +72,11 @@ def _energy(plan: Plan, dataset: str, limit: float) -> Iterator[Row]:
         {"ratios": [each.ratio for each in gates]},
         all(each.passed for each in gates),
     )
+
+
+def straight_enough(own: float, other: float, limit: float) -> bool:
+    """Whether a signed path energy is small in size, and far below that of independent coupling."""
+    return abs(own) <= limit and BELOW_INDEPENDENT * abs(own) <= other
 
 
 def path_energy(run: Run, n: int) -> float:

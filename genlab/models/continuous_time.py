@@ -28,7 +28,8 @@ from genlab.settings.sampler import SamplerSettings
 from genlab.settings.session import Session
 from genlab.settings.spaces import ImageSpace
 
-SAMPLING_CHUNK = 4096
+SAMPLING_CHUNK = 2048
+"""Points in one pass of the network: their activations stay in the processor's cache."""
 DENSITY_CHUNK = 1024
 DENSITY_PIXELS = 512
 DENSITY_STEPS = 32

@@ -56,8 +56,8 @@ class PointFeatures(nn.Module):
     phase: Tensor
 
     def forward(self, z: Tensor, c_noise: Tensor) -> Tensor:
-        """Features, shape `(n, size)`, of `z`, shape `(n, d)`, and `c_noise`, shape `(n,)`."""
-        level = c_noise[:, None]
+        """Features, shape `(n, size)`, of `z`, shape `(n, d)`, and `c_noise`, shape `(n,)` or `(1,)`."""
+        level = c_noise[:, None].expand(len(z), 1)
         if not self.damped:
             waves = torch.addmm(self.phase, torch.cat([z, level], 1), self.waves).sin()
             return torch.cat([z, level, waves], 1)

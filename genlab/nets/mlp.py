@@ -58,7 +58,7 @@ class MLP(nn.Module):
 
         Args:
             z: noisy points of unit variance, shape `(n, *event)`.
-            c_noise: a quarter of the log noise level, shape `(n,)`.
+            c_noise: a quarter of the log noise level, shape `(n,)`, or `(1,)` for all.
             label: classes, shape `(n,)`, -1 for 'no class given', which None means for all.
         """
         h = self.first(self.features(z.flatten(1), c_noise))

@@ -102,7 +102,7 @@ class UNet(nn.Module):
 
         Args:
             z: noisy images of unit variance, shape `(n, channels, height, width)`.
-            c_noise: a quarter of the log noise level, shape `(n,)`.
+            c_noise: a quarter of the log noise level, shape `(n,)`, or `(1,)` for all.
             label: classes, shape `(n,)`, -1 for 'no class given', which None means for all.
         """
         condition = self.level(self.level_features(c_noise))

@@ -167,8 +167,8 @@ class NetworkDenoiser:
     The network is called as `net(z, c_noise, label)` and returns `target`, shape `(n, *event)`:
 
     - `z = x / sqrt(alpha^2 + sigma^2)`, shape `(n, *event)`, of unit variance for standardised data;
-    - `c_noise = log(sigma / alpha) / 4`, shape `(n,)` (Karras et al. 2022, table 1), with the level kept
-      between 1/1000 and 1000: a path may end in pure noise;
+    - `c_noise = log(sigma / alpha) / 4`, shape `(n,)` or `(1,)` (Karras et al. 2022, table 1), with the level
+      kept between 1/1000 and 1000: a path may end in pure noise;
     - `label`, shape `(n,)`, -1 for 'no class given'; None where no condition is given.
     """
 
@@ -183,10 +183,11 @@ class NetworkDenoiser:
 
 
 def network_input(path: Path, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """The first two arguments of a network, `z` of shape `(n, *event)` and `c_noise` of shape `(n,)`."""
+    """The first two arguments of a network, `z` of shape `(n, *event)` and `c_noise` of shape `(n,)`, or
+    `(1,)` where all points share their time: features of the level are then worked out once."""
     c_noise = (-0.125 * path.log_snr(t)).clamp(-0.25 * math.log(NOISIEST), 0.25 * math.log(NOISIEST))
     scale = path.scale(t)
     if t.ndim == 0:
         # Filled in as a number: a copy from the CPU would make an accelerator wait.
-        return x / scale, x.new_full((len(x),), float(c_noise))
+        return x / scale, x.new_full((1,), float(c_noise))
     return x / scale.reshape(-1, *(1,) * (x.ndim - 1)), c_noise.to(x)

@@ -167,6 +167,9 @@ def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
 
 def _steps(session: Any) -> Control:
     if session.objective.method in CONSISTENT and has_student(session):
+        if not gaussian(session.objective):
+            reason = "refinements add fresh noise: they need a source of noise that is coupled at random"
+            return Control(False, reason, name="Refinements", symbol="t")
         return Control(
             True,
             name="Refinements",

@@ -14,8 +14,10 @@ PATHS = PanelInfo(
     "Paths",
     "probe",
     probe="paths",
-    help="Where points go from the source to the data. Straightness is 0 and the path energy that of optimal "
-    "transport where each goes straight to the right place; paths of one flow never cross.",
+    help="Where points go from the source to the data; those of one class may cross on the page, but never "
+    "meet. Straightness is 0 where each goes straight at constant speed, the normalised path energy where "
+    "all ways are as short as by optimal transport, of each class to its own. The latter reads a little low: "
+    "two samples lie farther apart than what they are drawn from.",
 )
 VELOCITY = PanelInfo(
     "velocity",
@@ -47,7 +49,8 @@ EVALUATIONS = PanelInfo(
             "followed in very many steps.",
         ),
     ),
-    help="What each solver makes of a number of network evaluations.",
+    help="What each solver makes of a number of network evaluations: Euler takes one a step, midpoint and "
+    "Heun two, Runge-Kutta four. A student has its passes.",
 )
 STUDENT = PanelInfo(
     "student",
@@ -62,11 +65,13 @@ STUDENT = PanelInfo(
 def panels(space: Space, n_labels: int, objective: Any) -> tuple[PanelInfo, ...]:
     """The panels for a space, with so many classes, of an objective of this paradigm."""
     found = [*common_panels(space)]
+    # Consistency without a teacher learns end points alone.
+    flows = objective.method != "consistency-training"
     if drawable(space):
         taught = objective.method in ("student", "consistency-distillation")
-        found += [PATHS, *([STUDENT] if taught else []), EVALUATIONS]
+        found += [*([PATHS] if flows else []), *([STUDENT] if taught else []), EVALUATIONS]
     found.append(PanelInfo("trajectory", "Trajectory", "trajectory", shown=not drawable(space)))
     if isinstance(space, PointSpace) and space.dim == 2:
-        found.append(VELOCITY)
+        found += [VELOCITY] if flows else []
         found += [GUIDANCE] if n_labels else []
     return (*found, EQUIVALENCE, TRUNCATION)

@@ -189,6 +189,73 @@ def test_a_tiny_gate_is_read_against_its_floor(user_directories: Path) -> None:
     assert row.passed is not None
 
 
+def test_a_density_is_read_against_the_exact_one(
+    user_directories: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genlab.bench import gates
+    from genlab.bench.gates import log_prob_row
+
+    monkeypatch.setattr(gates, "TEST_POINTS", 50)
+    row = log_prob_row(replace(Plan(), seeds=(0,), density_seconds=0.2), "score")
+    (error,) = row.values["errors"]
+    assert row.section == "score"
+    assert row.passed is (error <= 0.13)
+    assert 0 < error < 10
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "fits"),
+    [
+        (0.019, 0.2, True),
+        (-0.019, 0.2, True),
+        (-0.021, 0.2, False),
+        (0.021, 0.2, False),
+        (0.019, 0.09, False),
+    ],
+)
+def test_a_signed_path_energy_is_judged_by_its_size(own: float, other: float, fits: bool) -> None:
+    from genlab.bench.straight import straight_enough
+
+    assert straight_enough(own, other, 0.02) is fits
+
+
+def test_paths_are_those_of_the_model_that_samples(user_directories: Path) -> None:
+    import genlab
+    from genlab.bench.straight import load_model
+    from genlab.models.base import SampleRequest
+
+    settings = {"objective.coupling": "optimal", "objective.condition_dropout": 1.0}
+    run = genlab.train("flow-matching", "8gaussians-cfm", steps=30, settings=settings)
+    *_, last = load_model(run).sample(SampleRequest(100, run.session.sampler))
+    assert last.x == pytest.approx(run.sample(100), abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
+def test_both_sides_of_the_solvers_draw_the_same_samples() -> None:
+    pytest.importorskip("diffusers")
+    from genlab.bench.against_diffusers import Contest, compare, gap
+    from genlab.bench.solvers import NAMES
+
+    contest = Contest()
+    for method in NAMES:
+        assert contest.ours(method, 200).std() > 0.5
+        assert gap(contest, method, 200) < 1e-4
+    found = compare(50, 2, 1)
+    assert list(found) == list(NAMES)
+    assert all(len(each[side]) == 2 for each in found.values() for side in ("ours", "theirs"))
+
+
+def test_a_solver_is_fast_enough_where_its_median_is_with_any_number_of_threads() -> None:
+    from genlab.bench.solvers import solver_row
+
+    fast = {"ours": [1.0, 1.0, 9.0], "theirs": [4.0, 2.0, 10.0], "gap": 1e-6}
+    slow = {"ours": [3.0, 3.0, 3.0], "theirs": [5.0, 4.0, 3.0], "gap": 1e-6}
+    row = solver_row(Plan(), "Heun", {2: fast, 1: fast})
+    assert (row.measured, row.passed) == ("0.50, 0.50", True)
+    row = solver_row(Plan(), "Heun", {2: fast, 1: slow})
+    assert (row.measured, row.passed) == ("0.50, 0.75", False)
+
+
 @pytest.mark.slow
 def test_the_window_is_measured_with_its_engine_at_work(user_directories: Path) -> None:
     from genlab.bench.child import measure

@@ -18,6 +18,7 @@ from genlab.models.denoising import by_level, stratified
 from genlab.models.fields import velocity_field
 from genlab.models.flow_matching import students
 from genlab.models.flow_matching.pairs import Pairs
+from genlab.models.flow_matching.probes import PROBES
 from genlab.models.flow_matching.source import Noise, OtherData, Source
 from genlab.models.loss_floor import denoising_floor
 from genlab.models.shared_probes import SHARED_PROBES
@@ -65,7 +66,7 @@ class FlowMatching(ContinuousTime):
     pairs_source: Tensor
     pairs_end: Tensor
     pairs_label: Tensor
-    PROBES: ClassVar[Mapping[str, Probe]] = {"velocity": velocity_field, **SHARED_PROBES}
+    PROBES: ClassVar[Mapping[str, Probe]] = {"velocity": velocity_field, **PROBES, **SHARED_PROBES}
 
     def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
         self.damped = session.value("objective.source") == NOISE
