@@ -33,6 +33,9 @@ SAMPLING_CHUNK = 2048
 DENSITY_CHUNK = 1024
 DENSITY_PIXELS = 512
 DENSITY_STEPS = 32
+"""Of Runge-Kutta from data to noise."""
+SHARP_STEPS = 128
+"""Of the same where the source is no normal noise: near it the field changes fast, and steps are long."""
 
 Probe = Callable[["ContinuousTime", ProbeRequest], Iterator[Payload | None]]
 
@@ -181,17 +184,19 @@ class ContinuousTime(Model):
             labels: Tensor | None = classes.repeat(len(z))
         else:
             labels = self.known_labels(len(z), sampler.label, rng)
+        base = self.base_log_prob()
+        steps = DENSITY_STEPS if base is None else SHARP_STEPS
         rows = max(1, DENSITY_PIXELS // math.prod(self.event)) if image else DENSITY_CHUNK
         slices = ode_log_prob(
             self.denoiser(sampler),
             z.repeat_interleave(k, 0),
             Condition(labels),
-            steps=DENSITY_STEPS if error else DENSITY_STEPS // 2,
+            steps=steps if error else steps // 2,
             divergence="hutchinson" if image else "exact",
             generator=rng,
             error=error,
             chunk=max(1, rows // k) * k,
-            base=self.base_log_prob(),
+            base=base,
         )
         log_volume = self.std.log().expand(self.event).sum()
         for part in slices:
