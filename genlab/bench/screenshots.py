@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
@@ -27,6 +28,8 @@ from genlab.settings.session import Session
 
 FOLDER = Path("docs", "images")
 SIZE = (1440, 900)
+LOW = (1100, 560)
+"""Of a window of which one wide panel is shown."""
 GAP = 16
 PRESETS: tuple[tuple[str, str, float, theme.Theme], ...] = (
     ("baselines", "em", 20.0, theme.LIGHT),
@@ -37,6 +40,10 @@ PRESETS: tuple[tuple[str, str, float, theme.Theme], ...] = (
     ("gan", "minimax-grid", 90.0, theme.LIGHT),
     ("flow", "moons", 60.0, theme.LIGHT),
     ("flow", "bridge", 40.0, theme.LIGHT),
+    ("score", "moons", 30.0, theme.DARK),
+    ("flow-matching", "moons", 30.0, theme.LIGHT),
+    ("flow-matching", "morph", 40.0, theme.LIGHT),
+    ("flow-matching", "reflow", 60.0, theme.LIGHT),
 )
 """What a paradigm shows at its best, and how it typically fails: paradigm, preset, seconds, look."""
 
@@ -44,13 +51,13 @@ PRESETS: tuple[tuple[str, str, float, theme.Theme], ...] = (
 class Scene:
     """A window and its engine, driven step by step."""
 
-    def __init__(self, look: theme.Theme) -> None:
+    def __init__(self, look: theme.Theme, size: tuple[int, int] = SIZE) -> None:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         theme.apply(app, look)
         self.engine = EngineLink()
         self.window = MainWindow(self.engine, Store.fresh(), look)
-        self.window.resize(*SIZE)
+        self.window.resize(*size)
         self.window.show()
 
     async def open(self, paradigm: str, dataset: str, values: Mapping[str, Any]) -> None:
@@ -148,6 +155,53 @@ async def preset(paradigm: str, id: str, seconds: float, look: theme.Theme, path
     await scene.close()
 
 
+async def one_panel(
+    paradigm: str, dataset: str, values: Mapping[str, Any], panel: str, seconds: float, scene: Scene
+) -> QImage:
+    """A panel of a trained session, maximised."""
+    await scene.open(paradigm, dataset, values)
+    await scene.train(seconds)
+    return await maximised(scene, panel)
+
+
+async def maximised(scene: Scene, panel: str) -> QImage:
+    """A panel on its own, once it has its final answer."""
+    grid = scene.window.workspace.grid
+    grid.show_panel(panel, True)
+    grid.maximise(panel)
+    await loop.until(lambda: False, 8.0)
+    return grid.panels[panel].grab().toImage()
+
+
+async def three(path: Path) -> None:
+    """The same moons through diffusion, score and flow matching."""
+    pictures = []
+    for paradigm in ("diffusion", "score", "flow-matching"):
+        scene = Scene(theme.LIGHT, LOW)
+        pictures.append(await one_panel(paradigm, "moons", {}, "density", 30.0, scene))
+        await scene.close()
+    below(pictures).save(str(path))
+
+
+async def chains(path: Path) -> None:
+    """Langevin chains over eight Gaussians."""
+    scene = Scene(theme.LIGHT)
+    (await one_panel("score", "8gaussians", {}, "chains", 30.0, scene)).save(str(path))
+    await scene.close()
+
+
+async def tilted(path: Path) -> None:
+    """Guidance at 1, 3 and 8 beside the exactly tilted density."""
+    scene = Scene(theme.LIGHT, LOW)
+    values = {"sampler.label": "upper", "sampler.guidance": 1.0}
+    pictures = [await one_panel("score", "moons-cfm", values, "guidance", 40.0, scene)]
+    for scale in (3.0, 8.0):
+        scene.window.workspace.edit({"sampler.guidance": scale})
+        pictures.append(await maximised(scene, "guidance"))
+    await scene.close()
+    below(pictures).save(str(path))
+
+
 async def failed(path: Path) -> None:
     """A run whose engine was killed in mid-training: the window lives, and offers to go on."""
     scene = Scene(theme.LIGHT)
@@ -164,16 +218,29 @@ async def failed(path: Path) -> None:
 
 def beside(pictures: list[QImage]) -> QImage:
     """Pictures in one row."""
-    width = sum(picture.width() for picture in pictures) + GAP * (len(pictures) - 1)
-    joined = QImage(width, max(picture.height() for picture in pictures), QImage.Format.Format_RGB32)
-    joined.fill(theme.LIGHT.background)
-    painter = QPainter(joined)
-    left = 0
+    return joined(pictures, Qt.Orientation.Horizontal)
+
+
+def below(pictures: list[QImage]) -> QImage:
+    """Pictures in one column."""
+    return joined(pictures, Qt.Orientation.Vertical)
+
+
+def joined(pictures: list[QImage], along: Qt.Orientation) -> QImage:
+    """Pictures one after another, with a gap between them."""
+    across = along == Qt.Orientation.Vertical
+    gaps = GAP * (len(pictures) - 1)
+    widths, heights = [p.width() for p in pictures], [p.height() for p in pictures]
+    size = (max(widths), sum(heights) + gaps) if across else (sum(widths) + gaps, max(heights))
+    whole = QImage(*size, QImage.Format.Format_RGB32)
+    whole.fill(theme.LIGHT.background)
+    painter = QPainter(whole)
+    place = 0
     for picture in pictures:
-        painter.drawImage(left, 0, picture)
-        left += picture.width() + GAP
+        painter.drawImage(0 if across else place, place if across else 0, picture)
+        place += (picture.height() if across else picture.width()) + GAP
     painter.end()
-    return joined
+    return whole
 
 
 SCENES: dict[str, Callable[[Path], Awaitable[None]]] = {
@@ -182,6 +249,9 @@ SCENES: dict[str, Callable[[Path], Awaitable[None]]] = {
     "trajectory": trajectory,
     "digits-guidance": guidance,
     "failed": failed,
+    "three-moons": three,
+    "score-chains": chains,
+    "score-guidance": tilted,
     **{
         f"{paradigm}-{id}": partial(preset, paradigm, id, seconds, look)
         for paradigm, id, seconds, look in PRESETS

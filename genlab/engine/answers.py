@@ -228,7 +228,7 @@ def _evaluation(
         error = None if found.error is None else float(np.abs(found.error).mean())
         return LogDensity(found.values, found.kind, how, error)
 
-    how = model.session.capabilities.density_reason
+    how = model.able(sampler).density_reason
 
     try:
         next(iter(model.log_prob(torch.as_tensor(dataset.test(1, _rng()).x, device=model.device), sampler)))

@@ -169,6 +169,7 @@ class Trainer:
             self.stage += 1
             self._stage_step = self.step
             self._prepared = False
+            self._held.clear()
         if self._prepared:
             return True
         if self._preparation is None:

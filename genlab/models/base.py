@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from genlab.data.dataset import Dataset, Draw
 from genlab.data.payloads import Exactness, Payload, Samples
 from genlab.sampling.condition import Condition
+from genlab.settings.paradigm import Capabilities
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.session import Session
 from genlab.settings.spaces import ImageSpace
@@ -182,6 +183,10 @@ class Model(nn.Module, ABC):
         """Take up settings, also some that change while training: they are read from here at each step."""
         self.session = session
         self.objective = session.objective
+
+    def able(self, sampler: SamplerSettings) -> Capabilities:
+        """What the paradigm can do with these settings of the sampler."""
+        return self.session.model_copy(update={"sampler": sampler}).capabilities
 
     @property
     def device(self) -> torch.device:

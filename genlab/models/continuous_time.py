@@ -171,8 +171,9 @@ class ContinuousTime(Model):
             self.check_sampler(sampler)
         except ValueError as refused:
             raise NoDensity(str(refused)) from refused
-        if self.session.capabilities.density == "none":
-            raise NoDensity(self.session.capabilities.density_reason)
+        able = self.able(sampler)
+        if able.density == "none":
+            raise NoDensity(able.density_reason)
         rng = generator(sampler.seed, "evaluation", self.device)
         image = isinstance(self.session.space, ImageSpace)
         z = self.standardise(self.dequantise(x.to(self.device, torch.float32), rng))

@@ -53,7 +53,7 @@ def guidance_map(model: ContinuousTime, request: ProbeRequest) -> Iterator[Maps 
     coarse = yield from _densities(model, sampler, tilt, *COARSE, None)
     yield _maps(model, COARSE[0], coarse, tilt, ())
     plain: tuple[float, ...] = ()
-    if coarse.exact is not None:
+    if coarse.exact is not None and tilt.scale != 1:
         class_alone = replace(tilt, scale=1.0)
         unguided = yield from _densities(model, sampler, class_alone, *COARSE, None)
         plain = unguided.distances()
@@ -236,6 +236,9 @@ def _class(model: ContinuousTime, sampler: TimeSampler) -> int:
         raise ValueError("these data have no labels to guide towards")
     if sampler.label in ("any", "none"):
         raise ValueError("choose a label: guidance leans towards one class")
-    if not model.guided(sampler):
-        raise ValueError("choose a guidance scale other than 1: at 1 nothing is guided")
+    able = model.able(sampler)
+    if able.density == "none":
+        raise ValueError(able.density_reason)
+    if sampler.guidance != 1 and not model.guided(sampler):
+        raise ValueError("this model never saw a label, so nothing leans towards one")
     return model.label_names.index(sampler.label)

@@ -200,7 +200,6 @@ def test_modes_narrower_than_cells_have_no_distance(
     [
         ({"label": "any", "guidance": 3.0}, "choose a label: guidance leans towards one class"),
         ({"label": "none", "guidance": 3.0}, "choose a label: guidance leans towards one class"),
-        ({"label": "90°", "guidance": 1.0}, "choose a guidance scale other than 1"),
     ],
 )
 def test_where_nothing_is_guided_the_map_says_what_to_choose(
@@ -208,6 +207,13 @@ def test_where_nothing_is_guided_the_map_says_what_to_choose(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         maps(*exact(), **sampler)
+
+
+def test_a_scale_of_one_is_the_class_as_the_network_has_it(exact: Callable[..., Any]) -> None:
+    *_, fine = maps(*exact(), label="90°", guidance=1.0)
+    distances = [float(each.title.partition("TV ")[2]) for each in fine.maps[1:]]
+    assert distances
+    assert max(distances) < 0.1
 
 
 def test_data_without_labels_have_nothing_to_guide_towards(
