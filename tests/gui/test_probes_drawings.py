@@ -54,6 +54,15 @@ def test_curves_are_drawn_through_their_points_and_broken_where_they_have_none(m
     assert drawing.across.text == "t"
 
 
+def test_dots_beyond_the_range_of_before_are_drawn(make: Make) -> None:
+    panel = shown(make, curves(model=[0, 0.1, np.nan, np.nan]))
+    panel.show_answer(answer(curves(model=[0, 0.1, 40, -30])))
+    panel.flush()
+    rect = panel.drawing.dots.boundingRect()
+    assert rect.top() <= -30
+    assert rect.bottom() >= 40
+
+
 def test_one_curve_needs_no_key(make: Make) -> None:
     assert shown(make, curves(model=[0, 1, 2, 3])).drawing.keys.keys == ()
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF
 
 from genlab.app.panels.axes import Axes
@@ -23,6 +23,7 @@ from genlab.data.payloads import Curves
 FEW = 24
 """Up to so many points, each is marked by a dot."""
 
+TINY = 1e-9
 FINE = 8
 """Points between two places, to tell where a curve passes."""
 
@@ -73,6 +74,7 @@ class CurvesDrawing(PlotDrawing):
         colours = colours_of(payload.curves, self.theme)
         x = np.asarray(payload.x, np.float64)
         ys = {name: np.asarray(y, np.float64) for name, y in payload.curves.items()}
+        # The range follows the data later, smoothly: dots beyond the one of now are to be drawn too.
         view = self.axes.view.viewRect()
         for name, line in self.lines.items():
             line.setVisible(name in ys and not payload.bars)
@@ -96,7 +98,7 @@ class CurvesDrawing(PlotDrawing):
             chosen = whole if len(x) <= FEW else alone
             if chosen.any():
                 groups.append((np.column_stack([x, y])[chosen], QColor(colour)))
-        self.dots.set_groups(groups, view)
+        self.dots.set_groups(groups, view.united(around([points for points, _ in groups])))
         bars = list(ys.values()) if payload.bars else []
         self.bars.show_bars(x, bars, [QColor(colours[name]) for name in ys])
         marks = {name: float(value) for name, value in payload.marks.items()}
@@ -166,6 +168,15 @@ class CurvesDrawing(PlotDrawing):
                 shown = name if len(payload.curves) > 1 else ""
                 parts.append(f"{shown} {number(float(values[at]))}".strip())
         return tuple(parts)
+
+
+def around(groups: list[NDArray[np.floating]]) -> QRectF:
+    """The smallest rectangle about groups of points (n, 2), a little wider than nothing; empty without."""
+    if not groups:
+        return QRectF()
+    points = np.concatenate(groups)
+    (x0, y0), (x1, y1) = points.min(0).tolist(), points.max(0).tolist()
+    return QRectF(x0, y0, max(x1 - x0, TINY), max(y1 - y0, TINY))
 
 
 def outline(x: Floats, ys: list[Floats], bars: bool) -> Floats:
