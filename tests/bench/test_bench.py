@@ -207,13 +207,16 @@ def test_a_density_is_read_against_the_exact_one(
     ("own", "other", "fits"),
     [
         (0.019, 0.2, True),
-        (-0.019, 0.2, True),
-        (-0.021, 0.2, False),
         (0.021, 0.2, False),
+        (-0.03, 0.2, True),
+        (-0.11, 5.0, False),
         (0.019, 0.09, False),
+        (-0.05, 0.2, False),
     ],
 )
-def test_a_signed_path_energy_is_judged_by_its_size(own: float, other: float, fits: bool) -> None:
+def test_a_signed_path_energy_may_read_a_little_low_but_not_high(
+    own: float, other: float, fits: bool
+) -> None:
     from genlab.bench.straight import straight_enough
 
     assert straight_enough(own, other, 0.02) is fits
