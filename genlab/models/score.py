@@ -112,7 +112,9 @@ class Score(ContinuousTime):
             return self._classify(x, t, batch.labels)
         labels = self.drop_labels(batch.labels, rng)
         if self.objective.matching == "denoising":
-            predicted = self.plain().predict(x, t, Condition(labels)).noise
+            predicted = (
+                NetworkDenoiser(self.net, self.path, self.target).predict(x, t, Condition(labels)).noise
+            )
             errors = (predicted - noise).square().flatten(1).mean(1)
         else:
             errors = self._without_noise(x, t, labels, rng)
@@ -141,7 +143,7 @@ class Score(ContinuousTime):
         Sources: Hyvärinen (2005), eq. 4; Song et al. (2019), eq. 8 (with reduced variance)."""
         with torch.enable_grad():
             x = x.detach().requires_grad_()
-            prediction = self.plain().predict(x, t, Condition(labels))
+            prediction = NetworkDenoiser(self.net, self.path, self.target).predict(x, t, Condition(labels))
             predicted, dim = prediction.noise, self.net_input_size
             if self.objective.matching == "implicit":
                 flat = predicted.flatten(1)
@@ -165,10 +167,6 @@ class Score(ContinuousTime):
         logits = self.classifier(x / scale, -0.125 * self.path.log_snr(t))
         right = (logits.argmax(1) == labels).float().mean()
         return {"total": F.cross_entropy(logits, labels), "accuracy": right}
-
-    def plain(self) -> Denoiser:
-        """The network as a denoiser, unguided."""
-        return NetworkDenoiser(self.net, self.path, self.target)
 
     def solver(self, sampler: TimeSampler) -> Solver:
         assert isinstance(sampler, ScoreSampler)

@@ -18,7 +18,8 @@ class Path(ABC):
     Attributes:
         t_min: the least noise that a network is asked about.
         t_max: the most noise; sampling starts here from `N(0, (alpha^2 + sigma^2) I)`.
-        t_clean: the time at which `alpha = 1` and `sigma = 0` exactly; never given to a network.
+        t_clean: the time at which `alpha = 1` and `sigma = 0` exactly (or `rest`, on a `Straight` path that
+            leaves noise); no network is asked below `t_min`.
         has_score: whether `score = -noise / sigma` holds: a Gaussian source, drawn independently of the data.
             What is called noise is then that source's draw.
     """
