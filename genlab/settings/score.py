@@ -82,7 +82,7 @@ class ScoreSampler(TimeSampler):
     method: Literal[
         "heun", "rk4", "adaptive", "reverse-sde", "predictor-corrector", "annealed-langevin", "ula", "mala"
     ] = setting(
-        "heun",
+        "rk4",
         "What walks from noise to data: the probability-flow ODE, the reverse SDE, or Langevin chains. The "
         "last two stay at one noise level.",
         label="Sampler",
@@ -134,7 +134,9 @@ def trains_classifier(objective: ScoreObjective, n_labels: int) -> bool:
 
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    return image_defaults(space, {"objective.sigma_min": 0.02, "sampler.method": "heun"})
+    # As many evaluations as 24 steps of Heun, and a fifth of the error.
+    steps = {"sampler.steps": 12}
+    return image_defaults(space, {"objective.sigma_min": 0.02, **steps}) or steps
 
 
 def _steps(session: Any) -> Control:

@@ -95,7 +95,7 @@ def test_a_short_training_learns_most_of_the_score(values: dict[str, Any]) -> No
         t = run.model.path.time_of_noise_level(torch.tensor(level, dtype=torch.float64))
         x = run.model.path.alpha(t).float() * (data + level * noise)
         with torch.no_grad():
-            learned = run.model.plain().predict(x, t).score
+            learned = run.model.plain_denoiser(run.session.sampler).predict(x, t).score
         exact = exact_of(run.model).predict(x, t).score
         untrained = -x / run.model.path.scale(t).float() ** 2  # of N(0, I) as data
         assert (learned - exact).norm() < 0.2 * exact.norm()
