@@ -67,6 +67,11 @@ class PanelFeed(QObject):
         """Whether the run can answer, and somebody sees it."""
         return self._in_view and bool(self._run.id) and self._run.state not in (None, "preparing")
 
+    @property
+    def busy(self) -> bool:
+        """Whether a panel waits for the last part of an answer."""
+        return bool(self._waiting)
+
     def resample(self) -> None:
         """Draw samples with the sampler as it is set now, and then what else depends on it."""
         if not self.prepared:

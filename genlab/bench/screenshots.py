@@ -169,7 +169,9 @@ async def maximised(scene: Scene, panel: str) -> QImage:
     grid = scene.window.workspace.grid
     grid.show_panel(panel, True)
     grid.maximise(panel)
-    await loop.until(lambda: False, 8.0)
+    await loop.until(lambda: False, 2.0)
+    await scene.until(lambda: not scene.window.workspace.panels.busy)
+    await loop.until(lambda: False, 0.5)
     return grid.panels[panel].grab().toImage()
 
 
@@ -178,7 +180,7 @@ async def three(path: Path) -> None:
     pictures = []
     for paradigm in ("diffusion", "score", "flow-matching"):
         scene = Scene(theme.LIGHT, LOW)
-        pictures.append(await one_panel(paradigm, "moons", {}, "density", 30.0, scene))
+        pictures.append(await one_panel(paradigm, "moons", {}, "density", 20.0, scene))
         await scene.close()
     below(pictures).save(str(path))
 
@@ -194,7 +196,7 @@ async def tilted(path: Path) -> None:
     """Guidance at 1, 3 and 8 beside the exactly tilted density."""
     scene = Scene(theme.LIGHT, LOW)
     values = {"sampler.label": "upper", "sampler.guidance": 1.0}
-    pictures = [await one_panel("score", "moons-cfm", values, "guidance", 40.0, scene)]
+    pictures = [await one_panel("score", "moons-cfm", values, "guidance", 30.0, scene)]
     for scale in (3.0, 8.0):
         scene.window.workspace.edit({"sampler.guidance": scale})
         pictures.append(await maximised(scene, "guidance"))
