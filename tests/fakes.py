@@ -13,8 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genlab.data.payloads import Curves, Payload, Samples, ScalarMap, Table
-from genlab.models.base import (
+from genlab.core.model import (
     Batch,
     Check,
     Context,
@@ -27,7 +26,8 @@ from genlab.models.base import (
     SampleRequest,
     generator,
 )
-from genlab.settings.catalogue import PARADIGMS
+from genlab.data.payloads import Curves, Payload, Samples, ScalarMap, Table
+from genlab.session.catalogue import PARADIGMS
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import (
     Capabilities,

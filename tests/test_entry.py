@@ -32,7 +32,7 @@ def loaded(module: str) -> set[str]:
     [
         ("genlab", set()),
         ("genlab.__main__", set()),
-        ("genlab.settings.catalogue", set()),
+        ("genlab.session.catalogue", set()),
         ("genlab.data", set()),
         ("genlab.runs", set()),
         ("genlab.engine.protocol", set()),

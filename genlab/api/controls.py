@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from genlab.session.session import SettingError
 from genlab.settings.paradigm import PanelInfo, ProbeControl
-from genlab.settings.session import SettingError
 
 
 def find_panel(panels: Sequence[PanelInfo], name: str) -> PanelInfo:

@@ -19,14 +19,14 @@ from genlab.api.errors import NoDensity, RequestError
 from genlab.api.progress import ProgressBar
 from genlab.data import Dataset, load
 from genlab.data.arrays import FileDataset
+from genlab.data.datasets import FileSettings
 from genlab.data.payloads import Array, Payload, Samples
 from genlab.engine import protocol as p
 from genlab.runs.export import samples_grid, save_png
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import recipe_of
-from genlab.settings.datasets import FileSettings
+from genlab.session.session import SettingError, read_session
 from genlab.settings.paradigm import PanelInfo
-from genlab.settings.session import SettingError, read_session
 from genlab.settings.spaces import ImageSpace
 
 REFERENCE_POINTS = 5000

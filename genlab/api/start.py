@@ -15,13 +15,13 @@ from genlab.api.driver import Observer
 from genlab.api.run import Run
 from genlab.data import read
 from genlab.data.dataset import DataError
+from genlab.data.datasets import DATASETS, FileSettings
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunError, RunFolder
 from genlab.runs.places import fresh_run_folder
-from genlab.settings.catalogue import PARADIGMS
-from genlab.settings.datasets import DATASETS, FileSettings
+from genlab.session.catalogue import PARADIGMS
+from genlab.session.session import Session, SettingError, read_session
 from genlab.settings.paradigm import Preset
-from genlab.settings.session import Session, SettingError, read_session
 
 LARGEST_SEED = 2**31 - 1
 

@@ -11,11 +11,11 @@ from types import TracebackType
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from genlab.app import loop, theme
-from genlab.app.engine_link import EngineLink
-from genlab.app.icons import app_icon
-from genlab.app.main_window import MainWindow
-from genlab.app.store import Store
+from genlab.app.common import loop, theme
+from genlab.app.common.icons import app_icon
+from genlab.app.views.engine_link import EngineLink
+from genlab.app.window.main_window import MainWindow
+from genlab.app.window.store import Store
 
 
 class FirstPaint(QObject):
@@ -68,7 +68,7 @@ async def _open(app: QApplication, look: theme.Theme, smoke: bool) -> int:
     window.show()
     try:
         if smoke:
-            from genlab.app.smoke import smoke_test
+            from genlab.app.window.smoke import smoke_test
 
             return await smoke_test(window, timings)
         await loop.closed(window)

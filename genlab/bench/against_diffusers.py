@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from genlab.core.model import SampleRequest, build_model, generator
 from genlab.data import load
-from genlab.models.base import SampleRequest, build_model, generator
-from genlab.models.diffusion import Diffusion
-from genlab.settings.diffusion import DiffusionSampler
-from genlab.settings.session import Session
+from genlab.paradigms.diffusion.model import Diffusion
+from genlab.paradigms.diffusion.settings import DiffusionSampler
+from genlab.session.session import Session
 
 DATASET = "moons"
 STEPS = 20

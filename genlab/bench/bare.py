@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from genlab.core.model import Batch, Context, build_model, generator
 from genlab.data import load
 from genlab.engine import protocol as p
 from genlab.engine.local import LocalEngine
 from genlab.engine.run import REFERENCE
-from genlab.models.base import Batch, Context, build_model, generator
-from genlab.settings.session import Session
+from genlab.session.session import Session
 from genlab.settings.training import GradientTraining
 
 

@@ -11,7 +11,7 @@ from genlab.bench.modes import ModeLimits, coverage, mode_rows
 from genlab.bench.rows import Plan, Row, listed
 from genlab.bench.trained import trained
 from genlab.engine import protocol as p
-from genlab.settings.catalogue import PARADIGMS
+from genlab.session.catalogue import PARADIGMS
 
 PRESET = "minimax-grid"
 MOST_MODES = 18

@@ -9,7 +9,7 @@ from typing import Any
 from genlab.engine import protocol as p
 from genlab.engine.client import EngineClient
 from genlab.runs.places import fresh_run_folder
-from genlab.settings.session import Session
+from genlab.session.session import Session
 
 REST = 1.0
 """Seconds for a process that has just started to come to rest."""

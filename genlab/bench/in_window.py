@@ -9,13 +9,13 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from genlab.app.main_window import MainWindow
-from genlab.app.widgets import SliderNumber
+from genlab.app.common.widgets import SliderNumber
+from genlab.app.window.main_window import MainWindow
 from genlab.bench.headless import REST
 from genlab.bench.rows import percentile
 from genlab.bench.window import Frames, drawn, opened, press_train, wait
 from genlab.engine import protocol as p
-from genlab.settings.session import Session
+from genlab.session.session import Session
 
 AROUND_TWENTY = (21, 19, 22, 18, 23, 17, 24, 16, 25, 15)
 PAUSE = 0.5

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from genlab.bench.child import measure as in_child
 from genlab.bench.rows import Plan, Row, listed, median
-from genlab.settings.catalogue import PARADIGMS
+from genlab.session.catalogue import PARADIGMS
 
 RATIO, GAP, SHARE, SLIDER = 0.97, 25.0, 0.35, 0.150
 DATASET = "moons"

@@ -18,13 +18,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from genlab.app import loop, theme
-from genlab.app.engine_link import EngineLink
-from genlab.app.main_window import MainWindow
-from genlab.app.screenshot import grab
-from genlab.app.store import Store
-from genlab.settings.catalogue import PARADIGMS
-from genlab.settings.session import Session
+from genlab.app.common import loop, theme
+from genlab.app.views.engine_link import EngineLink
+from genlab.app.window.main_window import MainWindow
+from genlab.app.window.screenshot import grab
+from genlab.app.window.store import Store
+from genlab.session.catalogue import PARADIGMS
+from genlab.session.session import Session
 
 FOLDER = Path("docs", "images")
 SIZE = (1440, 900)

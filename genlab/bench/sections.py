@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 
 from genlab.bench.rows import Plan, Row, Section
-from genlab.settings.catalogue import PARADIGMS
+from genlab.session.catalogue import PARADIGMS
 
 
 def _measure(name: str) -> Callable[[Plan], Iterator[Row]]:

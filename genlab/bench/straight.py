@@ -12,13 +12,13 @@ from genlab.api import Run, train
 from genlab.bench.gates import in_processes, w2_gate, w2_row
 from genlab.bench.rows import Plan, Row, listed
 from genlab.bench.trained import trained
+from genlab.core.model import build_model
 from genlab.metrics.distances import wasserstein2
 from genlab.metrics.slices import finish
-from genlab.models.base import build_model
-from genlab.models.flow_matching import FlowMatching
-from genlab.models.flow_matching.straightness import normalised_path_energy, walk
+from genlab.paradigms.flow_matching.model import FlowMatching
+from genlab.paradigms.flow_matching.settings import FlowMatchingSampler
+from genlab.paradigms.flow_matching.straightness import normalised_path_energy, walk
 from genlab.runs.folder import RunFolder
-from genlab.settings.flow_matching import FlowMatchingSampler
 
 ENERGIES = {"8gaussians-cfm": 0.02, "moons-cfm": 0.05}
 BELOW_INDEPENDENT = 5

@@ -9,11 +9,11 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QGraphicsView, QPushButton, QWidget
 
-from genlab.app import loop, theme
-from genlab.app.engine_link import EngineLink
-from genlab.app.main_window import PREFERRED, MainWindow
-from genlab.app.panels.base import Panel
-from genlab.app.store import Store
+from genlab.app.common import loop, theme
+from genlab.app.views.engine_link import EngineLink
+from genlab.app.views.panel import Panel
+from genlab.app.window.main_window import PREFERRED, MainWindow
+from genlab.app.window.store import Store
 
 PATIENCE = 60.0
 FRAME = 16

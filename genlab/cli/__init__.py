@@ -40,7 +40,7 @@ def _run(verb: str, arguments: Namespace) -> int:
     from genlab.cli import equivalence, lists, verbs
     from genlab.data.dataset import DataError
     from genlab.runs.atomic import RunError
-    from genlab.settings.session import SettingError
+    from genlab.session.session import SettingError
 
     modules = {"list": lists.list_names, "info": lists.info, "equivalence": equivalence.equivalence}
     try:

@@ -16,9 +16,9 @@ from genlab.api.errors import RequestError
 from genlab.cli import payloads
 from genlab.cli.tables import number, table
 from genlab.data.payloads import Curves, Table
-from genlab.settings.catalogue import PARADIGMS
-from genlab.settings.continuous_panels import EQUIVALENCE, SOLVER_ORDERS, TRUNCATION
-from genlab.settings.session import Session, SettingError
+from genlab.session.catalogue import PARADIGMS
+from genlab.session.session import Session, SettingError
+from genlab.settings.time_panels import EQUIVALENCE, SOLVER_ORDERS, TRUNCATION
 
 DATASET, SECONDS = "moons", 10.0
 HEADER = ("solver", "nominal order", "measured order, median", "largest local error")

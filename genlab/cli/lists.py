@@ -13,12 +13,12 @@ from typing import Any
 
 from genlab import __version__
 from genlab.cli.tables import table
+from genlab.data.datasets import DATASETS, DatasetInfo
 from genlab.runs.places import cache_dir, config_dir, runs_dir
-from genlab.settings.catalogue import PARADIGMS
-from genlab.settings.datasets import DATASETS, DatasetInfo
+from genlab.session.catalogue import PARADIGMS
+from genlab.session.session import Session, SettingError
 from genlab.settings.fields import Description, Settings, describe
 from genlab.settings.paradigm import Paradigm
-from genlab.settings.session import Session, SettingError
 
 PACKAGES = (
     "torch", "numpy", "scipy", "scikit-learn", "pydantic", "safetensors", "Pillow", "PySide6-Essentials",

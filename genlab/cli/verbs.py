@@ -22,7 +22,7 @@ from genlab.engine import protocol as p
 from genlab.runs.atomic import RunError, replacing, write_bytes
 from genlab.runs.export import csv_text, save_csv, save_npy, save_npz, save_png
 from genlab.runs.folder import RunFolder
-from genlab.settings.session import SettingError, parse_assignments
+from genlab.session.session import SettingError, parse_assignments
 
 
 def train(arguments: Namespace) -> None:

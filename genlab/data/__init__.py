@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from genlab.data.dataset import DataError, Dataset, Draw, Truth
-from genlab.settings.datasets import DATASETS, DigitsSettings, FileSettings
+from genlab.data.datasets import DATASETS, DigitsSettings, FileSettings
 from genlab.settings.fields import Settings
 
 __all__ = ["DataError", "Dataset", "Draw", "Truth", "load", "read"]

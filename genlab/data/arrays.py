@@ -7,9 +7,9 @@ import hashlib
 import numpy as np
 
 from genlab.data.dataset import DataError, Dataset, Draw
+from genlab.data.datasets import DATASETS, DatasetInfo, FileSettings, file_info, space_of
 from genlab.data.payloads import Array, Extent, Labels
 from genlab.data.resources import resource
-from genlab.settings.datasets import DATASETS, DatasetInfo, FileSettings, file_info, space_of
 from genlab.settings.spaces import PointSpace
 
 _SHARE = 0.15

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from genlab.data.dataset import Float, Truth
+from genlab.data.datasets import checkerboard_squares
 from genlab.data.payloads import Labels
-from genlab.settings.datasets import checkerboard_squares
 
 
 class Checkerboard(Truth):

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from genlab.data.arrays import FileDataset, content_hash
 from genlab.data.bounds import MAX_BYTES, MAX_CLASSES, MAX_COLUMNS, MIN_ROWS
 from genlab.data.dataset import DataError
+from genlab.data.datasets import FileSettings
 from genlab.data.payloads import Array, Labels
 from genlab.data.tables import read_csv, read_npy, read_npz
-from genlab.settings.datasets import FileSettings
 
 _READS = "GenLab reads points (.npy, .npz, .csv) and folders of images"
 

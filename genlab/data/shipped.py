@@ -57,8 +57,8 @@ def grid(extent: Extent, dim: int, columns: int) -> NDArray[np.float64]:
 
 def compute(id: str, columns: int, points: int) -> dict[str, NDArray[np.generic]]:
     """What is kept of one set: log_prob, extent, the mass within it, draws and labels."""
+    from genlab.data.datasets import DATASETS
     from genlab.data.toys import truth_of
-    from genlab.settings.datasets import DATASETS
 
     truth = truth_of(DATASETS[id].settings())
     log_prob = truth.log_prob(grid(truth.extent, truth.dim, columns)).reshape((columns,) * truth.dim)
@@ -77,7 +77,7 @@ def compute(id: str, columns: int, points: int) -> dict[str, NDArray[np.generic]
 
 def write(path: Path) -> None:
     """Compute and store the rasters and draws of every set with a known truth."""
-    from genlab.settings.datasets import DATASETS
+    from genlab.data.datasets import DATASETS
 
     arrays: dict[str, NDArray[np.generic]] = {}
     for id, info in DATASETS.items():

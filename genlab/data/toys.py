@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from genlab.data import datasets as sets
 from genlab.data.checkerboard import Checkerboard
 from genlab.data.curves import Arc, NoisyCurves
 from genlab.data.dataset import Dataset, Draw, Float, Truth
@@ -14,7 +15,6 @@ from genlab.data.mixtures import GaussianMixture, StudentMixture
 from genlab.data.pinwheel import Pinwheel
 from genlab.data.rings import Rings
 from genlab.data.spirals import TwoSpirals
-from genlab.settings import datasets as sets
 from genlab.settings.fields import Settings
 
 

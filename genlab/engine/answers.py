@@ -10,16 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.core.model import STREAMS, Batch, LogProb, Model, NoDensity, ProbeRequest, SampleRequest
 from genlab.data.dataset import Dataset, Float
 from genlab.data.payloads import Array, Density, Exactness, Extent, Labels, Samples, Trajectory
 from genlab.engine import protocol as p
 from genlab.engine.trainer import Trainer
 from genlab.metrics.evaluate import LogDensity, evaluate
 from genlab.metrics.floors import FloorStore
-from genlab.models.base import STREAMS, Batch, LogProb, Model, NoDensity, ProbeRequest, SampleRequest
 from genlab.runs.places import cache_dir
+from genlab.session.session import Session
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.session import Session
 from genlab.settings.spaces import PointSpace
 
 Send = Callable[[p.Event], None]

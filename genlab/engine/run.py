@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from genlab.core.model import Batch, build_model
 from genlab.data import load, read
 from genlab.data.arrays import FileDataset
 from genlab.data.dataset import DataError, Dataset, Draw
@@ -25,9 +26,8 @@ from genlab.engine.snapshots import Snapshots
 from genlab.engine.threads import fastest
 from genlab.engine.trainer import Budget, Trainer
 from genlab.engine.writer import Writer
-from genlab.models.base import Batch, build_model
 from genlab.runs.folder import RunError, RunFolder
-from genlab.settings.session import Session, SettingError, read_session
+from genlab.session.session import Session, SettingError, read_session
 
 Send = Callable[[p.Event], None]
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from genlab.core.model import Batch, Context, Model, Player
 from genlab.engine.flat import FlatParameters
-from genlab.models.base import Batch, Context, Model, Player
 from genlab.settings.training import GradientTraining, TrainingSettings
 
 

@@ -6,8 +6,8 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from genlab.core.model import Model
 from genlab.engine.trainer import Trainer
-from genlab.models.base import Model
 
 
 class Snapshots:

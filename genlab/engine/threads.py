@@ -11,10 +11,10 @@ from time import perf_counter
 
 import torch
 
-from genlab.models.base import Batch, Context, Model, generator
+from genlab.core.model import Batch, Context, Model, generator
 from genlab.runs.atomic import RunError, write_bytes
 from genlab.runs.places import cache_dir
-from genlab.settings.session import Session
+from genlab.session.session import Session
 
 WORTH = 0.7
 """More threads must take at most this share of the time to be worth the other cores."""

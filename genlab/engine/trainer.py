@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genlab.core.model import Batch, Context, Model, Player, Stage, generator
 from genlab.engine.flat import pieces
 from genlab.engine.seats import GradientSeat
-from genlab.models.base import Batch, Context, Model, Player, Stage, generator
-from genlab.settings.session import Session
+from genlab.session.session import Session
 from genlab.settings.training import GradientTraining, TrainingSettings
 
 AVERAGED_OVER = 10

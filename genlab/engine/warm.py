@@ -10,7 +10,7 @@ import torch
 
 from genlab.engine.flat import FlatParameters
 from genlab.engine.run import devices
-from genlab.settings.catalogue import PARADIGMS
+from genlab.session.catalogue import PARADIGMS
 
 PACKAGES = ("genlab", "torch", "numpy", "pydantic")
 

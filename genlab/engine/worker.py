@@ -16,15 +16,15 @@ from time import perf_counter
 
 import torch
 
+from genlab.core.model import generator
 from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
 from genlab.engine.answers import Slices, answer
 from genlab.engine.previews import SHARES, Lane, Previews
 from genlab.engine.run import Run
 from genlab.engine.writer import Writer
-from genlab.models.base import generator
 from genlab.runs.folder import RunError
-from genlab.settings.session import SettingError
+from genlab.session.session import SettingError
 
 TRAINING_SLICE = 0.010
 REPORT_SECONDS = 0.05

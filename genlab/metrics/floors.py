@@ -193,9 +193,9 @@ def _main() -> None:
     import argparse
 
     from genlab.data import load
+    from genlab.data.datasets import DATASETS
     from genlab.metrics.slices import finish
     from genlab.metrics.statistics import statistics_for
-    from genlab.settings.datasets import DATASETS
 
     parser = argparse.ArgumentParser(prog="python -m genlab.metrics.floors", description=_main.__doc__)
     parser.add_argument("datasets", nargs="+", choices=list(DATASETS), metavar="DATASET")

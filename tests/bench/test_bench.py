@@ -165,7 +165,7 @@ def test_the_conversions_of_this_version_are_exact() -> None:
 
 def test_the_bare_loop_and_the_engine_train_the_same_session(user_directories: Path) -> None:
     from genlab.bench.bare import BareLoop, compare
-    from genlab.settings.session import Session
+    from genlab.session.session import Session
 
     session = Session.default("diffusion", "moons").with_values({"training.pool": 1000})
     bare = BareLoop(session)
@@ -225,7 +225,7 @@ def test_a_signed_path_energy_may_read_a_little_low_but_not_high(
 def test_paths_are_those_of_the_model_that_samples(user_directories: Path) -> None:
     import genlab
     from genlab.bench.straight import load_model
-    from genlab.models.base import SampleRequest
+    from genlab.core.model import SampleRequest
 
     settings = {"objective.coupling": "optimal", "objective.condition_dropout": 1.0}
     run = genlab.train("flow-matching", "8gaussians-cfm", steps=30, settings=settings)

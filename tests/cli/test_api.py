@@ -12,12 +12,12 @@ import pytest
 import genlab
 from genlab import api
 from genlab.api.progress import ProgressBar
+from genlab.core.model import NoDensity as ModelHasNone
 from genlab.data.dataset import DataError
 from genlab.engine.protocol import Metrics, Tick
-from genlab.models.base import NoDensity as ModelHasNone
-from genlab.models.diffusion import Diffusion
+from genlab.paradigms.diffusion.model import Diffusion
 from genlab.runs.folder import RunError
-from genlab.settings.session import SettingError
+from genlab.session.session import SettingError
 
 SMALL = {"network.width": 16, "network.depth": 1, "training.pool": 2000, "training.threads": 1}
 

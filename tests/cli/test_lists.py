@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from genlab.settings.catalogue import PARADIGMS
-from genlab.settings.datasets import DATASETS
-from genlab.settings.session import Session
+from genlab.data.datasets import DATASETS
+from genlab.session.catalogue import PARADIGMS
+from genlab.session.session import Session
 
 from .conftest import ROOT, Genlab, start
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genlab.models.base import NoDensity
-from genlab.models.diffusion import Diffusion
+from genlab.core.model import NoDensity
+from genlab.paradigms.diffusion.model import Diffusion
 from genlab.runs.places import cache_dir, runs_dir
 
 from .conftest import SMALL, Genlab

@@ -11,8 +11,8 @@ import pytest
 from genlab import api
 from genlab.data.payloads import Curves, ScalarMap, Table
 from genlab.runs.folder import RunFolder
-from genlab.settings.catalogue import PARADIGMS
-from genlab.settings.session import SettingError
+from genlab.session.catalogue import PARADIGMS
+from genlab.session.session import SettingError
 
 from .. import fakes
 from .conftest import Genlab

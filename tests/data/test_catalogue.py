@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from genlab.data import DataError, load
-from genlab.settings.datasets import DATASETS, FileSettings, MoonsSettings, labels_of, space_of
+from genlab.data.datasets import DATASETS, FileSettings, MoonsSettings, labels_of, space_of
 from genlab.settings.fields import describe
 from genlab.settings.spaces import PointSpace
 
@@ -88,7 +88,7 @@ def test_listing_and_loading_do_not_import_torch_or_scipy() -> None:
     code = (
         "import sys; import genlab.data, genlab.data.toys, genlab.data.files, genlab.data.shipped;"
         "genlab.data.shipped.truth_raster('moons');"
-        "from genlab.settings.datasets import MoonsSettings; genlab.data.load('moons', MoonsSettings());"
+        "from genlab.data.datasets import MoonsSettings; genlab.data.load('moons', MoonsSettings());"
         "assert not {'torch', 'scipy', 'sklearn', 'PIL'} & set(sys.modules), 'heavy import'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -14,7 +14,7 @@ import pytest
 
 from genlab.data import DataError, read
 from genlab.data.arrays import FileDataset, split
-from genlab.settings.datasets import FileSettings, labels_of, space_of
+from genlab.data.datasets import FileSettings, labels_of, space_of
 from genlab.settings.spaces import PointSpace
 
 RNG = np.random.default_rng(0)

@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from genlab.data import load
+from genlab.data.datasets import DATASETS
 from genlab.data.resources import resource
 from genlab.data.shipped import COLUMNS_1D, COLUMNS_2D, compute, grid, reference, truth_raster
-from genlab.settings.datasets import DATASETS
 
 KNOWN = [id for id, info in DATASETS.items() if info.group in ("1-D", "2-D")]
 

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 
 from genlab.data import Dataset, Truth, load
 from genlab.data.dataset import central_differences
+from genlab.data.datasets import DATASETS
 from genlab.data.shipped import grid
-from genlab.settings.datasets import DATASETS
 
 KNOWN = [id for id, info in DATASETS.items() if info.group in ("1-D", "2-D")]
 

@@ -10,7 +10,7 @@ import pytest
 
 from genlab.engine.local import LocalEngine
 from genlab.engine.protocol import Event
-from genlab.settings.session import Session
+from genlab.session.session import Session
 
 SMALL = {
     "network.width": 16,

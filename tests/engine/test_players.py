@@ -11,15 +11,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from genlab.core.model import Batch, Check, Context, LogProb, Model, Player, SampleRequest, Stage
 from genlab.data import load
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
 from genlab.engine import trainer as trainer_module
 from genlab.engine.run import Run
 from genlab.engine.trainer import Trainer
-from genlab.models.base import Batch, Check, Context, LogProb, Model, Player, SampleRequest, Stage
+from genlab.session.session import Session
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.session import Session
 from tests.engine.conftest import small_session
 
 PLAIN = {

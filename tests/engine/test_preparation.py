@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from genlab.core.model import Batch, Context, Model, Player, Stage
 from genlab.engine.trainer import Trainer
-from genlab.models.base import Batch, Context, Model, Player, Stage
 from tests.engine.test_players import Bare, Duel, make
 
 SLICES = 3

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from genlab.core.model import Batch, Model, build_model
 from genlab.data import load
 from genlab.engine.flat import FlatParameters
 from genlab.engine.seats import NotFiniteError
 from genlab.engine.trainer import Budget, Trainer
-from genlab.models.base import Batch, Model, build_model
-from genlab.settings.session import Session
+from genlab.session.session import Session
 from tests.engine.conftest import small_session
 
 

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from genlab.data.payloads import Density, Samples
 from genlab.engine import protocol as p
 from genlab.engine.answers import grid, histogram
-from genlab.models.diffusion import Diffusion
+from genlab.paradigms.diffusion.model import Diffusion
 from genlab.runs.folder import RunFolder
 from tests.engine.conftest import Talk, small_session
 

@@ -14,11 +14,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from genlab.app import loop, theme
-from genlab.app.engine_link import EngineLink
-from genlab.app.main_window import MainWindow
-from genlab.app.panels import Panel, make_panel
-from genlab.app.store import Store
+from genlab.app.common import loop, theme
+from genlab.app.views.engine_link import EngineLink
+from genlab.app.views.panel_kinds import Panel, make_panel
+from genlab.app.window.main_window import MainWindow
+from genlab.app.window.store import Store
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
 from genlab.engine.client import EngineClient

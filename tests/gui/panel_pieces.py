@@ -10,8 +10,8 @@ import numpy as np
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from genlab.app.panels import Scene
-from genlab.app.panels.probe import ProbePanel
+from genlab.app.views.panel_kinds import Scene
+from genlab.app.views.probe import ProbePanel
 from genlab.data.payloads import (
     Curves,
     Density,
@@ -27,7 +27,7 @@ from genlab.data.payloads import (
     Tiles,
 )
 from genlab.engine.protocol import Answer
-from genlab.settings.session import Session
+from genlab.session.session import Session
 from genlab.settings.spaces import ImageSpace, PointSpace, Space
 
 EXTENT = (-4.0, 4.0, -4.0, 4.0)

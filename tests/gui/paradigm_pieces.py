@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from genlab.app import loop
-from genlab.app.store import Store
+from genlab.app.common import loop
+from genlab.app.window.store import Store
 
 
 def store_at(paradigm: str, tmp_path) -> Store:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from genlab.app import loop
+from genlab.app.common import loop
 
 PATIENCE = 60
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genlab.app import export, loop
-from genlab.app.recent import RecentDialog, take_up
+from genlab.app.common import loop
+from genlab.app.dialogs import export
+from genlab.app.dialogs.recent import RecentDialog, take_up
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import read_recipe
-from genlab.settings.session import Session
+from genlab.session.session import Session
 
 
 def test_samples_are_saved_as_numbers_and_as_a_picture_with_its_recipe(lab, tmp_path) -> None:

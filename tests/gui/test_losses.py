@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from genlab.app.panels import make_panel
-from genlab.app.panels.loss import LossPanel
-from genlab.app.panels.loss_columns import Columns
-from genlab.app.theme import DARK
+from genlab.app.common.theme import DARK
+from genlab.app.drawings.loss import LossPanel
+from genlab.app.drawings.loss_columns import Columns
+from genlab.app.views.panel_kinds import make_panel
+from genlab.session.session import Session
 from genlab.settings.paradigm import PanelInfo
-from genlab.settings.session import Session
 
 Make = Callable[..., LossPanel]
 DUEL = ("modes", "g total", "g gradient norm", "c total", "c penalty", "c gradient norm", "learning rate")

@@ -15,10 +15,10 @@ from PySide6.QtGui import QHelpEvent, QImage
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWhatsThis
 from pytestqt.qtbot import QtBot
 
-from genlab.app.panels import KINDS, Panel, make_panel
-from genlab.app.panels.density import DensityPanel
-from genlab.app.panels.probe import ProbePanel
-from genlab.app.theme import DARK, LIGHT
+from genlab.app.common.theme import DARK, LIGHT
+from genlab.app.drawings.density import DensityPanel
+from genlab.app.views.panel_kinds import KINDS, Panel, make_panel
+from genlab.app.views.probe import ProbePanel
 from genlab.engine.protocol import DrawDensity, Probe
 from genlab.runs.recipe import read_recipe
 from genlab.settings.paradigm import PanelInfo

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
-from genlab.app.panels import Panel
-from genlab.app.panels.density import DensityPanel
-from genlab.app.panels.loss import LossPanel
-from genlab.app.panels.samples import SamplesPanel
-from genlab.app.panels.trajectory import TrajectoryPanel
-from genlab.app.theme import DARK
+from genlab.app.common.theme import DARK
+from genlab.app.drawings.density import DensityPanel
+from genlab.app.drawings.loss import LossPanel
+from genlab.app.drawings.samples import SamplesPanel
+from genlab.app.drawings.trajectory import TrajectoryPanel
+from genlab.app.views.panel_kinds import Panel
 from genlab.data.payloads import Samples
 from genlab.settings.spaces import ImageSpace, PointSpace, Space
 from tests.gui.panel_pieces import NAMES, answer, density, metrics, samples, scene

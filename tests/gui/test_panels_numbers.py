@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from genlab.app.panels.contours import region_level, segments
-from genlab.app.panels.density import Shown, replaces, value_at
-from genlab.app.panels.field_drawing import agreement
-from genlab.app.panels.grids import cell, compare, resampled
-from genlab.app.panels.history import History, envelope, smoothed, thinned
-from genlab.app.panels.montage import best_columns, by_class, compose, in_order, to_pixels
-from genlab.app.panels.rulers import tick_text
+from genlab.app.drawings.canvas.contours import region_level, segments
+from genlab.app.drawings.canvas.grids import cell, compare, resampled
+from genlab.app.drawings.canvas.montage import best_columns, by_class, compose, in_order, to_pixels
+from genlab.app.drawings.canvas.rulers import tick_text
+from genlab.app.drawings.density import Shown, replaces, value_at
+from genlab.app.drawings.field import agreement
+from genlab.app.drawings.history import History, envelope, smoothed, thinned
 from genlab.data.payloads import Density
 from genlab.settings.spaces import ImageSpace
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from genlab.app import loop
+from genlab.app.common import loop
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunFolder
 
@@ -190,7 +190,7 @@ def test_an_edit_that_waits_for_a_reset_does_not_change_what_the_model_can_do(la
 
 
 def test_a_run_is_rewound_to_a_checkpoint_looked_at_and_brought_back(lab, tmp_path) -> None:
-    from genlab.app.rewind import RewindDialog
+    from genlab.app.dialogs.rewind import RewindDialog
 
     async def scenario(window) -> None:
         space = window.workspace
@@ -223,7 +223,7 @@ def test_a_run_is_rewound_to_a_checkpoint_looked_at_and_brought_back(lab, tmp_pa
 
 def test_a_run_of_another_paradigm_opens_in_its_own_workspace(lab, tmp_path) -> None:
     from genlab import api
-    from genlab.app.recent import take_up
+    from genlab.app.dialogs.recent import take_up
 
     run = api.train("fit", "mixture-1d", out=tmp_path / "run", settings=SMALL)
 

@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QWidget
 
-from genlab.app import loop
-from genlab.app.rail import in_order
-from genlab.app.store import Store
+from genlab.app.common import loop
+from genlab.app.window.rail import in_order
+from genlab.app.window.store import Store
 from genlab.engine import protocol as p
-from genlab.settings.catalogue import PARADIGMS
+from genlab.session.catalogue import PARADIGMS
 
 from .. import fakes
 from .paradigm_pieces import keys, ready, store_at

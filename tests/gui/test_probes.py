@@ -12,10 +12,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from genlab.app import loop
-from genlab.app.panels.probe import DRAWINGS, ProbePanel
-from genlab.app.panels.tiles_drawing import TilesDrawing
-from genlab.app.theme import DARK, LIGHT
+from genlab.app.common import loop
+from genlab.app.common.theme import DARK, LIGHT
+from genlab.app.drawings.tiles import TilesDrawing
+from genlab.app.views.probe import DRAWINGS, ProbePanel
 from genlab.engine import protocol as p
 from genlab.engine.protocol import Answer, Probe
 from genlab.settings.paradigm import ProbeControl

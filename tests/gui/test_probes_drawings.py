@@ -11,16 +11,16 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from genlab.app.panels.curves_drawing import CurvesDrawing
-from genlab.app.panels.key_row import Key, colours_of
-from genlab.app.panels.mesh_drawing import MeshDrawing
-from genlab.app.panels.plane_drawing import PlaneDrawing, line_path
-from genlab.app.panels.plot_drawing import steady
-from genlab.app.panels.probe import ProbePanel
-from genlab.app.panels.scalar_map_drawing import ScalarMapDrawing, arrows_at
-from genlab.app.panels.table_drawing import TableDrawing, shared
-from genlab.app.panels.tiles_drawing import TilesDrawing
-from genlab.app.theme import DARK
+from genlab.app.common.theme import DARK
+from genlab.app.drawings.canvas.key_row import Key, colours_of
+from genlab.app.drawings.curves import CurvesDrawing
+from genlab.app.drawings.mesh import MeshDrawing
+from genlab.app.drawings.plane import PlaneDrawing, line_path
+from genlab.app.drawings.plot import steady
+from genlab.app.drawings.scalar_map import ScalarMapDrawing, arrows_at
+from genlab.app.drawings.table import TableDrawing, shared
+from genlab.app.drawings.tiles import TilesDrawing
+from genlab.app.views.probe import ProbePanel
 from genlab.data.payloads import Curves, Group, Plane, ScalarMap, Table, Tiles
 from genlab.settings.spaces import ImageSpace
 from tests.gui.panel_pieces import EXTENT, answer, payloads, settled, shown

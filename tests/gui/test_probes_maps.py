@@ -11,12 +11,12 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
-from genlab.app.panels.map_view import Title
-from genlab.app.panels.maps_drawing import MapsDrawing
-from genlab.app.panels.maps_layout import SMALLEST, layout
-from genlab.app.panels.probe import ProbePanel
-from genlab.app.panels.raster import density_colours
-from genlab.app.theme import DARK
+from genlab.app.common.theme import DARK
+from genlab.app.drawings.canvas.map_view import Title
+from genlab.app.drawings.canvas.raster import density_colours
+from genlab.app.drawings.maps import MapsDrawing
+from genlab.app.drawings.maps_layout import SMALLEST, layout
+from genlab.app.views.probe import ProbePanel
 from genlab.data.payloads import Maps, ScalarMap
 from tests.gui.panel_pieces import EXTENT, answer, payloads, settled, shown
 

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from genlab.app import loop, theme
-from genlab.app.store import Store
+from genlab.app.common import loop, theme
+from genlab.app.window.store import Store
 from genlab.engine import protocol as p
-from genlab.settings.session import Session
+from genlab.session.session import Session
 
 NAMES = """rail workspace.diffusion train step reset export device status.rate dataset objective.target
 objective.schedule network.width training.learning_rate data.noise sampler sampler.steps sampler.guidance

@@ -8,12 +8,12 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from genlab.app import loop
-from genlab.app.widgets import Choice, Number, SliderNumber
+from genlab.app.common import loop
+from genlab.app.common.widgets import Choice, Number, SliderNumber
+from genlab.data.datasets import DATASETS
 from genlab.engine import protocol as p
-from genlab.settings.datasets import DATASETS
+from genlab.session.session import Session
 from genlab.settings.fields import describe
-from genlab.settings.session import Session
 
 
 def other(description, value):
@@ -233,7 +233,7 @@ def test_reset_keeps_the_old_run_and_prepares_the_same_weights(lab) -> None:
 
 
 def test_a_file_of_ones_own_becomes_the_data_and_a_bad_one_a_card(lab, tmp_path) -> None:
-    from genlab.app import own_data
+    from genlab.app.dialogs import own_data
 
     good, bad = tmp_path / "mine.npy", tmp_path / "bad.npy"
     np.save(good, np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32))

@@ -11,12 +11,12 @@ import pytest
 
 from genlab.data import Dataset, load
 from genlab.data.arrays import FileDataset
+from genlab.data.datasets import DATASETS, FileSettings
 from genlab.data.payloads import Array, Labels
 from genlab.metrics.evaluate import DrawModel, LogDensity, LogProbOf, evaluate
 from genlab.metrics.floors import FloorStore
 from genlab.metrics.report import Metric, Progress
 from genlab.metrics.slices import finish, stop_helper
-from genlab.settings.datasets import DATASETS, FileSettings
 
 
 @pytest.fixture(autouse=True, scope="module")

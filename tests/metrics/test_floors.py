@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from genlab.data import Dataset, load
+from genlab.data.datasets import DATASETS
 from genlab.metrics.distances import Floats, wasserstein2
 from genlab.metrics.floors import Floor, FloorStore, draw_real, floor, gate, largest_n
 from genlab.metrics.slices import Work, finish, stop_helper
 from genlab.metrics.statistics import statistics_for
-from genlab.settings.datasets import DATASETS
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -10,9 +10,9 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from genlab.models.base import Batch
-from genlab.models.baselines.histogram import BACKGROUND, Histogram, Pixels, bin_counts
-from genlab.settings.baselines import BaselinesObjective
+from genlab.core.model import Batch
+from genlab.paradigms.baselines.histogram import BACKGROUND, Histogram, Pixels, bin_counts
+from genlab.paradigms.baselines.settings import BaselinesObjective
 
 RULES = {"sturges": "sturges", "scott": "scott", "freedman-diaconis": "fd"}
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from sklearn.neighbors import KernelDensity
 
-from genlab.models.base import Batch
-from genlab.models.baselines.kernel import (
+from genlab.core.model import Batch
+from genlab.paradigms.baselines.kernel import (
     Kernel,
     kernel_cdf,
     kernel_noise,
@@ -19,7 +19,7 @@ from genlab.models.baselines.kernel import (
     reach,
     rule_factor,
 )
-from genlab.settings.baselines import BaselinesObjective
+from genlab.paradigms.baselines.settings import BaselinesObjective
 
 SHAPES = ("gaussian", "epanechnikov", "tophat", "exponential")
 

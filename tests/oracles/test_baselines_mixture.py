@@ -10,9 +10,9 @@ import pytest
 import torch
 from sklearn.mixture import GaussianMixture
 
-from genlab.models.base import Batch
-from genlab.models.baselines.mixture import Mixture, spread_out
-from genlab.settings.baselines import BaselinesObjective
+from genlab.core.model import Batch
+from genlab.paradigms.baselines.mixture import Mixture, spread_out
+from genlab.paradigms.baselines.settings import BaselinesObjective
 
 SHAPES = ("full", "diag", "tied", "spherical")
 PLAIN = 1e-8
@@ -103,7 +103,7 @@ def test_an_iteration_in_slices_is_the_same_iteration(monkeypatch: pytest.Monkey
     whole, sliced = mixture(x), mixture(x)
     whole.fit(pool)
     whole.fit(pool)
-    monkeypatch.setattr("genlab.models.baselines.mixture.WORK", 1.0)
+    monkeypatch.setattr("genlab.paradigms.baselines.mixture.WORK", 1.0)
     calls = 0
     while int(sliced.cursor) or calls < 20:
         sliced.fit(pool)

@@ -11,12 +11,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from genlab.core.model import Batch, build_model, generator
 from genlab.data import load
 from genlab.metrics.slices import finish
-from genlab.models.base import Batch, build_model, generator
-from genlab.models.flow_matching.straightness import path_energy_error, transport, transport_cost
+from genlab.paradigms.flow_matching.straightness import path_energy_error, transport, transport_cost
 from genlab.sampling.coupling import optimal, sinkhorn, sinkhorn_plan, squared_distances, within_classes
-from genlab.settings.session import Session
+from genlab.session.session import Session
 
 Floats = NDArray[np.float64]
 COUPLINGS = ("independent", "optimal", "label-aware", "sinkhorn")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from genlab.core.model import Batch, Context, Model, SampleRequest, build_model, generator
 from genlab.data import Dataset, load
-from genlab.models.base import Batch, Context, Model, SampleRequest, build_model, generator
 from genlab.sampling.ideal import GaussianMixtureDenoiser
-from genlab.settings.session import Session
+from genlab.session.session import Session
 
 STEPS = 1500
 

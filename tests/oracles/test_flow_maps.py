@@ -12,11 +12,11 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from genlab.models.flow.continuous import Velocity, ode_layers, random_signs
-from genlab.models.flow.layers import Layer, normal_log_prob, to_base
-from genlab.models.flow.planar import Planar, Radial
-from genlab.models.flow.transforms import build_layers
-from genlab.settings.flow import FlowNetwork
+from genlab.paradigms.flow.continuous import Velocity, ode_layers, random_signs
+from genlab.paradigms.flow.layers import Layer, normal_log_prob, to_base
+from genlab.paradigms.flow.planar import Planar, Radial
+from genlab.paradigms.flow.settings import FlowNetwork
+from genlab.paradigms.flow.transforms import build_layers
 
 KINDS = ("nsf-ar", "nsf-coupling", "realnvp", "nice", "maf", "iaf", "planar", "radial", "continuous")
 DIM, CLASSES = 3, 2

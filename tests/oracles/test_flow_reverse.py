@@ -8,8 +8,8 @@ import torch
 
 from genlab.data import load
 from genlab.data.dataset import Truth
-from genlab.models.flow.target import check_target, truth_log_prob
-from genlab.settings.datasets import DATASETS, MixtureSettings
+from genlab.data.datasets import DATASETS, MixtureSettings
+from genlab.paradigms.flow.target import check_target, truth_log_prob
 
 
 def truth_of(name: str) -> Truth:

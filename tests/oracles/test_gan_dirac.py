@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from genlab.core.model import Batch, Context, ProbeRequest, build_model
 from genlab.data import load
 from genlab.engine.trainer import Trainer
-from genlab.models.base import Batch, Context, ProbeRequest, build_model
-from genlab.settings.catalogue import PARADIGMS
-from genlab.settings.session import Session
+from genlab.session.catalogue import PARADIGMS
+from genlab.session.session import Session
 
 
 def orbit(steps: int, **objective: Any) -> tuple[np.ndarray, Trainer]:

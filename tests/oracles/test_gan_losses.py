@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from genlab.models.gan.divergence import counted_divergence, told_divergence
-from genlab.models.gan.losses import LOSSES
-from genlab.models.gan.penalties import between, one_centred, squared_gradients
-from genlab.models.gan.unroll import unrolled
 from genlab.nets.spectral import SpectralConv, SpectralLinear, follow, spectral_norm
+from genlab.paradigms.gan.divergence import counted_divergence, told_divergence
+from genlab.paradigms.gan.losses import LOSSES
+from genlab.paradigms.gan.penalties import between, one_centred, squared_gradients
+from genlab.paradigms.gan.unroll import unrolled
 
 P = np.array([0.1, 0.2, 0.3, 0.4])
 Q = np.array([0.4, 0.1, 0.1, 0.4])

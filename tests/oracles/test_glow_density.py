@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genlab.models.flow.dequantisation import UniformDequantisation, VariationalDequantisation
-from genlab.models.flow.layers import normal_log_prob, to_base
-from genlab.models.flow.transforms import build_layers
 from genlab.nets.glow import Glow, GlowSize
 from genlab.nets.glow_marginals import Marginals
-from genlab.settings.flow import FlowNetwork
+from genlab.paradigms.flow.dequantisation import UniformDequantisation, VariationalDequantisation
+from genlab.paradigms.flow.layers import normal_log_prob, to_base
+from genlab.paradigms.flow.settings import FlowNetwork
+from genlab.paradigms.flow.transforms import build_layers
 
 EVENT = (1, 4, 4)
 CLASSES = 3

@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from torchmetrics.image.kid import poly_mmd
 
 from genlab.data import load
+from genlab.data.datasets import DATASETS
 from genlab.metrics.classifier import ImageClassifier, label_accuracy
 from genlab.metrics.coverage import mode_coverage, truncated_std
 from genlab.metrics.distances import sliced_wasserstein2, wasserstein1, wasserstein2, wasserstein2_1d
@@ -27,7 +28,6 @@ from genlab.metrics.features import (
 )
 from genlab.metrics.likelihood import nll_above_entropy
 from genlab.metrics.slices import finish
-from genlab.settings.datasets import DATASETS
 
 Floats = NDArray[np.float64]
 

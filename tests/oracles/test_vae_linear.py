@@ -12,12 +12,12 @@ import scipy.linalg
 import scipy.stats
 import torch
 
+from genlab.core.model import SampleRequest, build_model
 from genlab.data import load
-from genlab.models.base import SampleRequest, build_model
-from genlab.models.vae import VAE
-from genlab.models.vae.likelihoods import LEAST_SCALE
-from genlab.settings.session import Session
-from tests.models.conftest import train
+from genlab.paradigms.vae.likelihoods import LEAST_SCALE
+from genlab.paradigms.vae.model import VAE
+from genlab.session.session import Session
+from tests.paradigms.conftest import train
 
 LINEAR = {"network.depth": 0, "network.latent": 1, "objective.conditional": False}
 

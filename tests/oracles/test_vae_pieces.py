@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import distributions as td
 
-from genlab.models.vae import bounds
-from genlab.models.vae.likelihoods import LEAST_SCALE, Bernoulli, Categorical, Gaussian
-from genlab.models.vae.priors import MixturePrior, NormalPrior
+from genlab.paradigms.vae import bounds
+from genlab.paradigms.vae.likelihoods import LEAST_SCALE, Bernoulli, Categorical, Gaussian
+from genlab.paradigms.vae.priors import MixturePrior, NormalPrior
 
 
 def rng() -> torch.Generator:

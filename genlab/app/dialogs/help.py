@@ -1,0 +1,62 @@
+"""Keyboard help: every action that has a key, by group."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from genlab.app.common.widgets import label
+from genlab.app.window.actions import Actions
+
+MORE = (
+    ("Panels", "Esc", "Back from a maximised panel"),
+    ("Sampling", "← →", "One step of the trajectory, in the timeline"),
+    ("Window", "Tab", "To the next control"),
+)
+
+
+class HelpDialog(QDialog):
+    """Two columns of groups."""
+
+    def __init__(self, parent: QWidget, actions: Actions) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("help")
+        self.setWindowTitle("Keyboard")
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for info in actions.infos.values():
+            if info.shortcut:
+                keys = QKeySequence(info.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+                groups.setdefault(info.group, []).append((keys, info.text))
+        for group, keys, text in MORE:
+            groups.setdefault(group, []).append((keys, text))
+        columns = QHBoxLayout()
+        columns.setSpacing(32)
+        halves = (["Run"], [g for g in groups if g != "Run"])
+        for half in halves:
+            grid = QGridLayout()
+            grid.setHorizontalSpacing(16)
+            grid.setVerticalSpacing(4)
+            row = 0
+            for group in half:
+                grid.addWidget(label(group, "title"), row, 0, 1, 2)
+                for keys, text in groups[group]:
+                    row += 1
+                    grid.addWidget(label(keys, "muted"), row, 0)
+                    grid.addWidget(label(text), row, 1)
+                row += 1
+                grid.setRowMinimumHeight(row, 8)
+                row += 1
+            grid.setRowStretch(row, 1)
+            columns.addLayout(grid)
+        close = QPushButton("Close")
+        close.setObjectName("help.close")
+        close.setAccessibleName("Close")
+        close.setToolTip("Close (Esc)")
+        close.clicked.connect(self.accept)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 16, 24, 16)
+        column.setSpacing(16)
+        column.addLayout(columns)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)

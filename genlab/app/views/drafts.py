@@ -1,0 +1,35 @@
+"""The settings of a workspace for each data set, as they were left."""
+
+from __future__ import annotations
+
+from genlab.data.datasets import DATASETS
+from genlab.session.session import Session
+
+
+class Drafts:
+    """Coming back to a data set brings back its settings; a new one gets those that suit it."""
+
+    def __init__(self, paradigm: str) -> None:
+        self._paradigm = paradigm
+        self._left: dict[str, Session] = {}
+
+    def leave(self, session: Session) -> None:
+        """Remember how a data set was left."""
+        self._left[session.dataset] = session
+
+    def forget(self, dataset: str) -> None:
+        """Another data set goes by this name now."""
+        self._left.pop(dataset, None)
+
+    def of(self, dataset: str, seed: int) -> Session:
+        """The settings for a data set: as they were left, or the default ones with this seed of the run."""
+        data = DATASETS[dataset].settings() if dataset in DATASETS else None
+        left = self._left.get(dataset)
+        return left or Session.default(self._paradigm, dataset, data=data, seed=seed)
+
+    def with_data_of(self, other: Session, seed: int) -> Session:
+        """The settings for the very data of another paradigm's session."""
+        left = self._left.get(other.dataset)
+        if left is not None:
+            return left.model_copy(update={"data": other.data})
+        return Session.default(self._paradigm, other.dataset, data=other.data, seed=seed)

@@ -1,0 +1,319 @@
+"""The window: rail, bars, the workspace in view, and what joins them."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from genlab.app.common import theme as themes
+from genlab.app.common.icons import app_icon
+from genlab.app.views.engine_link import EngineLink
+from genlab.app.views.run_control import folder_name
+from genlab.app.views.workspace import Workspace
+from genlab.app.window import commands, memory
+from genlab.app.window.actions import Actions, claims_key
+from genlab.app.window.palette import Palette
+from genlab.app.window.rail import Rail
+from genlab.app.window.status_bar import StatusBar, clock
+from genlab.app.window.store import Store
+from genlab.app.window.top_bar import TRAIN, TopBar
+from genlab.engine import protocol as p
+from genlab.runs.atomic import RunError
+from genlab.runs.folder import RunFolder
+from genlab.session.session import SettingError, read_session
+
+SMALLEST = (960, 620)
+PREFERRED = (1440, 880)
+
+
+class MainWindow(QWidget):
+    """One window. `closed` is emitted once, when it goes."""
+
+    closed = Signal()
+
+    def __init__(self, engine: EngineLink, store: Store, theme: themes.Theme) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("GenLab")
+        self.setWindowIcon(app_icon())
+        self.setMinimumSize(*SMALLEST)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.engine = engine
+        self.store = store
+        self.theme = theme
+        self.top = TopBar(theme)
+        self.rail = Rail(theme)
+        self.status = StatusBar(theme)
+        self.stack = QStackedWidget()
+        self.workspaces: dict[str, Workspace] = {}
+        self._passing: tuple[str, ...] = ()
+        self._paradigm = memory.last_paradigm(store)
+        self._add(self._paradigm)
+        self.actions_ = Actions(self, theme)
+        self.actions_.add(commands.all_actions(self))
+        self.palette_ = Palette(self, self.actions_, theme)
+        self._lay_out()
+        self._connect()
+        self._restore()
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self._tell_saved)
+        self._second.start()
+        self.show_state()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace in view: the bars act on it."""
+        return self.workspaces[self._paradigm]
+
+    def _add(self, paradigm: str) -> Workspace:
+        """Make the workspace of a paradigm, when it is first needed, as it was left."""
+        made = Workspace(paradigm, self.engine, self.theme, memory.session_of(self.store, paradigm))
+        device = self.store.values.get("device")
+        made.run.device = device if isinstance(device, str) else "auto"
+        made.changed.connect(self.show_state)
+        made.ticked.connect(lambda tick: self._tick(tick) if made is self.workspace else None)
+        made.evaluated.connect(lambda event: commands.show_evaluation(self, made, event))
+        made.export_wanted.connect(lambda panel, kind: commands.export_panel(self, panel, kind))
+        made.form.file_wanted.connect(lambda folder: commands.open_data(self, folder))
+        self.workspaces[paradigm] = made
+        self.stack.addWidget(made)
+        return made
+
+    def _lay_out(self) -> None:
+        middle = QHBoxLayout()
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(8)
+        middle.addWidget(self.rail)
+        middle.addWidget(self.stack, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top)
+        column.addLayout(middle, 1)
+        column.addSpacing(4)
+        column.addWidget(self.status)
+
+    def _connect(self) -> None:
+        self.top.train.connect(lambda: self.workspace.train_or_pause())
+        self.top.step.connect(lambda: self.workspace.step_once())
+        self.top.reset.connect(lambda: self.workspace.reset())
+        self.top.search.connect(self.palette_.open)
+        self.top.export.connect(lambda: commands.export(self))
+        self.top.device_chosen.connect(self._choose_device)
+        self.rail.chosen.connect(self.choose)
+        self.rail.choose(self._paradigm)
+        self.engine.arrived.connect(self._take)
+        self.engine.state_changed.connect(lambda _: self.show_state())
+
+    def begin(self) -> None:
+        """After the first paint: the panels, then the run of last time or the untrained model."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._begin(self.workspace)
+        if self.store.note:
+            self.workspace.cards.show_card("settings", "Settings were reset", [self.store.note], "warn")
+
+    def _begin(self, space: Workspace) -> None:
+        record = memory.record_of(self.store, space.paradigm.id)
+        space.grid.restore(record.get("layout"))
+        folder = record.get("run")
+        if not (isinstance(folder, str) and self._reopen(space, folder)):
+            space.begin()
+
+    def show_state(self) -> None:
+        """Bring the bars up to date with the run and the engine."""
+        run = self.workspace.run
+        self._refresh_actions()
+        self.rail.show_training([id for id, space in self.workspaces.items() if space.run.training])
+        mode = self.workspace.mode()
+        self.top.show_train(mode)
+        first = next(iter(self.engine.ready.devices), "cpu") if self.engine.ready else "cpu"
+        self.top.show_device(run.device, run.used_device or first, run.threads)
+        self.actions_.show_as("train", commands.TRAIN_TEXT[mode], TRAIN[mode][1])
+        engine = {"starting": "starting engine…", "ready": "engine ready", "died": "engine stopped"}
+        self.status.engine.setText(engine[self.engine.state])
+        if run.state == "training" and not run.wanted:
+            self.status.show_state("training", f"training  {run.step:,} steps")
+        elif run.wanted and self.engine.state != "ready":
+            self.status.show_state("preparing", "starting engine…")
+            self.status.show_idle(None)
+        else:
+            words = {None: "ready", "preparing": "preparing", "ready": "ready"}.get(run.state, run.state)
+            steps = f"  {run.step:,} steps" if run.step else ""
+            pending = "  ·  changes need a reset" if self.workspace.pending else ""
+            self.status.show_state(run.state or "ready", f"{words}{steps}{pending}")
+            self.status.show_idle(run.seconds if run.step else None)
+        self.status.metrics.setText(self.workspace.evaluation)
+        self._tell_saved()
+
+    def _refresh_actions(self) -> None:
+        """Offer what the workspace in view can do, and no more what another could."""
+        infos = commands.passing_actions(self)
+        now = (self._paradigm, *(info.key for info in infos))
+        if now == self._passing:
+            return
+        self._passing = now
+        old = [key for key in self.actions_.infos if key.startswith(("show-", "step-", "same-data-"))]
+        self.actions_.remove(old)
+        self.actions_.add(infos)
+        steps = [info.key for info in infos if info.key.startswith("step-")]
+        self.top.show_players([self.actions_[key] for key in ("step", *steps)] if steps else [])
+
+    def _tick(self, tick: p.Tick) -> None:
+        if self.workspace.run.state != "training":
+            return
+        training = self.workspace.session.training
+        budget = clock(training.seconds) if training.stop == "seconds" else f"{training.steps:,} steps"
+        if tick.left is not None and training.stop == "seconds":
+            budget = clock(round(tick.seconds + tick.left))
+        self.status.show_tick(tick, budget)
+
+    def _take(self, event: p.Event) -> None:
+        match event:
+            case p.EngineReady(devices=devices):
+                self.top.show_devices(devices, 0)
+            case p.EngineDied():
+                self._engine_died(event)
+        for workspace in self.workspaces.values():
+            workspace.take(event)
+        match event:
+            case p.Failure():
+                commands.show_failure(self, event)
+            case p.Saved():
+                self._tell_saved()
+            case p.StateChanged(state="paused", note=note, run=run) if note:
+                self._tell_paused(run, note)
+
+    def _engine_died(self, event: p.EngineDied) -> None:
+        go_on = None
+        for space in self.workspaces.values():
+            go_on = space.engine_died() or go_on
+        commands.show_death(self, event, go_on)
+
+    def _tell_paused(self, run: str, note: str) -> None:
+        """One run trains at a time: say which of the others has stopped for the one in view."""
+        for id, space in self.workspaces.items():
+            if space.run.id == run and id != self._paradigm:
+                space.cards.dismiss("paused-other")
+                self.workspace.cards.show_card(
+                    "paused-other",
+                    f"{space.paradigm.title} is paused",
+                    ["One run trains at a time; its weights and panels stay as they are."],
+                    buttons=[(f"Go to {space.paradigm.title}", partial(self.choose, id))],
+                )
+
+    def _reopen(self, space: Workspace, folder: str) -> bool:
+        """Take up the run of last time, with the settings as they were left; whether there is one."""
+        try:
+            session = read_session(RunFolder.open(folder).manifest["session"])
+        except (RunError, SettingError, KeyError, TypeError):
+            return False
+        if session.paradigm != space.paradigm.id:
+            return False
+        left = space.session
+        space.open_run(folder, session)
+        if left.dataset == session.dataset:
+            space.session = left
+            space.show_session()
+        return True
+
+    def choose(self, paradigm: str) -> None:
+        """Go to the workspace of a paradigm."""
+        if paradigm == self._paradigm:
+            return
+        new = paradigm not in self.workspaces
+        workspace = self._add(paradigm) if new else self.workspaces[paradigm]
+        self.workspace.set_in_view(False)
+        self._paradigm = paradigm
+        self.rail.choose(paradigm)
+        self.stack.setCurrentWidget(workspace)
+        if new:
+            self._begin(workspace)
+        else:
+            workspace.set_in_view(True)
+        self.show_state()
+
+    def _choose_device(self, device: str) -> None:
+        self.store.values["device"] = device
+        for space in self.workspaces.values():
+            space.run.device = device
+        if not self.workspace.run.kept:
+            self.workspace.run.preview(self.workspace.session)
+        self.show_state()
+
+    def _tell_saved(self) -> None:
+        run, saved_at = self.workspace.run, self.workspace.saved_at
+        if not run.kept:
+            text = ""
+        elif saved_at is None:
+            text = folder_name(run.folder or "")
+        else:
+            ago = int(time.monotonic() - saved_at)
+            text = f"run saved {ago} s ago" if ago < 120 else f"run saved {ago // 60} min ago"
+        if self.status.saved.text() != text:
+            self.status.saved.setText(text)
+
+    def apply_theme(self, theme: themes.Theme) -> None:
+        """Take on a new look, the whole window at once."""
+        self.theme = theme
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        themes.apply(app, theme)
+        self.actions_.apply_theme(theme)
+        self.palette_.apply_theme(theme)
+        for bar in (self.top, self.rail, self.status):
+            bar.apply_theme(theme)
+        for workspace in self.workspaces.values():
+            workspace.apply_theme(theme)
+        self.show_state()
+
+    def view_menu(self) -> QMenu:
+        """Which panels are open."""
+        return commands.view_menu(self)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            focus = QApplication.focusWidget()
+            if self.palette_.isVisible() or claims_key(focus, event.key(), event.modifiers()):
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.workspace.grid.maximised is not None:
+            self.workspace.grid.maximise(None)
+        elif event.key() == Qt.Key.Key_Escape and self.isFullScreen():
+            self.showNormal()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event) -> None:
+        self.remember()
+        event.accept()
+        self.closed.emit()
+
+    def remember(self) -> None:
+        """Write down what comes back at the next start."""
+        self.store.values.update(
+            geometry=bytes(self.saveGeometry().toBase64().data()).decode(),
+            device=self.workspace.run.device,
+            paradigm=self._paradigm,
+        )
+        memory.keep(self.store, self.workspaces.values())
+        try:
+            self.store.save()
+        except (RunError, OSError) as error:
+            self.store.note = str(error)
+
+    def _restore(self) -> None:
+        geometry = self.store.values.get("geometry")
+        if isinstance(geometry, str) and self.restoreGeometry(QByteArray.fromBase64(geometry.encode())):
+            return
+        screen = QGuiApplication.primaryScreen().availableGeometry()
+        width, height = min(PREFERRED[0], screen.width()), min(PREFERRED[1], screen.height())
+        corner = screen.center() - QPoint(width // 2, height // 2)
+        self.setGeometry(QRect(corner.x(), corner.y(), max(width, SMALLEST[0]), max(height, SMALLEST[1])))

@@ -1,0 +1,163 @@
+"""What the panels of the baselines show of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from genlab.core.model import ProbeRequest, generator
+from genlab.data.payloads import Curves, Payload, Table
+from genlab.paradigms.baselines.estimator import Estimator
+from genlab.paradigms.baselines.fit_drawings import inside_images, inside_line, inside_plane
+from genlab.paradigms.baselines.kernel import Kernel
+from genlab.paradigms.baselines.settings import Method
+from genlab.paradigms.baselines.store import Nearest, Store
+
+if TYPE_CHECKING:
+    from genlab.paradigms.baselines.model import Baselines
+
+NAMES: Mapping[Method, str] = {
+    "histogram": "Histogram",
+    "kernel": "Kernel density",
+    "mixture": "Gaussian mixture",
+    "nearest": "Nearest sample",
+}
+MOST_ITERATIONS = 60
+"""Of EM in the comparison."""
+NODES = 2001
+Floats = NDArray[np.float32]
+DISTANCES = 100
+COMPARED = 500
+"""Points of each kind whose nearest stored point is looked for."""
+
+
+def inside(model: Baselines, request: ProbeRequest) -> Iterator[Payload | None]:
+    """What the fit is made of, for the sampler's label."""
+    if model.images:
+        yield from inside_images(model, request)
+    elif model.event == (1,):
+        yield from inside_line(model, request)
+    else:
+        yield from inside_plane(model, request)
+
+
+def interval(model: Baselines, request: ProbeRequest) -> Iterator[Table | None]:
+    """P(low <= x <= high) by the truth and by all four methods, fitted to the stored training points.
+
+    The method that trains answers with its fit as it stands. For a file of one's own the bounds are shares of
+    the window."""
+    low, high = sorted((float(request.values["low"]), float(request.values["high"])))
+    if model.session.dataset == "file":
+        left, right, *_ = model.extent
+        low, high = (left + share * (right - left) for share in (low, high))
+    weights = model.weights_of(request.sampler.label)
+    rows: list[tuple[str, ...]] = []
+    exact = None
+    if model.truth is not None:
+        x = np.linspace(low, high, NODES)[:, None]
+        label = request.sampler.label
+        chosen = model.label_names.index(label) if label in model.label_names else None
+        exact = float(np.trapezoid(np.exp(model.truth.log_prob(x, chosen)), x[:, 0]))
+        rows.append(("Truth", f"{exact:.3g}", "exact"))
+        yield None
+    for method, name in NAMES.items():
+        fit, how = model.fitted, "as trained"
+        if method != model.objective.method:
+            fit, how = yield from _fitted(model, method)
+        if isinstance(fit, Nearest):
+            share = _probability(fit, weights, low, high)
+            rows.append((name, "no answer", f"it can only count: {share:.2%} of its points"))
+            continue
+        rows.append((name, f"{_probability(fit, weights, low, high):.3g}", how))
+        yield None
+    note = "Whoever smooths too widely finds more probability between two modes than there is."
+    yield Table(("Method", f"P({low:.3g} ≤ x ≤ {high:.3g})", ""), tuple(rows), note)
+
+
+def _fitted(model: Baselines, method: Method) -> Generator[None, None, tuple[Estimator, str]]:
+    """Another method, fitted to the stored points; returns it and how it was fitted."""
+    assert model.store is not None
+    kept = model.store.batch()
+    how = f"on {len(kept.x):,} points"
+    values: dict[str, str] = {"objective.method": method}
+    if method == "kernel" and model.objective.bandwidth == "cross-validated":
+        values["objective.bandwidth"] = "scott"
+        how += ", Scott"
+    other = model.sibling(values, kept)
+    for _ in range(MOST_ITERATIONS):
+        other.fit(kept)
+        yield None
+        if bool(other.done) or isinstance(other, Kernel):
+            break
+    return other, how
+
+
+def _probability(fit: Estimator, weights: Mapping[int, float], low: float, high: float) -> float:
+    return sum(weight * (fit.cdf(high, group) - fit.cdf(low, group)) for group, weight in weights.items())
+
+
+def criterion(model: Baselines, request: ProbeRequest) -> Iterator[Curves | None]:
+    """Mean held-out log density against the bandwidth, for all data or for the sampler's class."""
+    assert isinstance(model.fitted, Kernel)
+    weights = model.weights_of(request.sampler.label)
+    group = next(iter(weights)) if len(weights) == 1 else 0
+    bandwidth, mean = (value.cpu().numpy().astype(np.float32) for value in model.fitted.curve(group))
+    mean = np.where(np.isfinite(mean), mean, np.nan)
+    if len(mean) == 0 or not np.isfinite(mean).any():
+        raise ValueError("no bandwidth has been tried to its end yet")
+    order = bandwidth.argsort()
+    yield Curves(
+        np.log10(bandwidth[order]),
+        {"held-out log likelihood": mean[order]},
+        "log₁₀ of the bandwidth (σ of the data)",
+        "nats per point",
+        {f"best, at {bandwidth[np.nanargmax(mean)]:.3g}": float(np.nanmax(mean))},
+    )
+
+
+def memorised(model: Baselines, request: ProbeRequest) -> Iterator[Curves | None]:
+    """Shares of samples and of held-out points within a distance of their nearest stored point."""
+    assert isinstance(model.fitted, Kernel | Nearest)
+    store = model.fitted.store
+    rng = generator(request.sampler.seed, "preview", model.device)
+    groups = torch.zeros(COMPARED, dtype=torch.long, device=model.device)
+    drawn = model.quantise(model.fitted.draw(groups, rng).view(-1, *model.event)).flatten(1)
+    kinds = {"samples": drawn}
+    if request.examples is not None:
+        kinds["held-out data"] = request.examples.x[:COMPARED].flatten(1)
+    yield None
+    distances: dict[str, Floats] = {}
+    for name, x in kinds.items():
+        distances[name] = yield from _to_nearest(store, x, model.fitted.chunk)
+    longest = max(float(np.quantile(values, 0.98)) for values in distances.values())
+    at = np.linspace(0, longest if longest > 0 else 1.0, DISTANCES, dtype=np.float32)
+    shares = {
+        name: (np.searchsorted(np.sort(values), at, side="right") / len(values)).astype(np.float32)
+        for name, values in distances.items()
+    }
+    yield Curves(at, shares, "distance to the nearest stored point (units of the data)", "share of points")
+
+
+def _to_nearest(store: Store, x: torch.Tensor, chunk: int) -> Generator[None, None, Floats]:
+    """Distance (n,) of each point to the nearest of the stored."""
+    centres = store.of(0).float()
+    found = []
+    for first in range(0, len(x), chunk):
+        gaps = torch.cdist(
+            x[first : first + chunk].float(), centres, compute_mode="donot_use_mm_for_euclid_dist"
+        )
+        found.append(gaps.amin(1))
+        yield None
+    return torch.cat(found).cpu().numpy()
+
+
+PROBES: Mapping[str, Callable[[Baselines, ProbeRequest], Iterator[Payload | None]]] = {
+    "fit": inside,
+    "interval": interval,
+    "criterion": criterion,
+    "memorised": memorised,
+}

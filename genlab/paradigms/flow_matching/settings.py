@@ -1,0 +1,231 @@
+"""Everything that a person may choose about flow matching."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from genlab.data.datasets import DATASETS
+from genlab.paradigms.flow_matching.panels import panels
+from genlab.paradigms.flow_matching.presets import PRESETS
+from genlab.settings.fields import Settings, setting
+from genlab.settings.paradigm import Capabilities, Control, Paradigm
+from genlab.settings.spaces import PointSpace, Space
+from genlab.settings.time import (
+    TimeNetwork,
+    TimeSampler,
+    drop_label,
+    image_defaults,
+    label_controls,
+    ode_reason,
+    tolerance,
+)
+
+COUPLED = ("optimal", "label-aware", "sinkhorn")
+STUDENTS = ("student", "consistency-distillation", "consistency-training")
+TAUGHT = ("reflow", "student")
+CONSISTENT = ("consistency-distillation", "consistency-training")
+NOISE = "noise"
+SOURCES = {NOISE: "Noise"} | {
+    id: info.title for id, info in DATASETS.items() if isinstance(info.space, PointSpace)
+}
+"""What a path may begin from: noise of the data's mean and spread, or another set of points."""
+
+
+Method = Literal["flow", "reflow", "student", "consistency-distillation", "consistency-training"]
+
+
+class FlowMatchingObjective(Settings):
+    """What is learned, along which path, from which source, coupled how."""
+
+    method: Method = setting(
+        "flow",
+        "The velocity of the path; then straightened on its own pairs (rectified flow); or a student that "
+        "goes the whole way in one step: by regression on its teacher's pairs, by consistency along the "
+        "teacher's path, or by consistency without a teacher.",
+        label="Learn",
+        names={
+            "flow": "Velocity",
+            "reflow": "Velocity, then reflow",
+            "student": "One-step student (regression)",
+            "consistency-distillation": "Consistency distillation",
+            "consistency-training": "Consistency training",
+        },
+    )
+    rounds: int = setting(
+        1, "Times the flow is trained anew on pairs that it drew itself.", label="Reflow rounds", ge=1, le=5,
+        when=("method", ("reflow",)),
+    )  # fmt: skip
+    pairs: int = setting(
+        20_000, "Pairs of source and end point that the teacher draws for each round.", symbol="N", ge=100,
+        le=1_000_000, log=True, label="Teacher's pairs", when=("method", TAUGHT),
+    )  # fmt: skip
+    path: Literal["straight", "trigonometric", "lipman"] = setting(
+        "straight",
+        "How a point goes from source to data: straight (rectified flow), on a circle that preserves "
+        "variance, or straight to data with a little noise left (Lipman et al. 2023).",
+        names={
+            "straight": "Straight",
+            "trigonometric": "Variance preserving",
+            "lipman": "Straight, noise left (Lipman)",
+        },
+    )
+    rest: float = setting(
+        0.01, "Noise left on the data, in their standard deviations.", symbol="σ min", ge=1e-4, le=0.5,
+        log=True, label="Noise left", when=("path", ("lipman",)),
+    )  # fmt: skip
+    source: Literal[tuple(SOURCES)] = setting(  # type: ignore[valid-type]
+        NOISE,
+        "What the path begins from: normal noise of the data's mean and spread, or another set of points.",
+        names=SOURCES,
+    )
+    coupling: Literal["independent", "optimal", "label-aware", "sinkhorn"] = setting(
+        "independent",
+        "Which source point goes with which datum: any; the nearest in all, by exact optimal transport "
+        "within a pool (Tong et al. 2024); the same within each class, so that a label says nothing of the "
+        "source; or by Sinkhorn's blurred transport.",
+        names={
+            "independent": "Independent",
+            "optimal": "Optimal transport",
+            "label-aware": "Optimal transport within classes",
+            "sinkhorn": "Sinkhorn",
+        },
+    )
+    coupled: int = setting(
+        1024, "Points that are coupled at a time; the more, the straighter the paths.", symbol="n", ge=16,
+        le=8192, log=True, label="Coupling pool", when=("coupling", COUPLED),
+    )  # fmt: skip
+    blur: float = setting(
+        0.05, "Entropic regularisation of Sinkhorn's transport, in mean squared distances.", symbol="ε",
+        ge=0.02, le=10, log=True, when=("coupling", ("sinkhorn",)),
+    )  # fmt: skip
+    times: Literal["uniform", "logit-normal"] = setting(
+        "uniform",
+        "Which times train: all alike, or those in the middle more often (Esser et al. 2024).",
+        names={"uniform": "Uniform", "logit-normal": "Logit-normal"},
+    )
+    time_mean: float = setting(
+        0.0, "Mean of the logit of the training time; above 0 nearer to the data.", symbol="m", ge=-4, le=4,
+        advanced=True, when=("times", ("logit-normal",)),
+    )  # fmt: skip
+    time_spread: float = setting(
+        1.0, "Standard deviation of the logit of the training time.", symbol="s", gt=0, le=4, advanced=True,
+        when=("times", ("logit-normal",)),
+    )  # fmt: skip
+    predict: Literal["velocity", "v"] = setting(
+        "velocity",
+        "What the network gives: the velocity itself, or v of diffusion, from which the velocity follows; "
+        "the loss is that of the velocity either way.",
+        names={"velocity": "Velocity u", "v": "v (preconditioned)"},
+        advanced=True,
+    )
+    condition_dropout: float = drop_label()
+
+
+class FlowMatchingSampler(TimeSampler):
+    """How a source point becomes a sample."""
+
+    method: Literal["euler", "midpoint", "heun", "rk4", "adaptive"] = setting(
+        "heun",
+        "The solver that follows the velocity from source to data.",
+        label="Sampler",
+        names={
+            "euler": "Euler",
+            "midpoint": "Midpoint",
+            "heun": "Heun",
+            "rk4": "Runge-Kutta 4",
+            "adaptive": "Adaptive (RK45)",
+        },
+    )
+    use: Literal["student", "teacher"] = setting(
+        "student",
+        "Where a student was taught: sample with it, or with its teacher.",
+        label="Sample with",
+        names={"student": "Student", "teacher": "Teacher"},
+    )
+    tolerance: float = tolerance()
+
+
+def has_student(session: Any) -> bool:
+    """Whether samples come from a student: session of this paradigm."""
+    method = session.objective.method
+    return method == "consistency-training" or (method in STUDENTS and session.sampler.use == "student")
+
+
+def gaussian(objective: FlowMatchingObjective) -> bool:
+    """Whether the path has a score: Gaussian noise, drawn independently of the data."""
+    return (
+        objective.source == NOISE
+        and objective.coupling == "independent"
+        and objective.method not in ("reflow",)
+    )
+
+
+def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
+    return image_defaults(space, {"sampler.steps": 10, "objective.pairs": 4000})
+
+
+def _steps(session: Any) -> Control:
+    if session.objective.method in CONSISTENT and has_student(session):
+        if not gaussian(session.objective):
+            reason = "refinements add fresh noise: they need a source of noise that is coupled at random"
+            return Control(False, reason, name="Refinements", symbol="t")
+        return Control(
+            True,
+            name="Refinements",
+            neutral=1.0,
+            symbol="t",
+            help="Passes of the consistency model: 1 goes from source to data at once; each further one adds "
+            "noise again, less each time, and takes it away (multistep consistency sampling).",
+        )
+    if has_student(session):
+        return Control(False, "the student samples in one pass", name="Steps", symbol="t")
+    if session.sampler.method == "adaptive":
+        return Control(False, "the adaptive solver chooses its own steps: set its tolerance", symbol="t")
+    return Control(True, name="Steps", symbol="t")
+
+
+def _guidance(session: Any, n_labels: int) -> tuple[Control, Control]:
+    labels, guidance = label_controls(
+        session,
+        n_labels,
+        "Classifier-free guidance of the velocity: scale 1 is the plain conditional model; 0 ignores the "
+        "label; above 1 the label is exaggerated.",
+    )
+    if guidance.enabled and has_student(session):
+        reason = "a student learned to go where its teacher goes unguided; sample with the teacher to guide"
+        if session.objective.method == "consistency-training":
+            reason = "a consistency model learns end points, not a velocity that could be guided"
+        return labels, Control(False, reason)
+    return labels, guidance
+
+
+def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
+    """session: a `Session` of this paradigm (the type lives above this module)."""
+    labels, guidance = _guidance(session, n_labels)
+    student = has_student(session)
+    return Capabilities(
+        density="none" if student else "ode",
+        density_reason="a one-step map has no inverse that is known, and so no density; its teacher has one"
+        if student
+        else ode_reason(space),
+        steps=_steps(session),
+        guidance=guidance,
+        labels=labels,
+        panels=panels(space, n_labels, session.objective),
+    )
+
+
+PARADIGM = Paradigm(
+    id="flow-matching",
+    title="Flow matching",
+    group="Score and time",
+    summary="Learns the velocity that carries a source to the data, along paths as straight as one likes.",
+    implementation="genlab.paradigms.flow_matching.model:FlowMatching",
+    objective=FlowMatchingObjective,
+    network=TimeNetwork,
+    sampler=FlowMatchingSampler,
+    defaults=_defaults,
+    capabilities=_capabilities,
+    presets=PRESETS,
+)

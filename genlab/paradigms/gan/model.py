@@ -1,0 +1,316 @@
+"""GAN: a generator and a discriminator, each other's only teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from genlab.core.model import (
+    Batch,
+    Check,
+    Context,
+    LogProb,
+    LossReference,
+    Model,
+    NoDensity,
+    Player,
+    ProbeRequest,
+    SampleRequest,
+    generator,
+)
+from genlab.data.dataset import Dataset, Draw
+from genlab.data.payloads import Payload, Samples
+from genlab.nets.adversarial import (
+    DiracCritic,
+    DiracGenerator,
+    Judgement,
+    Latent,
+    PointCritic,
+    PointGenerator,
+)
+from genlab.nets.adversarial_images import ImageCritic, ImageGenerator
+from genlab.nets.spectral import follow
+from genlab.paradigms.gan.coverage import captured, mode_alarm, sliced_distance, spread, spread_alarm
+from genlab.paradigms.gan.losses import LOSSES
+from genlab.paradigms.gan.penalties import between, one_centred, squared_gradients
+from genlab.paradigms.gan.probes import PROBES
+from genlab.paradigms.gan.refine import rejection, walk
+from genlab.paradigms.gan.settings import NO_DENSITY, GanNetwork, GanObjective, GanSampler
+from genlab.paradigms.gan.unroll import Score, unrolled
+from genlab.session.session import Session
+from genlab.settings.sampler import SamplerSettings
+from genlab.settings.spaces import ImageSpace
+
+CHUNK = 4096
+CHECKED = 2500
+"""Samples that a check draws: as many as PacGAN counts modes over."""
+FADED = 0.01
+"""Share of the instance noise that is left when it ends."""
+REMEMBERED = 2000
+"""Steps of the Dirac-GAN's orbit that are kept."""
+
+
+class GAN(Model):
+    """A generative adversarial network with a choice of loss, stabilisers and latent.
+
+    The generator is averaged, the critic is not: what it says is what it now teaches.
+
+    Sources: Goodfellow et al. (2014); those of the losses and penalties stand beside them.
+
+    Raises:
+        ValueError: for networks that do not suit the data.
+    """
+
+    orbit: Tensor
+    orbit_length: Tensor
+
+    def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
+        super().__init__(session, dataset, reference)
+        objective, network = session.objective, session.network
+        assert isinstance(objective, GanObjective)
+        assert isinstance(network, GanNetwork)
+        self.objective, self.network = objective, network
+        self.game = LOSSES[objective.loss]
+        self.simultaneous = objective.update == "simultaneous"
+        self.dirac = network.kind == "dirac"
+        self.knows_labels = objective.conditional and bool(self.label_names) and not self.dirac
+        self.generator, self.critic = self._networks()
+        if self.dirac:
+            # The point is to be found where the data are, in their own units.
+            self.std.fill_(1.0)
+            self.register_buffer("orbit", torch.zeros(REMEMBERED, 2))
+            self.register_buffer("orbit_length", torch.zeros((), dtype=torch.long))
+        self._real_spread = spread(self.standardise(torch.as_tensor(reference.x))).item()
+        self._most_modes = 0
+
+    def _networks(self) -> tuple[nn.Module, nn.Module]:
+        objective, network, event = self.objective, self.network, self.event
+        labels = len(self.label_names) if self.knows_labels else 0
+        if self.dirac:
+            return DiracGenerator(event), DiracCritic(event)
+        width, depth, pack, spectral = network.width, network.depth, objective.packing, network.spectral_norm
+        image = network.kind == "conv"
+        if image and not isinstance(self.session.space, ImageSpace):
+            raise ValueError("convolutions need images; points take network.kind mlp")
+        judgement = Judgement(
+            4 * width if image else width,
+            labels,
+            pack,
+            network.minibatch_std,
+            spectral,
+            bias=not self.game.differences,
+        )
+        make = ImageGenerator if image else PointGenerator
+        maker = make(event, network.latent, network.categories, labels, width, depth)
+        if image:
+            return maker, ImageCritic(event, width, depth, judgement, pack, spectral)
+        return maker, PointCritic(event, width, depth, network.fourier, judgement, pack, spectral)
+
+    def players(self) -> Sequence[Player]:
+        """The critic moves first, so that a generator in turn answers its move."""
+        objective = self.objective
+        critic = Player("critic", tuple(self.critic.parameters()), 1, objective.critic_rate, averaged=False)
+        return critic, Player("generator", tuple(self.generator.parameters()), objective.critic_steps)
+
+    def draw_latent(self, n: int, rng: torch.Generator) -> Latent:
+        """n latents: normal, and a uniform category where there are categories."""
+        z = torch.randn(n, self.network.latent, generator=rng, device=rng.device)
+        k = self.network.categories
+        return Latent(z, torch.randint(k, (n,), generator=rng, device=rng.device) if k else None)
+
+    def loss(self, batch: Batch, player: Player, context: Context) -> Mapping[str, Tensor]:
+        """The player's side of the game: `total` with the penalties, which are also given by themselves."""
+        rng = context.noise
+        real, labels = self._packs(self.standardise(self.dequantise(batch.x, rng)), batch.labels)
+        flat = None if labels is None else labels.flatten()
+        latent = self.draw_latent(real.shape[0] * real.shape[1], rng)
+        if player.name == "generator":
+            return self._generator_loss(real, labels, latent, flat, context)
+        with torch.no_grad():
+            fake = self.generator(latent, flat).reshape(real.shape).detach()
+        return self._critic_loss(real, fake, labels, context)
+
+    def _generator_loss(
+        self, real: Tensor, labels: Tensor | None, latent: Latent, flat: Tensor | None, context: Context
+    ) -> dict[str, Tensor]:
+        fake = self.generator(latent, flat).reshape(real.shape)
+        real, fake = self._noisy(real, context), self._noisy(fake, context)
+        score: Score = self.critic
+        if self.objective.unroll:
+            smoothing = self.objective.label_smoothing
+
+            def critic_loss(ahead: Score) -> Tensor:
+                return self.game.critic(ahead(real, labels), ahead(fake, labels), smoothing)
+
+            score = unrolled(self.critic, critic_loss, self.objective.unroll, self.objective.unroll_rate)
+        fakes = score(fake, labels)
+        return {"total": self.game.generator(score(real, labels) if self.game.needs_real else fakes, fakes)}
+
+    def _critic_loss(
+        self, real: Tensor, fake: Tensor, labels: Tensor | None, context: Context
+    ) -> dict[str, Tensor]:
+        objective = self.objective
+        penalised = context.step % objective.penalty_every == 0
+        real = self._noisy(real, context).requires_grad_(penalised and objective.r1 > 0)
+        fake = self._noisy(fake, context).requires_grad_(penalised and objective.r2 > 0)
+        wanted = [x for x in (real, fake) if x.requires_grad]
+        if len(wanted) == 1 or self.network.minibatch_std:
+            reals, fakes = self.critic(real, labels), self.critic(fake, labels)
+        else:
+            # One pass for both is faster; the spread of a batch must not mix them.
+            twice = None if labels is None else torch.cat([labels, labels])
+            reals, fakes = self.critic(torch.cat([real, fake]), twice).chunk(2)
+        terms = {"adversarial": self.game.critic(reals, fakes, objective.label_smoothing)}
+        fading = objective.penalty_every * objective.penalty_end**context.progress
+        slopes = iter(squared_gradients(reals.sum() + fakes.sum(), wanted))
+        for name, weight, x in (("R1", objective.r1, real), ("R2", objective.r2, fake)):
+            if x.requires_grad:
+                terms[name] = 0.5 * weight * fading * next(slopes).mean()
+        if objective.loss == "wgan-gp" and penalised:
+            mixed = between(real, fake, context.noise)
+            weight = objective.gradient_penalty * objective.penalty_every
+            terms["penalty"] = weight * one_centred(self.critic(mixed, labels), mixed).mean()
+        total = torch.stack(list(terms.values())).sum()
+        return {"total": total, **(terms if len(terms) > 1 else {})}
+
+    def _packs(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Examples in packs, (n // m, m, *event), with their labels (n // m, m) where they count."""
+        m = self.objective.packing
+        n = len(x) // m
+        if n == 0:
+            raise ValueError(f"a batch of {len(x)} holds no pack of {m}: raise the batch size")
+        known = labels[: n * m].reshape(n, m) if self.knows_labels and labels is not None else None
+        return x[: n * m].reshape(n, m, *x.shape[1:]), known
+
+    def _noisy(self, x: Tensor, context: Context) -> Tensor:
+        """x with instance noise, which falls by a constant factor per step to a hundredth of itself, so that
+        every scale has its turn, and then ends. Source: Sønderby et al. (2017), section 3.3."""
+        objective = self.objective
+        if objective.instance_noise == 0 or context.progress >= objective.noise_until:
+            return x
+        level = objective.instance_noise * FADED ** (context.progress / objective.noise_until)
+        noisy: Tensor = x + level * torch.randn(x.shape, generator=context.noise, device=context.noise.device)
+        return noisy
+
+    def after_step(self, player: Player, context: Context) -> None:
+        """Clipping, power iterations, and the memory of the Dirac-GAN's orbit."""
+        if player.name == "critic":
+            if self.objective.loss == "wasserstein":
+                with torch.no_grad():
+                    for parameter in self.critic.parameters():
+                        parameter.clamp_(-self.objective.weight_clip, self.objective.weight_clip)
+            if self.network.spectral_norm:
+                follow(self.critic)
+        elif isinstance(self.generator, DiracGenerator) and isinstance(self.critic, DiracCritic):
+            place = int(self.orbit_length) % REMEMBERED
+            with torch.no_grad():
+                self.orbit[place, 0] = self.generator.theta.flatten()[0]
+                self.orbit[place, 1] = self.critic.psi.flatten()[0]
+            self.orbit_length += 1
+
+    def check(self, validation: Batch | None, context: Context) -> Check:
+        """Of 2,500 draws: the modes they reach and the share near one, where the data have modes; else their
+        spread relative to the data. With held-out data also the sliced distance to them, `validation`."""
+        rng = context.noise
+        values: dict[str, float] = {}
+        warnings: tuple[str, ...] = ()
+        if self.dirac:
+            return Check({})
+        labels = self.drawn_labels(CHECKED, "any", rng)
+        z = self.generator(self.draw_latent(CHECKED, rng), labels)
+        if self.truth is not None and self.truth.modes is not None and self.truth.mode_std is not None:
+            centres = torch.as_tensor(self.truth.modes, dtype=torch.float32, device=self.device)
+            found = captured(self.unstandardise(z), centres, self.truth.mode_std)
+            values |= {"modes": float(found.modes), "high quality": found.high_quality}
+            warnings = mode_alarm(
+                found.modes, len(centres), self._most_modes, context.progress, found.high_quality
+            )
+            self._most_modes = max(self._most_modes, found.modes)
+        else:
+            values["spread"] = spread(z).item() / self._real_spread
+            warnings = spread_alarm(values["spread"], context.progress)
+        if validation is not None:
+            real = self.standardise(self.dequantise(validation.x, rng))[:CHECKED]
+            values["validation"] = sliced_distance(z[: len(real)], real, rng).item()
+        return Check(values, warnings)
+
+    def drawn_labels(self, n: int, label: str, rng: torch.Generator) -> Tensor | None:
+        """Labels (n,) for the generator, or None where it sees none.
+
+        Raises ValueError for a class that the data or the training do not have."""
+        labels = self.labels_for(n, label, rng)
+        if not self.knows_labels:
+            if label not in ("any", "none"):
+                raise ValueError("this GAN never saw a label: switch 'Use labels' on and train again")
+            return None
+        if label == "none":
+            raise ValueError("this GAN was trained with labels: choose a class, or 'any'")
+        return labels
+
+    def generate(self, latent: Latent, labels: Tensor | None) -> Tensor:
+        """The generator's output in data units, (n, *event), images not yet rounded."""
+        parts = []
+        for first in range(0, len(latent.z), CHUNK):
+            rows = slice(first, first + CHUNK)
+            category = None if latent.category is None else latent.category[rows]
+            given = None if labels is None else labels[rows]
+            parts.append(self.generator(Latent(latent.z[rows], category), given))
+        return self.unstandardise(torch.cat(parts))
+
+    def sample(self, request: SampleRequest) -> Iterator[Samples]:
+        """One frame from one pass; or a frame after each round of proposals or step of the walk.
+
+        Raises:
+            ValueError: for a class that the data or the training do not have, or a sampler that asks of the
+            discriminator what it does not know.
+        """
+        sampler = request.sampler
+        assert isinstance(sampler, GanSampler)
+        rng = generator(sampler.seed, "sampling", self.device)
+        labels = self.drawn_labels(request.n, sampler.label, rng)
+        if sampler.method == "rejection":
+            yield from rejection(self, request.n, labels, sampler, rng)
+            return
+        if sampler.method == "refinement":
+            yield from walk(self, request.n, labels, sampler, rng)
+            return
+        latent = self.truncated(self.draw_latent(request.n, rng), sampler)
+        with torch.no_grad():
+            x = self.quantise(self.generate(latent, labels))
+        shown = None if labels is None else labels.cpu().numpy()
+        yield Samples(x.cpu().numpy(), None, shown, 0, 0, 0.0, 1, self.truncation(sampler))
+
+    def truncated(self, latent: Latent, sampler: GanSampler) -> Latent:
+        """Latents shrunk by psi. Source: Karras et al. (2019), StyleGAN, appendix B, in the latent itself."""
+        return Latent(sampler.guidance * latent.z, latent.category)
+
+    def truncation(self, sampler: GanSampler) -> str:
+        """What truncation does to samples, or '' where it does nothing."""
+        return "" if sampler.guidance == 1 or self.dirac else f"truncation {sampler.guidance:g}"
+
+    def log_prob(self, x: Tensor, sampler: SamplerSettings, error: bool = True) -> Iterator[LogProb | None]:
+        """Raises NoDensity with what the discriminator would know instead."""
+        yield from ()
+        raise NoDensity(NO_DENSITY)
+
+    def probe(self, name: str, request: ProbeRequest) -> Iterator[Payload | None]:
+        """`landscape`, `manifold`, `divergence` or, of a Dirac-GAN, `orbit`.
+
+        Raises:
+            KeyError: for any other name.
+            ValueError: as `sample` does.
+        """
+        yield from PROBES[name](self, request)
+
+    def loss_reference(
+        self, batch: Batch, rng: torch.Generator
+    ) -> Generator[None, None, LossReference | None]:
+        """What both losses read where generated data are distributed as the data."""
+        yield from ()
+        critic, made = self.game.equilibrium(self.objective.label_smoothing)
+        values = {"critic total": critic, "generator total": made}
+        return LossReference(
+            "equilibrium", {name: value for name, value in values.items() if value is not None}
+        )

@@ -1,0 +1,258 @@
+"""What a learned score is worth: its error at each noise level, and the Langevin chains that follow it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.core.model import ProbeRequest, generator
+from genlab.core.time.process import ContinuousTime
+from genlab.core.time.true_score import true_score
+from genlab.data.payloads import Array, Curves, Group, Payload, Plane
+from genlab.paradigms.score.chain_classes import class_along, class_sentence
+from genlab.sampling.condition import Condition
+from genlab.sampling.solvers import AnnealedLangevin, Langevin, Solver, trajectory
+from genlab.sampling.spacing import start, times
+from genlab.settings.time import TimeSampler
+
+LEVELS = 16
+POINTS = 256
+CHAINS, CHAIN_STEPS, ANNEALED_LEVELS = 12, 200, 20
+STEP_SIZES = (-2.0, 1.0, 13)
+"""Decimal logarithms of the first and the last step size in units of sigma^2, and how many there are."""
+PARALLEL, MOVES = 128, 20
+"""Chains and steps of which an acceptance is the mean."""
+BEST_ACCEPTANCE = 0.574
+"""Of the most efficient MALA in many dimensions. Source: Roberts and Rosenthal (1998), theorem 2."""
+LOUD = 0.5
+"""Noise level, in standard deviations of the data, above which an annealed chain is drawn faintly."""
+REAL = 500
+PER_CENT = {"100 %": 0.0, "10 %": -1.0, "1 %": -2.0}
+LEAST = 1e-6
+"""Relative error, below which single precision tells nothing."""
+
+Slices = Iterator[Payload | None]
+
+
+def errors(model: ContinuousTime, request: ProbeRequest) -> Slices:
+    """Decimal logarithm of `sqrt(E|s - s*|^2 / E|s*|^2)` of the learned score s, unguided, and the exact one
+    s*, at 16 noise levels, over held-out data with noise: without a label, and given the one that is chosen.
+
+    Raises:
+        ValueError: where the truth of the data is not known, or without held-out data.
+    """
+    sampler = request.sampler
+    assert isinstance(sampler, TimeSampler)
+    low, high = _range(model)
+    levels = np.geomspace(low, high, LEVELS)
+    chosen = model.probe_label(sampler)
+    label = None if chosen is None or int(chosen) < 0 else int(chosen)
+    curves: dict[str, Array] = {}
+    if label is None or model.objective.condition_dropout > 0:
+        curves["unconditional"] = yield from _relative_errors(model, request, levels, None)
+    if label is not None:
+        name = f"given {model.label_names[label]}"
+        curves[name] = yield from _relative_errors(model, request, levels, label)
+    x_label = "log₁₀ noise level σ, standard deviations of the data"
+    yield Curves(np.log10(levels).astype(np.float32), curves, x_label, "log₁₀ relative error", PER_CENT)
+
+
+def chains(model: ContinuousTime, request: ProbeRequest) -> Slices:
+    """Twelve chains of 200 Langevin steps along the learned score, guided as the sampler says, over held-out
+    data: from the spread of noisy data at one level, or from noise down 20 levels ('annealed').
+
+    Points are shown as frames of a trajectory are: `x_t / sqrt(alpha^2 + sigma^2)`, in data units.
+
+    Raises:
+        ValueError: for data that are not points in a plane.
+    """
+    sampler = request.sampler
+    assert isinstance(sampler, TimeSampler)
+    if model.event != (2,):
+        raise ValueError("chains are drawn in the plane only")
+    method, step_size = str(request.values["method"]), 10 ** float(request.values["step"])
+    grid, level = _grid(model, request)
+    rng = generator(sampler.seed, "sampling", model.device)
+    x = start(model.path, grid, (CHAINS, 2), rng)
+    label = model.probe_label(sampler)
+    condition = Condition(None if label is None else label.expand(CHAINS))
+    walk, levels, accepted = [], [], 0.0
+    denoiser = model.denoiser(sampler)
+    for state in trajectory(denoiser, _solver(method, step_size), x, grid, condition, rng):
+        walk.append(model.shown(state.x, state.t))
+        levels.append(model.clock(state.t))
+        accepted = state.accepted
+        yield None
+    paths = torch.stack(walk, 1).cpu().numpy()  # (chains, steps + 1, 2)
+    late = paths[:, -1:] if method == "annealed" else paths[:, CHAIN_STEPS // 2 :]
+    classes = yield from class_along(model.truth, late)
+    said = [f"{100 * accepted:.0f} % of the proposals were accepted"] if method == "mala" else []
+    if classes is not None and model.truth is not None:
+        prior = np.asarray(model.truth.class_prior)
+        said.append(class_sentence(classes, model.label_names, prior, label is None or int(label) < 0))
+    name = {"ula": "unadjusted", "mala": "adjusted", "annealed": "annealed"}[method]
+    where = f"down {ANNEALED_LEVELS} noise levels" if method == "annealed" else f"at noise level {level:.3g}"
+    tilted = f", guidance {sampler.guidance:g}" if model.guided(sampler) else ""
+    yield Plane(
+        _groups(paths, np.array(levels), request),
+        model.extent,
+        f"{CHAINS} {name} chains of {CHAIN_STEPS} steps {where}{tilted}",
+        data_space=True,
+        note=_sentence(said),
+    )
+
+
+def acceptance(model: ContinuousTime, request: ProbeRequest) -> Slices:
+    """Share of accepted proposals of MALA at a noise level, and the expected squared jump per step
+    relative to its largest, by step size: means over 20 steps of 128 chains that begin in noisy data.
+
+    Raises:
+        ValueError: without held-out data.
+    """
+    sampler = request.sampler
+    assert isinstance(sampler, TimeSampler)
+    level = _level(model, request)
+    t = model.path.time_of_noise_level(torch.tensor(level, dtype=torch.float64))
+    alpha = float(model.path.alpha(t))
+    label = model.probe_label(sampler)
+    held_out = _held_out(model, request, None if label is None or int(label) < 0 else int(label))
+    data = held_out[torch.arange(PARALLEL, device=model.device) % len(held_out)]
+    condition = Condition(None if label is None else label.expand(PARALLEL))
+    denoiser = model.plain_denoiser(sampler)
+    first, last, count = STEP_SIZES
+    exponents = np.linspace(first, last, count)
+    accepted, jumps = np.zeros(count), np.zeros(count)
+    for i, exponent in enumerate(exponents):
+        rng = generator(sampler.seed, "sampling", model.device)
+        x = alpha * (data + level * torch.randn(data.shape, generator=rng, device=rng.device))
+        solver = Langevin(10**exponent, adjusted=True)
+        before = x
+        for state in trajectory(denoiser, solver, x, t.expand(MOVES + 1), condition, rng):
+            jumps[i] += float((state.x - before).square().sum(1).mean()) / MOVES
+            before, accepted[i] = state.x, state.accepted
+            yield None
+    relative = jumps / max(float(jumps.max()), 1e-30)
+    best = int(jumps.argmax())
+    farthest = f", longest jumps at {10 ** exponents[best]:.2g} σ²" if best < count - 1 else ""
+    yield Curves(
+        exponents.astype(np.float32),
+        {
+            "accepted": accepted.astype(np.float32),
+            "squared jump, of its largest": relative.astype(np.float32),
+        },
+        f"log₁₀ step size in σ² (at noise level {level:.3g}{farthest})",
+        "share",
+        {"best in many dimensions, 57 %": BEST_ACCEPTANCE},
+    )
+
+
+PROBES: Mapping[str, Callable[[ContinuousTime, ProbeRequest], Slices]] = {
+    "errors": errors,
+    "chains": chains,
+    "acceptance": acceptance,
+}
+
+
+def _relative_errors(
+    model: ContinuousTime,
+    request: ProbeRequest,
+    levels: np.ndarray[tuple[int], np.dtype[np.float64]],
+    label: int | None,
+) -> Generator[None, None, Array]:
+    """Their decimal logarithms, one for each level. The same noise at all levels makes the curve smooth."""
+    data = _held_out(model, request, label)[:POINTS]
+    rng = generator(request.sampler.seed, "preview", model.device)
+    noise = torch.randn(data.shape, generator=rng, device=rng.device)
+    given = None
+    if model.knows_labels:
+        given = torch.full((len(data),), -1 if label is None else label, device=model.device)
+    assert isinstance(request.sampler, TimeSampler)
+    denoiser = model.plain_denoiser(request.sampler)
+    found = np.zeros(len(levels), np.float32)
+    for i, level in enumerate(levels):
+        t = model.path.time_of_noise_level(torch.tensor(level, dtype=torch.float64))
+        alpha = float(model.path.alpha(t))
+        y = data + level * noise
+        with torch.no_grad():
+            learned = alpha * denoiser.predict(alpha * y, t, Condition(given)).score
+        yield
+        exact = yield from true_score(model, y, float(level), label)
+        found[i] = math.log10(max(float((learned - exact).norm() / exact.norm()), LEAST))
+    return found
+
+
+def _held_out(model: ContinuousTime, request: ProbeRequest, label: int | None) -> Tensor:
+    """Held-out data (n, *event), standardised; of one class alone where a label is given."""
+    if request.examples is None:
+        raise ValueError("there are no held-out examples to show")
+    x, labels = request.examples.x, request.examples.labels
+    if label is not None and labels is not None:
+        x = x[labels == label]
+    if not len(x):
+        raise ValueError("there are no held-out examples of this class")
+    return model.standardise(x.to(model.device))
+
+
+def _range(model: ContinuousTime) -> tuple[float, float]:
+    """The least and the largest noise level of the path."""
+    ends = torch.tensor([model.path.t_min, model.path.t_max], dtype=torch.float64)
+    low, high = model.path.noise_level(ends).tolist()
+    return low, high
+
+
+def _level(model: ContinuousTime, request: ProbeRequest) -> float:
+    """The control's noise level, kept on the path."""
+    low, high = _range(model)
+    return min(max(10 ** float(request.values["level"]), low), high)
+
+
+def _grid(model: ContinuousTime, request: ProbeRequest) -> tuple[Tensor, float]:
+    """The times of a chain's steps, and the level where it stays. An annealed one takes its turns at each
+    level as single steps, so that all can be shown."""
+    level = _level(model, request)
+    if request.values["method"] == "annealed":
+        falling = times(model.path, ANNEALED_LEVELS)
+        turns = falling[:-1].repeat_interleave(CHAIN_STEPS // ANNEALED_LEVELS)
+        return torch.cat([turns, falling[-1:]]), level
+    t = model.path.time_of_noise_level(torch.tensor(level, dtype=torch.float64))
+    return t.expand(CHAIN_STEPS + 1), level
+
+
+def _solver(method: str, step_size: float) -> Solver:
+    if method == "annealed":
+        return AnnealedLangevin(turns=1, step_size=step_size)
+    return Langevin(step_size, adjusted=method == "mala")
+
+
+def _groups(
+    paths: Array, levels: np.ndarray[tuple[int], np.dtype[np.float64]], request: ProbeRequest
+) -> tuple[Group, ...]:
+    """Real data, the chains (n, steps + 1, 2), where they began and where they ended.
+
+    levels: noise level after each step, (steps + 1,). Where it falls, the loud part lies faintly behind all.
+    """
+    calm = int(np.argmax(levels <= max(LOUD, levels[-1])))
+    groups = []
+    if calm > 0:
+        groups.append(Group(f"above σ = {LOUD:g}", _lines(paths[:, : calm + 1]), "line", "muted"))
+    if request.examples is not None:
+        groups.append(Group("real", request.examples.x[:REAL].cpu().numpy(), "dots", "real"))
+    groups.append(Group("chains", _lines(paths[:, calm:]), "line", "model"))
+    groups.append(Group("starts", paths[:, 0], "dots", "muted"))
+    groups.append(Group("ends", paths[:, -1], "dots", "mark"))
+    return tuple(groups)
+
+
+def _lines(paths: Array) -> Array:
+    """Paths (n, steps, 2) one after another, with a row of NaN after each, (n (steps + 1), 2)."""
+    gap = np.full((len(paths), 1, 2), np.nan, np.float32)
+    return np.concatenate([paths, gap], 1).reshape(-1, 2)
+
+
+def _sentence(parts: list[str]) -> str:
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:] + "." if text else ""

@@ -1,0 +1,107 @@
+"""How the bound divides over latents, and how it rises with importance samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.core.model import ProbeRequest, generator
+from genlab.data.payloads import Curves, Payload
+from genlab.paradigms.vae.bounds import gaussian_divergence, importance_bound
+from genlab.paradigms.vae.collapse import active_units
+
+if TYPE_CHECKING:
+    from genlab.paradigms.vae.model import VAE
+
+MOST = 256
+"""Data of which divergences are averaged."""
+BOUND_DATA = 100
+POWERS = 8
+"""Bounds of 1, 2, 4 .. 2^8 samples."""
+
+
+def per_dimension(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
+    """Bars: divergence of each latent from its prior, mean over held-out data, given their classes where the
+    prior knows them. Of a mixture that of each latent's marginal, estimated; they need not sum to the whole.
+
+    Raises:
+        ValueError: of an autoencoder, whose codes have no divergence, or without held-out data.
+    """
+    if request.examples is None:
+        raise ValueError("there are no held-out examples to show")
+    x = request.examples.x[:MOST]
+    labels = None if request.examples.labels is None else request.examples.labels[:MOST]
+    rng = generator(request.sampler.seed, "preview", model.device)
+    mean, log_scale = model.encode(x)
+    if log_scale is None:
+        raise ValueError("the codes of an autoencoder are points: they have no divergence from a prior")
+    yield None
+    given = labels if model.conditional else None
+    if model.prior is model.first_prior:
+        each = gaussian_divergence(mean, log_scale, *model.first_prior.of_labels(given, len(mean))).mean(0)
+    else:
+        each = _marginal_divergence(model, mean, log_scale, given, rng)
+    reconstruction = 0.0
+    for start in range(0, len(x), model.rows(1)):
+        part = slice(start, start + model.rows(1))
+        seen = model.observed(x[part], rng)
+        reconstruction -= float(model.reconstruction(mean[None, part], seen).sum())
+        yield None
+    bars = each.cpu().numpy().astype(np.float32)
+    summary = (
+        f"{active_units(mean)} of {model.latent} active, divergence {bars.sum():.1f}, reconstruction "
+        f"{reconstruction / len(x):.1f} nats"
+    )
+    marks = {"free bits": model.objective.free_bits} if model.objective.kind == "free-bits" else {}
+    captions = tuple(f"z{i + 1}" for i in range(model.latent))
+    place = np.arange(1, model.latent + 1, dtype=np.float32)
+    yield Curves(place, {"divergence": bars}, f"latent ({summary})", "nats", marks, True, captions)
+
+
+def _marginal_divergence(
+    model: VAE, mean: Tensor, log_scale: Tensor, labels: Tensor | None, rng: torch.Generator
+) -> Tensor:
+    noise = torch.randn((8, *mean.shape), generator=rng, device=rng.device)
+    z = mean + log_scale.exp() * noise
+    own = -0.5 * noise.square() - log_scale - 0.5 * math.log(2 * math.pi)
+    return torch.mean(own - model.prior.log_prob_each(z, labels), (0, 1))
+
+
+def bounds_rising(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
+    """Mean bound on log p of held-out data by the number of importance samples; K = 1 is the evidence
+    bound.
+
+    Raises:
+        ValueError: without held-out data.
+    """
+    if request.examples is None:
+        raise ValueError("there are no held-out examples to show")
+    x = request.examples.x[:BOUND_DATA]
+    rng = generator(request.sampler.seed, "evaluation", model.device)
+    k, rows = 2**POWERS, model.rows(2**5)
+    sums = np.zeros(POWERS + 1)
+    for start in range(0, len(x), rows):
+        part, slices = x[start : start + rows], []
+        for _ in range(k // 2**5):
+            slices.append(model.log_weights(part, 2**5, "any", None, rng))
+            yield None
+        weights = torch.cat(slices)
+        for power in range(POWERS + 1):
+            # All samples serve every K: the mean of the bounds of disjoint groups.
+            groups = weights.reshape(-1, 2**power, weights.shape[1])
+            sums[power] += float(sum(importance_bound(group).sum() for group in groups)) / len(groups)
+    marks = {}
+    if model.truth is not None:
+        marks["true log p of these"] = float(model.truth.log_prob(x.cpu().numpy()).mean())
+    values = (sums / len(x)).astype(np.float32)
+    captions = tuple(str(2**power) for power in range(POWERS + 1))
+    marks["evidence bound"] = float(values[0])
+    place = np.arange(POWERS + 1, dtype=np.float32)
+    yield Curves(
+        place, {"importance bound": values}, "importance samples K", "nats", marks, captions=captions
+    )
