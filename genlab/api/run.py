@@ -27,7 +27,7 @@ from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import recipe_of
 from genlab.session.session import SettingError, read_session
 from genlab.settings.paradigm import PanelInfo
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 REFERENCE_POINTS = 5000
 MOST_TILES = 1024
@@ -207,7 +207,7 @@ class Run:
         space, dataset = self.session.space, self.dataset()
         tilted = f" · {samples.tilted}" if samples.tilted else ""
         title = f"{self.session.entry.title} on {dataset.title} · {len(samples.x):,} samples{tilted}"
-        if isinstance(space, ImageSpace):
+        if isinstance(space, Images):
             few = slice(None if by_class else MOST_TILES)
             labels = None if samples.labels is None else samples.labels[few]
             return samples_grid(samples.x[few], space, labels, columns=columns, by_class=by_class)
@@ -226,7 +226,7 @@ class Run:
     def save_grid(self, path: str | Path) -> None:
         """Draw samples and save their picture, recipe included: of images ten per class, else a hundred;
         of points 2,000."""
-        images, classes = isinstance(self.session.space, ImageSpace), len(self.session.labels)
+        images, classes = isinstance(self.session.space, Images), len(self.session.labels)
         n = 2000 if not images else 20 * classes if classes else 100
         samples = self.draw(n)
         by_class = images and classes > 0 and samples.labels is not None

@@ -22,7 +22,7 @@ from genlab.sampling.condition import Condition
 from genlab.session.session import Session
 from genlab.settings.paradigm import Capabilities
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 STREAMS = ("init", "data", "noise", "preview", "sampling", "evaluation")
 
@@ -225,14 +225,14 @@ class Model(nn.Module, ABC):
 
     def dequantise(self, x: Tensor, rng: torch.Generator) -> Tensor:
         """Images with uniform noise on [-1/2, 1/2) added to their levels; points as they are."""
-        if not isinstance(self.session.space, ImageSpace):
+        if not isinstance(self.session.space, Images):
             return x
         return x + torch.rand(x.shape, generator=rng, device=rng.device) - 0.5
 
     def quantise(self, x: Tensor) -> Tensor:
         """Images rounded to their levels; points as they are."""
         space = self.session.space
-        return x.round().clamp(0, space.levels - 1) if isinstance(space, ImageSpace) else x
+        return x.round().clamp(0, space.levels - 1) if isinstance(space, Images) else x
 
     def stages(self) -> Sequence[Stage]:
         """The parts of training, one after another; by default one, with the players."""

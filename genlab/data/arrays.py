@@ -10,7 +10,7 @@ from genlab.data.dataset import DataError, Dataset, Draw
 from genlab.data.datasets import DATASETS, DatasetInfo, FileSettings, file_info, space_of
 from genlab.data.payloads import Array, Extent, Labels
 from genlab.data.resources import resource
-from genlab.settings.spaces import PointSpace
+from genlab.settings.spaces import Points
 
 _SHARE = 0.15
 """Share of a person's own rows in the validation part, and in the test part."""
@@ -27,7 +27,7 @@ class ArrayDataset(Dataset):
     def __init__(self, info: DatasetInfo, parts: Parts, fingerprint: str) -> None:
         self.id, self.title, self.space, self.label_names = info.id, info.title, info.space, info.labels
         self.fingerprint = fingerprint
-        self.extent = _extent(parts[0].x) if isinstance(info.space, PointSpace) else (0.0, 1.0, 0.0, 1.0)
+        self.extent = _extent(parts[0].x) if isinstance(info.space, Points) else (0.0, 1.0, 0.0, 1.0)
         self._train, self._validation, self._test = parts
 
     def train(self, n: int, rng: np.random.Generator) -> Draw:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from genlab.settings.fields import Settings, setting
-from genlab.settings.spaces import ImageSpace, PointSpace, Space
+from genlab.settings.spaces import Images, Points, Space
 
 Group = Literal["1-D", "2-D", "Images", "Your own"]
 
@@ -241,8 +241,8 @@ def space_of(id: str, settings: Settings) -> Space:
     """The space that a data set with these settings lives in."""
     if isinstance(settings, FileSettings):
         if settings.kind == "points":
-            return PointSpace(settings.dim)
-        return ImageSpace(settings.channels, settings.height, settings.width, settings.levels)
+            return Points(settings.dim)
+        return Images(settings.channels, settings.height, settings.width, settings.levels)
     return DATASETS[id].space
 
 
@@ -257,7 +257,7 @@ def file_info(settings: FileSettings) -> DatasetInfo:
 
 
 def _info(id: str, title: str, group: Group, summary: str, settings: type[Settings]) -> DatasetInfo:
-    space: Space = ImageSpace(1, 8, 8, 17) if group == "Images" else PointSpace(1 if group == "1-D" else 2)
+    space: Space = Images(1, 8, 8, 17) if group == "Images" else Points(1 if group == "1-D" else 2)
     return DatasetInfo(id, title, group, summary, settings, space, labels_of(id, settings()))
 
 

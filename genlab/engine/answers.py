@@ -20,7 +20,7 @@ from genlab.metrics.floors import FloorStore
 from genlab.runs.places import cache_dir
 from genlab.session.session import Session
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import PointSpace
+from genlab.settings.spaces import Points
 
 Send = Callable[[p.Event], None]
 Slices = Iterator[None]
@@ -143,7 +143,7 @@ def _density(
     model: Model, sampler: SamplerSettings, resolutions: tuple[int, ...], reply: Callable[[Any, bool], None]
 ) -> Slices:
     space = model.session.space
-    if not (isinstance(space, PointSpace) and space.dim <= 2):
+    if not (isinstance(space, Points) and space.dim <= 2):
         raise NoDensity("a density can be drawn in one and two dimensions only")
     tilted = ""
     for frame in model.sample(SampleRequest(HISTOGRAM_DRAWS, sampler)):

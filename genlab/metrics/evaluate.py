@@ -18,7 +18,7 @@ from genlab.metrics.likelihood import mean_and_error, nll_above_entropy, nll_sum
 from genlab.metrics.report import HEADINGS, Metric, Progress
 from genlab.metrics.slices import in_process
 from genlab.metrics.statistics import statistics_for
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 Steps = Generator[Progress | None, None, list[Metric]]
 
@@ -62,13 +62,13 @@ def evaluate(
     that ship are known, and others are computed. All randomness comes from `rng`, except that of
     floors, which each have a stream of their own.
     """
-    images = isinstance(dataset.space, ImageSpace)
+    images = isinstance(dataset.space, Images)
     draws = draws or (4 if images else 20)
     store = store or FloorStore()
     metrics = yield from _likelihood(dataset, log_prob, rng, n)
     size = largest_n(dataset, n)
     found, generated, labels = yield from _samples(dataset, draw_model, rng, size, draws, store)
-    if isinstance(dataset.space, ImageSpace):
+    if isinstance(dataset.space, Images):
         found += yield from _images(dataset, dataset.space, generated, labels, rng)
     if tilted:
         note = f"samples are tilted ({tilted}): not draws from the model's distribution"
@@ -81,7 +81,7 @@ def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Gene
     yield Progress(0, 1, "likelihood")
     x = dataset.test(n, rng).x
     truth, event = dataset.truth, dataset.space.event
-    images = isinstance(dataset.space, ImageSpace)
+    images = isinstance(dataset.space, Images)
     reference = None if truth is None else ("entropy of the data", truth.entropy)
     if isinstance(log_prob, str):
         return [Metric("nll", "Test NLL", None, None, None, reference, "lower", "nats", len(x), log_prob)]
@@ -168,7 +168,7 @@ def _references(dataset: Dataset) -> dict[str, tuple[str, float]]:
 
 
 def _images(
-    dataset: Dataset, space: ImageSpace, x: Array, asked: Labels | None, rng: np.random.Generator
+    dataset: Dataset, space: Images, x: Array, asked: Labels | None, rng: np.random.Generator
 ) -> Steps:
     """Nearest training example and, where samples were asked for by label, the separate classifier."""
     training = dataset.train(len(x), rng)

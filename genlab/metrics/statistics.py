@@ -30,7 +30,7 @@ from genlab.metrics.features import (
     precision_recall_density_coverage,
 )
 from genlab.metrics.slices import Work, in_process
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 Statistic = Callable[[Floats, Floats, np.random.Generator], Work[Mapping[str, float]]]
 """(generated (n, *event), real (m, *event), rng) -> named numbers, by slices."""
@@ -105,6 +105,6 @@ def statistics_for(dataset: Dataset, n: int) -> dict[str, Statistic]:
         found["modes"] = modes(truth.modes, truth.mode_std, mode_weights(dataset))
     if n > NEIGHBOURS:
         found["neighbourhood"] = neighbourhood
-    if isinstance(dataset.space, ImageSpace) and n > 1:
+    if isinstance(dataset.space, Images) and n > 1:
         found["pixels"] = pixels
     return found

@@ -16,7 +16,7 @@ from genlab.data.payloads import Array, Extent, Labels
 from genlab.runs.atomic import replacing, write_bytes
 from genlab.runs.plot import plot_points
 from genlab.runs.recipe import png_text
-from genlab.settings.spaces import ImageSpace, Space
+from genlab.settings.spaces import Images, Space
 
 BETWEEN = 48
 
@@ -39,7 +39,7 @@ def samples_grid(
     columns: tiles per row, by default as many as rows. scale: screen pixels per pixel; padding:
     screen pixels between tiles. by_class: a row per label, in their order. reference, extent and
     title serve plots alone."""
-    if not isinstance(space, ImageSpace):
+    if not isinstance(space, Images):
         return plot_points(x, reference, extent, title=title)
     tiles = to_pixels(x, space)
     if by_class and labels is not None:
@@ -62,7 +62,7 @@ def samples_grid(
     return Image.fromarray(sheet)
 
 
-def to_pixels(x: Array, space: ImageSpace) -> NDArray[np.uint8]:
+def to_pixels(x: Array, space: Images) -> NDArray[np.uint8]:
     """Images (n, channels, height, width) with levels 0 .. levels - 1 as RGB (n, height, width, 3)."""
     shade = np.clip(np.rint(np.nan_to_num(x)), 0, space.levels - 1) * (255 / (space.levels - 1))
     tiles = np.moveaxis(np.rint(shade).astype(np.uint8), 1, -1)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import Control
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace, Space
+from genlab.settings.spaces import Images, Space
 
 
 def drop_label(default: float = 0.2) -> Any:
@@ -110,7 +110,7 @@ IMAGES: Mapping[str, Any] = {
 
 def image_defaults(space: Space, more: Mapping[str, Any]) -> Mapping[str, Any]:
     """Defaults for images, with what a paradigm adds; none for points."""
-    return {**IMAGES, **more} if isinstance(space, ImageSpace) else {}
+    return {**IMAGES, **more} if isinstance(space, Images) else {}
 
 
 def label_controls(session: Any, n_labels: int, guided: str) -> tuple[Control, Control]:
@@ -134,4 +134,4 @@ def label_controls(session: Any, n_labels: int, guided: str) -> tuple[Control, C
 def ode_reason(space: Space) -> str:
     """How the density of a probability-flow ODE is known."""
     images = ", divergence by Hutchinson's estimate; uniform dequantisation of the levels"
-    return "by the probability-flow ODE" + (images if isinstance(space, ImageSpace) else "")
+    return "by the probability-flow ODE" + (images if isinstance(space, Images) else "")

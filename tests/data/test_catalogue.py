@@ -11,7 +11,7 @@ import pytest
 from genlab.data import DataError, load
 from genlab.data.datasets import DATASETS, FileSettings, MoonsSettings, labels_of, space_of
 from genlab.settings.fields import describe
-from genlab.settings.spaces import PointSpace
+from genlab.settings.spaces import Points
 
 ORDER = (
     "mixture-1d mixture-1d-uneven heavy-tail-1d 8gaussians 8gaussians-cfm gan-ring gan-grid moons moons-cfm "
@@ -70,7 +70,7 @@ def test_fingerprint_changes_with_the_settings_and_only_with_them() -> None:
 
 def test_labels_and_space_of_a_file_stand_in_its_settings() -> None:
     settings = FileSettings(name="mine", dim=3, labels="cat\ndog")
-    assert space_of("file", settings) == PointSpace(3)
+    assert space_of("file", settings) == Points(3)
     assert labels_of("file", settings) == ("cat", "dog")
 
 

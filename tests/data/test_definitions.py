@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits, make_circles, make_moons, make_s_curve
 
 from genlab.data import load
 from genlab.data.datasets import DATASETS
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 N = 8000
 Generator = Callable[[np.random.Generator], np.ndarray]
@@ -152,7 +152,7 @@ def test_digits_are_scikit_learns_in_their_order_and_split() -> None:
     assert [len(part.x) for part in (train, validation, test)] == [1000, 350, 447]
     reference = load_digits()
     x = np.concatenate([train.x, validation.x, test.x])
-    assert digits.space == ImageSpace(1, 8, 8, 17)
+    assert digits.space == Images(1, 8, 8, 17)
     assert x.dtype == np.float32
     np.testing.assert_array_equal(x[:, 0], reference.images)
     assert train.labels is not None

@@ -15,7 +15,7 @@ import pytest
 from genlab.data import DataError, read
 from genlab.data.arrays import FileDataset, split
 from genlab.data.datasets import FileSettings, labels_of, space_of
-from genlab.settings.spaces import PointSpace
+from genlab.settings.spaces import Points
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.standard_normal((100, 2))
@@ -41,7 +41,7 @@ def test_points_of_any_plain_type_become_float32(tmp_path: Path, dtype: str) -> 
     array = (10 * np.abs(POINTS)).astype(dtype)
     settings, dataset = read(save(tmp_path / "cloud.npy", array))
     assert settings.name == "cloud"
-    assert dataset.space == PointSpace(2)
+    assert dataset.space == Points(2)
     assert dataset.x.dtype == np.float32
     np.testing.assert_array_equal(dataset.x, array.astype(np.float32))
 
@@ -53,7 +53,7 @@ def test_arrays_in_column_order_are_read_alike(tmp_path: Path) -> None:
 
 def test_a_flat_array_is_points_on_a_line(tmp_path: Path) -> None:
     _, dataset = read(save(tmp_path / "line.npy", np.arange(20.0)))
-    assert dataset.space == PointSpace(1)
+    assert dataset.space == Points(1)
     assert dataset.extent[2:] == (0, 0)
 
 

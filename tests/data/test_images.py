@@ -10,7 +10,7 @@ from PIL import Image
 
 from genlab.data import DataError, read
 from genlab.data.arrays import FileDataset
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 RNG = np.random.default_rng(0)
 
@@ -33,14 +33,14 @@ def test_small_grey_images_are_kept_pixel_by_pixel(tmp_path: Path, suffix: str) 
     arrays = folder(tmp_path / "mine", shape=(8, 10), suffix=suffix)
     settings, dataset = read(tmp_path / "mine")
     assert (settings.name, dataset.title) == ("mine", "mine")
-    assert dataset.space == ImageSpace(1, 8, 10, 256)
+    assert dataset.space == Images(1, 8, 10, 256)
     np.testing.assert_array_equal(dataset.x[:, 0], arrays)
 
 
 def test_colour_images_have_three_channels(tmp_path: Path) -> None:
     arrays = folder(tmp_path, shape=(8, 8, 3))
     _, dataset = read(tmp_path)
-    assert dataset.space == ImageSpace(3, 8, 8, 256)
+    assert dataset.space == Images(3, 8, 8, 256)
     np.testing.assert_array_equal(dataset.x, arrays.transpose(0, 3, 1, 2))
 
 
@@ -54,7 +54,7 @@ def test_one_colour_image_among_grey_ones_makes_all_colour(tmp_path: Path) -> No
 def test_larger_images_are_cropped_to_the_centre_and_averaged_down(tmp_path: Path) -> None:
     arrays = folder(tmp_path, shape=(64, 96))
     _, dataset = read(tmp_path)
-    assert dataset.space == ImageSpace(1, 32, 32, 256)
+    assert dataset.space == Images(1, 32, 32, 256)
     expected = arrays[:, :, 16:80].reshape(12, 32, 2, 32, 2).mean(axis=(2, 4))
     np.testing.assert_allclose(dataset.x[:, 0], expected, atol=1)
 
@@ -63,7 +63,7 @@ def test_images_of_different_sizes_take_the_side_of_the_smallest(tmp_path: Path)
     folder(tmp_path, shape=(20, 30))
     write(tmp_path / "small.png", np.full((16, 12), 7, np.uint8))
     _, dataset = read(tmp_path)
-    assert dataset.space == ImageSpace(1, 12, 12, 256)
+    assert dataset.space == Images(1, 12, 12, 256)
     assert (dataset.x[-1] == 7).all()
 
 
@@ -103,7 +103,7 @@ def test_a_photograph_held_sideways_is_turned_upright(tmp_path: Path) -> None:
         exif[0x0112] = 6
         image.save(tmp_path / f"{k}.jpg", exif=exif, quality=95)
     _, dataset = read(tmp_path)
-    assert dataset.space == ImageSpace(1, 24, 16, 256)
+    assert dataset.space == Images(1, 24, 16, 256)
     assert dataset.x[0, 0, -1].mean() > 200 > 50 > dataset.x[0, 0, 0].mean()
 
 

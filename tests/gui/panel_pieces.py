@@ -28,7 +28,7 @@ from genlab.data.payloads import (
 )
 from genlab.engine.protocol import Answer
 from genlab.session.session import Session
-from genlab.settings.spaces import ImageSpace, PointSpace, Space
+from genlab.settings.spaces import Images, Points, Space
 
 EXTENT = (-4.0, 4.0, -4.0, 4.0)
 NAMES = ("step", "seconds", "total", "level 1", "level 2", "level 3", "level 4", "gradient norm")
@@ -44,14 +44,14 @@ def density(n: int = 64, mean: float = 0.0, kind: str = "exact", dim: int = 2, t
 def samples(space: Space, n: int = 300, index: int = 20, tilted: str = "", seed: int = 0) -> Samples:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, *space.event))
-    if isinstance(space, ImageSpace):
+    if isinstance(space, Images):
         x = np.clip(8 + 4 * x, 0, space.levels - 1)
     x = x.astype(np.float32)
     return Samples(x, x / 2, np.arange(n) % 2, index, 21, 0.28, 2 * index, tilted)
 
 
 def scene(space: Space, truth: bool = True) -> Scene:
-    known = density(128, dim=space.dim) if truth and isinstance(space, PointSpace) and space.dim < 3 else None
+    known = density(128, dim=space.dim) if truth and isinstance(space, Points) and space.dim < 3 else None
     session = Session.default("diffusion", "moons")
     return Scene(session, space, ("left", "right"), samples(space, 200, seed=1), known, EXTENT)
 
@@ -118,7 +118,7 @@ def shown(
 ) -> ProbePanel:
     """A panel that has been given a payload."""
     panel = make("probe", probe="asked", **more)
-    panel.set_scene(scene(space or PointSpace(2)))
+    panel.set_scene(scene(space or Points(2)))
     panel.show_answer(answer(payload))
     panel.flush()
     return panel

@@ -22,7 +22,7 @@ from genlab.app.views.probe import ProbePanel
 from genlab.engine.protocol import DrawDensity, Probe
 from genlab.runs.recipe import read_recipe
 from genlab.settings.paradigm import PanelInfo
-from genlab.settings.spaces import PointSpace
+from genlab.settings.spaces import Points
 from tests.gui.panel_pieces import NAMES, answer, density, metrics, payloads, samples, scene
 
 Make = Callable[..., Panel]
@@ -30,7 +30,7 @@ Make = Callable[..., Panel]
 
 def feed(panel: Panel) -> None:
     """A scene and plausible content for any kind of panel."""
-    plane = PointSpace(2)
+    plane = Points(2)
     panel.set_scene(scene(plane))
     panel.show_metrics(NAMES, metrics(1, 500))
     panel.show_reference("irreducible", {"total": 0.39})
@@ -107,7 +107,7 @@ def test_a_hidden_panel_draws_nothing_until_it_is_seen(
     make: Make, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     panel = make(kind)
-    panel.set_scene(scene(PointSpace(2)))
+    panel.set_scene(scene(Points(2)))
     panel.flush()
     drawn = []
     monkeypatch.setattr(panel, "_draw", lambda: drawn.append(1))
@@ -166,7 +166,7 @@ def test_the_menu_of_every_panel_opens(make: Make) -> None:
 def test_panels_ask_for_what_they_draw(make: Make) -> None:
     drawn, probed = make("density"), make("probe", probe="score")
     for panel in (drawn, probed):
-        panel.set_scene(scene(PointSpace(2)))
+        panel.set_scene(scene(Points(2)))
     asked = drawn.request({"steps": 20}, live=False)
     assert isinstance(asked, DrawDensity)
     assert (asked.resolutions, asked.sampler) == ((32, 64, 128), {"steps": 20})

@@ -17,7 +17,7 @@ from genlab.app.drawings.samples import SamplesPanel
 from genlab.app.drawings.trajectory import TrajectoryPanel
 from genlab.app.views.panel_kinds import Panel
 from genlab.data.payloads import Samples
-from genlab.settings.spaces import ImageSpace, PointSpace, Space
+from genlab.settings.spaces import Images, Points, Space
 from tests.gui.panel_pieces import NAMES, answer, density, metrics, samples, scene
 
 Make = Callable[..., Panel]
@@ -95,7 +95,7 @@ def test_logarithmic_scale_leaves_out_what_has_no_logarithm(make: Make) -> None:
 
 def test_density_writes_its_kind_and_its_divergences(make: Make) -> None:
     panel = make("density", size=(1000, 330))
-    panel.set_scene(scene(PointSpace(2)))
+    panel.set_scene(scene(Points(2)))
     assert panel.header.badges == ()
     panel.show_answer(answer(density(64, 0.3, "ode")))
     panel.flush()
@@ -110,7 +110,7 @@ def test_density_writes_its_kind_and_its_divergences(make: Make) -> None:
 
 def test_a_histogram_of_samples_has_no_divergence(make: Make) -> None:
     panel = make("density")
-    panel.set_scene(scene(PointSpace(2)))
+    panel.set_scene(scene(Points(2)))
     panel.show_answer(answer(density(64, 0.3, "samples")))
     panel.flush()
     assert panel.header.badges == ("histogram of samples",)
@@ -120,7 +120,7 @@ def test_a_histogram_of_samples_has_no_divergence(make: Make) -> None:
 def test_before_any_answer_the_truth_is_drawn_and_the_model_says_so(make: Make) -> None:
     panel = make("density", size=(1000, 330))
     assert isinstance(panel, DensityPanel)
-    panel.set_scene(scene(PointSpace(2)))
+    panel.set_scene(scene(Points(2)))
     panel.flush()
     assert panel.plane is not None
     assert panel.plane.truth_raster.image is not None
@@ -131,7 +131,7 @@ def test_before_any_answer_the_truth_is_drawn_and_the_model_says_so(make: Make) 
 def test_truth_and_model_share_one_colour_scale(make: Make) -> None:
     panel = make("density", size=(1000, 330))
     assert isinstance(panel, DensityPanel)
-    panel.set_scene(scene(PointSpace(2)))
+    panel.set_scene(scene(Points(2)))
     panel.show_answer(answer(density(128, 0.0, "ode")))
     panel.flush()
     assert panel.plane is not None
@@ -147,7 +147,7 @@ def test_truth_and_model_share_one_colour_scale(make: Make) -> None:
 def test_a_file_without_a_truth_shows_the_model_alone(make: Make, dim: int) -> None:
     panel = make("density")
     assert isinstance(panel, DensityPanel)
-    panel.set_scene(scene(PointSpace(dim), truth=False))
+    panel.set_scene(scene(Points(dim), truth=False))
     panel.show_answer(answer(density(64, 0.0, "ode", dim=dim)))
     panel.flush()
     assert panel.comparison is None
@@ -157,7 +157,7 @@ def test_a_file_without_a_truth_shows_the_model_alone(make: Make, dim: int) -> N
 def test_the_cursor_reads_truth_model_and_ratio(make: Make) -> None:
     panel = make("density", size=(1000, 330))
     assert isinstance(panel, DensityPanel)
-    panel.set_scene(scene(PointSpace(2)))
+    panel.set_scene(scene(Points(2)))
     panel.show_answer(answer(density(128, 1.0, "ode")))
     panel.flush()
     assert panel.plane is not None
@@ -171,7 +171,7 @@ def test_the_cursor_reads_truth_model_and_ratio(make: Make) -> None:
 # -- samples ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("space", [PointSpace(1), PointSpace(2), PointSpace(5), ImageSpace(1, 8, 8, 17)])
+@pytest.mark.parametrize("space", [Points(1), Points(2), Points(5), Images(1, 8, 8, 17)])
 def test_samples_of_every_space_are_drawn(make: Make, space: Space) -> None:
     panel = make("samples")
     assert isinstance(panel, SamplesPanel)
@@ -189,12 +189,12 @@ def test_samples_of_every_space_are_drawn(make: Make, space: Space) -> None:
 def test_many_points_become_a_raster_of_counts(make: Make) -> None:
     panel = make("samples")
     assert isinstance(panel, SamplesPanel)
-    panel.set_scene(scene(PointSpace(2)))
-    panel.show_frames([samples(PointSpace(2), 20_000)], 0, 1)
+    panel.set_scene(scene(Points(2)))
+    panel.show_frames([samples(Points(2), 20_000)], 0, 1)
     panel.flush()
     assert panel.plane.counts.image is not None
     assert panel.plane.model.groups == []
-    panel.show_frames([samples(PointSpace(2), 2000)], 0, 1)
+    panel.show_frames([samples(Points(2), 2000)], 0, 1)
     panel.flush()
     assert panel.plane.counts.image is None
     assert len(panel.plane.model.groups[0][0]) == 2000
@@ -203,10 +203,10 @@ def test_many_points_become_a_raster_of_counts(make: Make) -> None:
 def test_points_keep_their_class_and_axes(make: Make) -> None:
     panel = make("samples")
     assert isinstance(panel, SamplesPanel)
-    panel.set_scene(scene(PointSpace(5)))
+    panel.set_scene(scene(Points(5)))
     panel.class_action.setChecked(True)
     panel.selectors[0].setCurrentIndex(3)
-    shown = samples(PointSpace(5))
+    shown = samples(Points(5))
     panel.show_frames([shown], 0, 1)
     panel.flush()
     for label, (points, colour) in enumerate(panel.plane.model.groups):
@@ -217,7 +217,7 @@ def test_points_keep_their_class_and_axes(make: Make) -> None:
 def test_a_point_is_drawn_at_its_place(make: Make) -> None:
     panel = make("samples")
     assert isinstance(panel, SamplesPanel)
-    panel.set_scene(scene(PointSpace(2)))
+    panel.set_scene(scene(Points(2)))
     panel.real_action.setChecked(False)
     x = np.array([[1.0, -0.5]], np.float32)
     panel.show_frames([Samples(x, None, None, 0, 1, 0.0, 1)], 0, 1)
@@ -231,7 +231,7 @@ def test_a_point_is_drawn_at_its_place(make: Make) -> None:
 # -- trajectory ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("space", [PointSpace(1), PointSpace(2), PointSpace(5), ImageSpace(1, 8, 8, 17)])
+@pytest.mark.parametrize("space", [Points(1), Points(2), Points(5), Images(1, 8, 8, 17)])
 def test_a_trajectory_of_every_space_is_scrubbed(make: Make, space: Space) -> None:
     panel = make("trajectory")
     panel.set_scene(scene(space))
@@ -248,8 +248,8 @@ def test_a_trajectory_of_every_space_is_scrubbed(make: Make, space: Space) -> No
 def test_scrubbing_prepares_nothing_again(make: Make) -> None:
     panel = make("trajectory")
     assert isinstance(panel, TrajectoryPanel)
-    panel.set_scene(scene(PointSpace(2)))
-    frames = [samples(PointSpace(2), 100, index=i, seed=i) for i in range(21)]
+    panel.set_scene(scene(Points(2)))
+    frames = [samples(Points(2), 100, index=i, seed=i) for i in range(21)]
     panel.show_frames(frames[:10], 3, 1)
     panel.flush()
     prepared = panel.lines.paths

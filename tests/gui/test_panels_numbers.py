@@ -16,7 +16,7 @@ from genlab.app.drawings.density import Shown, replaces, value_at
 from genlab.app.drawings.field import agreement
 from genlab.app.drawings.history import History, envelope, smoothed, thinned
 from genlab.data.payloads import Density
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 EXTENT = (-6.0, 6.0, -6.0, 6.0)
 NAMES = ("step", "seconds", "total")
@@ -202,9 +202,9 @@ def test_the_border_of_a_region_holds_the_asked_mass() -> None:
 
 
 def test_levels_become_grey_or_colour() -> None:
-    grey = to_pixels(np.array([[[[0.0, 16.0, 8.0]]]], np.float32), ImageSpace(1, 1, 3, 17))
+    grey = to_pixels(np.array([[[[0.0, 16.0, 8.0]]]], np.float32), Images(1, 1, 3, 17))
     assert [hex(v) for v in grey.ravel()] == ["0xff000000", "0xffffffff", "0xff808080"]
-    colour = to_pixels(np.array([[[[255.0]], [[0.0]], [[51.0]]]], np.float32), ImageSpace(3, 1, 1, 256))
+    colour = to_pixels(np.array([[[[255.0]], [[0.0]], [[51.0]]]], np.float32), Images(3, 1, 1, 256))
     assert hex(colour.item()) == "0xffff0033"
 
 

@@ -19,11 +19,11 @@ from genlab.app.views.probe import DRAWINGS, ProbePanel
 from genlab.engine import protocol as p
 from genlab.engine.protocol import Answer, Probe
 from genlab.settings.paradigm import ProbeControl
-from genlab.settings.spaces import PointSpace
+from genlab.settings.spaces import Points
 from tests.gui.panel_pieces import answer, payloads, scene, settled, shown
 
 Make = Callable[..., ProbePanel]
-PLANE = PointSpace(2)
+PLANE = Points(2)
 KINDS = sorted(payloads())
 
 

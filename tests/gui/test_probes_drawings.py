@@ -22,11 +22,11 @@ from genlab.app.drawings.table import TableDrawing, shared
 from genlab.app.drawings.tiles import TilesDrawing
 from genlab.app.views.probe import ProbePanel
 from genlab.data.payloads import Curves, Group, Plane, ScalarMap, Table, Tiles
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 from tests.gui.panel_pieces import EXTENT, answer, payloads, settled, shown
 
 Make = Callable[..., ProbePanel]
-DIGITS = ImageSpace(1, 8, 8, 17)
+DIGITS = Images(1, 8, 8, 17)
 X = np.arange(4, dtype=np.float32)
 
 # -- curves ----------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ def test_tiles_are_laid_out_in_their_rows_with_whole_pixels(make: Make) -> None:
 
 def test_tiles_without_titles_keep_their_rows(make: Make) -> None:
     images = np.zeros((2, 7, 3, 8, 8), np.float32)
-    panel = shown(make, Tiles(images, "x"), ImageSpace(3, 8, 8, 256))
+    panel = shown(make, Tiles(images, "x"), Images(3, 8, 8, 256))
     assert panel.drawing.montage._places.shape == (2, 7)
 
 

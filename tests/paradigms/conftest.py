@@ -17,7 +17,7 @@ from genlab.core.model import Batch, Model, build_model
 from genlab.data import Dataset, Draw, load
 from genlab.engine.trainer import Trainer
 from genlab.session.session import Session
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def train(session: Session, steps: int) -> Trained:
 @cache
 def _short(paradigm: str, dataset: str, values: tuple[tuple[str, Any], ...]) -> Trained:
     session = Session.default(paradigm, dataset)
-    image = isinstance(session.space, ImageSpace)
+    image = isinstance(session.space, Images)
     small = {
         "network.width": 16 if image else 64,
         "training.batch_size": 64 if image else 256,

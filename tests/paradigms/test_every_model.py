@@ -16,7 +16,7 @@ from genlab.data.payloads import Samples
 from genlab.engine.trainer import Trainer
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 from tests.paradigms.conftest import columns_of
 
 SETS = ("mixture-1d", "moons", "digits")
@@ -61,7 +61,7 @@ def test_each_player_lowers_its_own_loss(short_run: ShortRun, paradigm: str, dat
         for player in trainer.players:
             trainer.take_rows()
             trainer.advance(
-                math.inf, steps=30 if isinstance(session.space, ImageSpace) else 90, player=player.name
+                math.inf, steps=30 if isinstance(session.space, Images) else 90, player=player.name
             )
             prefix = f"{player.name} " if len(trainer.players) > 1 else ""
             total = columns_of(trainer)[f"{prefix}total"]
@@ -122,7 +122,7 @@ def test_a_trajectory_runs_from_start_to_samples(short_run: ShortRun, paradigm: 
         assert frame.clean is None or frame.clean.shape == frame.x.shape
         assert frame.labels is None or frame.labels.shape == (7,)
     assert all(a.nfe <= b.nfe for a, b in itertools.pairwise(shown))
-    if isinstance(run.session.space, ImageSpace):
+    if isinstance(run.session.space, Images):
         assert set(np.unique(shown[-1].x)) <= set(range(run.session.space.levels))
 
 

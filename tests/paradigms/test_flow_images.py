@@ -13,7 +13,7 @@ from genlab.core.model import Batch, Context, NoDensity, ProbeRequest, SampleReq
 from genlab.data.payloads import Tiles
 from genlab.paradigms.flow.settings import PARADIGM
 from genlab.session.session import Session
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 ShortRun = Callable[..., Any]
 
@@ -195,9 +195,9 @@ def test_a_glow_of_points_is_refused(fresh_model: Callable[..., Any]) -> None:
 
 def test_the_default_is_a_glow_where_sides_can_be_halved() -> None:
     kinds = {
-        sides: PARADIGM.defaults("own", ImageSpace(1, *sides, 256)).get("network.kind")
+        sides: PARADIGM.defaults("own", Images(1, *sides, 256)).get("network.kind")
         for sides in ((8, 8), (28, 28), (7, 8))
     }
     assert kinds == {(8, 8): "glow", (28, 28): "glow", (7, 8): "nsf-coupling"}
-    large = PARADIGM.defaults("own", ImageSpace(3, 32, 32, 256))
+    large = PARADIGM.defaults("own", Images(3, 32, 32, 256))
     assert large["network.conditioner"] == "convolution"

@@ -17,7 +17,7 @@ from genlab.paradigms.vae.collapse import active_units, collapse_warning
 from genlab.paradigms.vae.model import VAE
 from genlab.paradigms.vae.settings import PARADIGM
 from genlab.session.session import Session
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 from tests.paradigms.conftest import build, train
 
 Fresh = Callable[..., Any]
@@ -290,7 +290,7 @@ def test_images_are_drawn_in_their_levels_and_shown_as_means(fresh_model: Fresh,
     session, _, _, model = fresh_model(
         "vae", "digits", {"objective.likelihood": likelihood, "network.width": 16}
     )
-    assert isinstance(session.space, ImageSpace)
+    assert isinstance(session.space, Images)
     for output in ("draw", "mean"):
         x = last(model, 5, output=output).x
         assert set(np.unique(x)) <= set(range(17))

@@ -12,9 +12,9 @@ from genlab.runs.export import csv_text, samples_grid, save_csv, save_npz, save_
 from genlab.runs.folder import RunError
 from genlab.runs.plot import MODEL, REAL
 from genlab.runs.recipe import read_recipe, recipe_of
-from genlab.settings.spaces import ImageSpace, PointSpace
+from genlab.settings.spaces import Images, Points
 
-DIGITS = ImageSpace(1, 8, 8, 17)
+DIGITS = Images(1, 8, 8, 17)
 
 
 def colours(picture: Image.Image) -> np.ndarray:
@@ -29,7 +29,7 @@ def blue(picture: Image.Image) -> np.ndarray:
 
 def test_levels_become_the_full_range_of_grey() -> None:
     x = np.array([-3, 0, 8, 16, 99], np.float32).reshape(5, 1, 1, 1)
-    pixels = to_pixels(x, ImageSpace(1, 1, 1, 17))
+    pixels = to_pixels(x, Images(1, 1, 1, 17))
     np.testing.assert_array_equal(pixels[:, 0, 0, 0], [0, 0, 128, 255, 255])
     assert pixels.shape == (5, 1, 1, 3)
 
@@ -60,13 +60,13 @@ def test_a_montage_by_class_has_a_row_per_class() -> None:
 def test_a_colour_image_keeps_its_channels() -> None:
     x = np.zeros((1, 3, 8, 8), np.float32)
     x[0, 1] = 255
-    rgb = colours(samples_grid(x, ImageSpace(3, 8, 8, 256), scale=1, padding=0))
+    rgb = colours(samples_grid(x, Images(3, 8, 8, 256), scale=1, padding=0))
     np.testing.assert_array_equal(rgb[3, 3], [0, 255, 0])
 
 
 def test_a_point_is_drawn_at_its_place_with_y_upwards() -> None:
     x = np.array([[0.5, 0.75]], np.float32)
-    picture = samples_grid(x, PointSpace(2), extent=(-1, 1, -1, 1))
+    picture = samples_grid(x, Points(2), extent=(-1, 1, -1, 1))
     spots = blue(picture)
     spots = spots[spots[:, 0] > 70]  # below the legend
     frame = (colours(picture) == (190, 197, 208)).all(-1)
@@ -80,7 +80,7 @@ def test_reference_points_lie_in_grey_behind_the_model() -> None:
     rng = np.random.default_rng(0)
     near = rng.normal([-1, 0], 0.1, (3000, 2)).astype(np.float32)
     far = rng.normal([1, 0], 0.1, (3000, 2)).astype(np.float32)
-    rgb = colours(samples_grid(near, PointSpace(2), reference=far, extent=(-2, 2, -2, 2)))
+    rgb = colours(samples_grid(near, Points(2), reference=far, extent=(-2, 2, -2, 2)))
     left, right = rgb[300:600, 250:350], rgb[300:600, 550:650]
     # a colour's tint is its mixture with white, so hues compare by direction from white
     for part, colour in ((left, MODEL), (right, REAL)):
@@ -92,7 +92,7 @@ def test_reference_points_lie_in_grey_behind_the_model() -> None:
 def test_a_histogram_is_tallest_where_most_samples_are() -> None:
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(-2, 0.2, 3000), rng.normal(2, 0.2, 1000)]).astype(np.float32)[:, None]
-    spots = blue(samples_grid(x, PointSpace(1), extent=(-4, 4, 0, 0)))
+    spots = blue(samples_grid(x, Points(1), extent=(-4, 4, 0, 0)))
     spots = spots[spots[:, 0] > 70]
     assert spots[spots[:, 0].argmin(), 1] < 450
 
@@ -100,7 +100,7 @@ def test_a_histogram_is_tallest_where_most_samples_are() -> None:
 @pytest.mark.parametrize("dim", [1, 2, 3, 6])
 def test_awkward_points_still_give_a_picture(dim: int) -> None:
     for x in (np.zeros((1, dim)), np.full((5, dim), np.nan), np.full((4, dim), 1e20), np.zeros((0, dim))):
-        picture = samples_grid(x.astype(np.float32), PointSpace(dim), reference=np.ones((3, dim), np.float32))
+        picture = samples_grid(x.astype(np.float32), Points(dim), reference=np.ones((3, dim), np.float32))
         assert picture.size == (900, 900)
 
 

@@ -24,7 +24,7 @@ from genlab.data.payloads import Samples
 from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import recipe_of
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 if TYPE_CHECKING:
     from genlab.app.views.panel import Panel
@@ -59,7 +59,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle("Export")
         self._window = window
         space = window.workspace
-        images = isinstance(space.viewed.space, ImageSpace)
+        images = isinstance(space.viewed.space, Images)
         self.what = Choice()
         self.what.setObjectName("export.what")
         self.what.setAccessibleName("What to save")
@@ -274,7 +274,7 @@ def _write(
     if kind == CSV:
         export.save_csv(path, frame.x, frame.labels, session.labels)
         return
-    images = isinstance(session.space, ImageSpace)
+    images = isinstance(session.space, Images)
     most = options.rows * options.columns if images and not options.by_class else len(frame.x)
     picture = export.samples_grid(
         frame.x[:most],

@@ -14,8 +14,8 @@ from genlab.app.common.theme import Theme, font
 from genlab.app.drawings.canvas.axes import Axes
 from genlab.app.drawings.canvas.curve_item import Curve, whole_runs
 from genlab.app.drawings.canvas.curve_marks import Bars, Marks, spacing
+from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.key_row import Key, colours_of
-from genlab.app.drawings.canvas.points_item import Points
 from genlab.app.drawings.canvas.rulers import tick_text
 from genlab.app.drawings.plot import PlotDrawing, steady
 from genlab.data.payloads import Curves
@@ -39,7 +39,7 @@ class CurvesDrawing(PlotDrawing):
         self.curves: Curves | None = None
         self.lines: dict[str, Curve] = {}
         self.bars = Bars()
-        self.dots = Points(5.0, round_dots=True)
+        self.dots = Dots(5.0, round_dots=True)
         self.dots.setZValue(20)
         self.marks = Marks(self.axes.view, theme)
         self.cross = pg.InfiniteLine(angle=90, movable=False)

@@ -21,7 +21,7 @@ from genlab.app.views.panel import Panel
 from genlab.data.payloads import Density
 from genlab.engine.protocol import Answer, DrawDensity, Request
 from genlab.settings.paradigm import Capabilities, PanelInfo
-from genlab.settings.spaces import PointSpace
+from genlab.settings.spaces import Points
 
 KINDS = {
     "exact": "exact",
@@ -95,14 +95,12 @@ class DensityPanel(Panel):
     @property
     def drawing(self) -> DensityPlane | DensityLine | None:
         """The canvas in use."""
-        line = (
-            self.scene is not None and isinstance(self.scene.space, PointSpace) and self.scene.space.dim == 1
-        )
+        line = self.scene is not None and isinstance(self.scene.space, Points) and self.scene.space.dim == 1
         return self.line if line else self.plane
 
     def set_scene(self, scene: Scene) -> None:
         self.scene = scene
-        if not isinstance(scene.space, PointSpace) or scene.space.dim > 2:
+        if not isinstance(scene.space, Points) or scene.space.dim > 2:
             raise ValueError("a density is drawn on the line or the plane only")
         if scene.space.dim == 1 and self.line is None:
             self.line = self._adopt(DensityLine(self.theme, f"{self.objectName()}.line"))

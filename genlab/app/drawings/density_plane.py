@@ -13,7 +13,7 @@ from genlab.app.common.theme import Theme
 from genlab.app.drawings.canvas.axes import Note
 from genlab.app.drawings.canvas.canvas import Canvas
 from genlab.app.drawings.canvas.contours import Lines, path_of, region_level, segments
-from genlab.app.drawings.canvas.points_item import Points
+from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.raster import Raster, density_colours, ratio_colours
 from genlab.app.drawings.scene import Scene, window_of
 from genlab.data.payloads import Density
@@ -39,7 +39,7 @@ class DensityPlane(Canvas):
         self.arrange = self.side_by_side
         self.truth_raster, self.model_raster, self.ratio_raster = Raster(), Raster(), Raster()
         self.lines: list[Lines] = []
-        self.data = Points(1.6)
+        self.data = Dots(1.6)
         self.cross: list[pg.InfiniteLine] = []
         self.level = 1.0
         self.show_lines = True

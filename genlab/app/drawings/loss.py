@@ -14,8 +14,8 @@ from PySide6.QtGui import QColor
 from genlab.app.common.theme import Theme
 from genlab.app.drawings.canvas.canvas import Canvas
 from genlab.app.drawings.canvas.curve_item import Curve
+from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.legend import Legend
-from genlab.app.drawings.canvas.points_item import Points
 from genlab.app.drawings.history import History, envelope, smoothed, thinned
 from genlab.app.drawings.loss_columns import GRADIENT, TOTAL, TOTALS, VIEWS, Columns, chosen, losses
 from genlab.app.views.panel import Panel
@@ -55,7 +55,7 @@ class LossPanel(Panel):
         self.body.addWidget(self.canvas)
         self.lines: dict[str, tuple[Curve, Curve]] = {}
         self.marks: dict[str, pg.InfiniteLine] = {}
-        self.best = Points(7.0, round_dots=True)
+        self.best = Dots(7.0, round_dots=True)
         self.best.setZValue(20)
         self.axes.add(self.best)
         self.least: float | None = None

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
 from genlab.app.common.theme import Theme
+from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.mesh_item import MeshItem
-from genlab.app.drawings.canvas.points_item import Points
 from genlab.app.drawings.canvas.raster import mixed
 from genlab.app.drawings.plane import bounds, dot_size
 from genlab.app.drawings.plot import PlotDrawing
@@ -27,9 +27,9 @@ class MeshDrawing(PlotDrawing):
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__(theme, name, "widen")
         self.mesh: Mesh | None = None
-        self.real = Points(1.8)
+        self.real = Dots(1.8)
         self.grid = MeshItem(self.axes.view, theme)
-        self.dots = Points()
+        self.dots = Dots()
         for item in (self.grid, self.real, self.dots):
             self.axes.add(item)
         self.stages = StageBar(theme, name)

@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QPainterPath
 
 from genlab.app.common.theme import Theme
 from genlab.app.drawings.canvas.contours import Lines, path_of, region_level, segments
+from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.key_row import Key
-from genlab.app.drawings.canvas.points_item import Points
 from genlab.app.drawings.canvas.raster import mixed
 from genlab.app.drawings.plot import PlotDrawing
 from genlab.app.drawings.samples_plane import thin
@@ -38,7 +38,7 @@ class PlaneDrawing(PlotDrawing):
         self.contours = Lines()
         self.contours.setZValue(-10)
         self.axes.add(self.contours)
-        self.layers: list[tuple[Lines, Points]] = []
+        self.layers: list[tuple[Lines, Dots]] = []
         self._truth = QPainterPath()
         self._colour()
 
@@ -86,7 +86,7 @@ class PlaneDrawing(PlotDrawing):
 
     def _paint(self, payload: Plane) -> None:
         while len(self.layers) < len(payload.groups):
-            layer = (Lines(), Points())
+            layer = (Lines(), Dots())
             for item in layer:
                 item.setZValue(len(self.layers))
                 self.axes.add(item)

@@ -16,7 +16,7 @@ from genlab.app.views.panel import Panel
 from genlab.data.payloads import Extent, Samples
 from genlab.engine.protocol import Answer
 from genlab.settings.paradigm import PanelInfo
-from genlab.settings.spaces import ImageSpace, PointSpace
+from genlab.settings.spaces import Images, Points
 
 
 class SamplesPanel(Panel):
@@ -67,8 +67,8 @@ class SamplesPanel(Panel):
     def set_scene(self, scene: Scene) -> None:
         self.scene = scene
         space = scene.space
-        images = isinstance(space, ImageSpace)
-        dim = space.dim if isinstance(space, PointSpace) else 0
+        images = isinstance(space, Images)
+        dim = space.dim if isinstance(space, Points) else 0
         for widget, on in (
             (self.montage, images),
             (self.line, dim == 1),
@@ -133,7 +133,7 @@ class SamplesPanel(Panel):
     def _extent(self) -> Extent:
         """Where points are drawn: the scene's window, or for a pair of many axes the data's range."""
         assert self.scene is not None
-        assert isinstance(self.scene.space, PointSpace)
+        assert isinstance(self.scene.space, Points)
         if self.scene.space.dim == 2 or self.scene.reference is None:
             return window_of(self.scene)
         chosen = self.scene.reference.x[:, list(self.pair)]
@@ -150,7 +150,7 @@ class SamplesPanel(Panel):
             return
         real = scene.reference if self.real_action.isChecked() else None
         by_class = self.class_action.isChecked()
-        if isinstance(scene.space, ImageSpace):
+        if isinstance(scene.space, Images):
             self._draw_images(scene, scene.space, by_class)
         elif scene.space.dim == 1:
             self.line.show_samples(self.samples, scene.labels if by_class else ())
@@ -158,7 +158,7 @@ class SamplesPanel(Panel):
             self.plane.show_samples(self.samples, real, self.pair, scene.labels if by_class else ())
         self._write(scene)
 
-    def _draw_images(self, scene: Scene, space: ImageSpace, by_class: bool) -> None:
+    def _draw_images(self, scene: Scene, space: Images, by_class: bool) -> None:
         shown = self.samples if self.samples is not None else scene.reference
         if shown is None:
             self.montage.clear()
@@ -170,7 +170,7 @@ class SamplesPanel(Panel):
 
     def _write(self, scene: Scene) -> None:
         samples, reference = self.samples, scene.reference
-        images = isinstance(scene.space, ImageSpace)
+        images = isinstance(scene.space, Images)
         if samples is None:
             self.header.set_badges("real data" if images else "")
             self.header.set_info(

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor
 
 from genlab.app.common.theme import Theme
 from genlab.app.drawings.canvas.canvas import Canvas
+from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.legend import Legend
-from genlab.app.drawings.canvas.points_item import Points
 from genlab.app.drawings.canvas.raster import Raster, mixed, rgb
 from genlab.data.payloads import Extent, Samples
 
@@ -25,9 +25,9 @@ class SamplesPlane(Canvas):
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__(theme, name)
         self.view_axes = self.add_axes("widen")
-        self.real = Points()
+        self.real = Dots()
         self.counts = Raster()
-        self.model = Points()
+        self.model = Dots()
         for item in (self.real, self.counts, self.model):
             self.view_axes.add(item)
         self.legend = Legend(self.view_axes.view, theme)

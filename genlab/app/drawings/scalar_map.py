@@ -15,7 +15,7 @@ from genlab.app.common.theme import Theme
 from genlab.app.drawings.canvas.axes import Axes
 from genlab.app.drawings.canvas.colour_bar import HEIGHT, WIDTH, ColourBar
 from genlab.app.drawings.canvas.contours import Lines
-from genlab.app.drawings.canvas.points_item import Points
+from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.raster import Colours, Raster, density_colours, ratio_colours
 from genlab.app.drawings.canvas.rulers import BOTTOM_HEIGHT
 from genlab.app.drawings.curves import number
@@ -23,7 +23,7 @@ from genlab.app.drawings.plot import PlotDrawing
 from genlab.app.drawings.samples_plane import thin
 from genlab.app.drawings.scene import Scene
 from genlab.data.payloads import Extent, ScalarMap
-from genlab.settings.spaces import PointSpace
+from genlab.settings.spaces import Points
 
 ARROW = 0.11
 """The longest arrow, as a share of the map's shorter side."""
@@ -43,8 +43,8 @@ class ScalarMapDrawing(PlotDrawing):
         self.map: ScalarMap | None = None
         self.scene: Scene | None = None
         self.raster = Raster()
-        self.real = Points(1.6)
-        self.tails = Points(3.6, round_dots=True)
+        self.real = Dots(1.6)
+        self.tails = Dots(3.6, round_dots=True)
         self.halo, self.arrows = Lines(), Lines()
         for item in (self.raster, self.real, self.halo, self.arrows, self.tails):
             self.axes.add(item)
@@ -120,7 +120,7 @@ class ScalarMapDrawing(PlotDrawing):
     def _draw_real(self) -> None:
         points: NDArray[np.floating] = np.zeros((0, 2))
         scene, payload = self.scene, self.map
-        plane = scene is not None and isinstance(scene.space, PointSpace) and scene.space.dim == 2
+        plane = scene is not None and isinstance(scene.space, Points) and scene.space.dim == 2
         if plane and payload is not None and payload.data_space and scene is not None and scene.reference:
             points = thin(scene.reference.x, REAL_POINTS)
         colour = QColor(self.theme.muted if payload is not None and payload.diverging else "#ffffff")

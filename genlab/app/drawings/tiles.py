@@ -13,7 +13,7 @@ from genlab.app.drawings.canvas.montage import GAP, TITLE, Montage
 from genlab.app.drawings.drawing import Drawing, Remark
 from genlab.app.drawings.scene import Scene
 from genlab.data.payloads import Tiles
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 LINE = 16
 """Pixels for a title above its row."""
@@ -72,7 +72,7 @@ class TilesDrawing(Drawing):
         self.body.addWidget(self.remark)
 
     def set_scene(self, scene: Scene) -> None:
-        self.levels = scene.space.levels if isinstance(scene.space, ImageSpace) else None
+        self.levels = scene.space.levels if isinstance(scene.space, Images) else None
 
     def show_payload(self, payload: Tiles) -> tuple[str, ...]:
         images = payload.images if payload.images.ndim == 5 else payload.images[:, :, None]
@@ -83,7 +83,7 @@ class TilesDrawing(Drawing):
         self.montage.setAccessibleName(payload.title)
         self.montage.show_images(
             images.reshape(rows * columns, channels, height, width),
-            ImageSpace(channels, height, width, levels),
+            Images(channels, height, width, levels),
             np.repeat(np.arange(rows), columns),
             names,
         )

@@ -12,16 +12,16 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from genlab.app.common.theme import Theme
 from genlab.app.drawings.canvas.canvas import Canvas
+from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.montage import Montage
 from genlab.app.drawings.canvas.paths_item import Paths
-from genlab.app.drawings.canvas.points_item import Points
 from genlab.app.drawings.canvas.raster import mixed
 from genlab.app.drawings.samples_plane import thin
 from genlab.app.drawings.scene import Scene, window_of
 from genlab.app.views.panel import Panel
 from genlab.data.payloads import Extent, Samples
 from genlab.settings.paradigm import Capabilities, PanelInfo
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 PATHS = 96
 IMAGES = 36
@@ -43,8 +43,8 @@ class TrajectoryPanel(Panel):
         self._name, self._symbol = "step", "σ"
         self.canvas = Canvas(theme, f"{self.objectName()}.plot")
         self.axes = self.canvas.add_axes("widen")
-        self.real, self.lines = Points(1.6), Paths()
-        self.clean, self.dots = Points(4.0, round_dots=True), Points(5.0, round_dots=True)
+        self.real, self.lines = Dots(1.6), Paths()
+        self.clean, self.dots = Dots(4.0, round_dots=True), Dots(5.0, round_dots=True)
         for item in (self.real, self.lines, self.clean, self.dots):
             self.axes.add(item)
         self.pictures = QWidget()
@@ -68,7 +68,7 @@ class TrajectoryPanel(Panel):
 
     def set_scene(self, scene: Scene) -> None:
         self.scene = scene
-        images = isinstance(scene.space, ImageSpace)
+        images = isinstance(scene.space, Images)
         self.canvas.setVisible(not images)
         self.pictures.setVisible(images)
         self.clean_action.setVisible(not images)
@@ -168,7 +168,7 @@ class TrajectoryPanel(Panel):
     def _draw(self) -> None:
         if self.scene is None:
             return
-        if isinstance(self.scene.space, ImageSpace):
+        if isinstance(self.scene.space, Images):
             self._draw_images(self.scene.space)
         else:
             if self._fresh:
@@ -182,7 +182,7 @@ class TrajectoryPanel(Panel):
             self.clean.set_groups([(clean[at], other)] if clean is not None else [], self._bounds)
         self._write()
 
-    def _draw_images(self, space: ImageSpace) -> None:
+    def _draw_images(self, space: Images) -> None:
         if not self.frames:
             self.state_view.clear()
             self.clean_view.clear()
@@ -198,7 +198,7 @@ class TrajectoryPanel(Panel):
         scene = self.scene
         grey = mixed(self.theme.real, self.theme.surface, 0.4)
         points: NDArray[np.floating] = np.zeros((0, 2))
-        if scene is not None and scene.reference is not None and not isinstance(scene.space, ImageSpace):
+        if scene is not None and scene.reference is not None and not isinstance(scene.space, Images):
             if not self._one_dimensional:
                 points = thin(scene.reference.x[:, :2], 1000)
             x0, x1, y0, y1 = self.axes.home

@@ -14,7 +14,7 @@ from genlab.app.views.run_control import RunControl
 from genlab.app.views.sample_feed import CHANNEL, SampleFeed
 from genlab.engine import protocol as p
 from genlab.session.session import Session
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 if TYPE_CHECKING:
     from genlab.app.views.panel import Panel
@@ -60,7 +60,7 @@ class PanelFeed(QObject):
     @property
     def n(self) -> int:
         """How many samples are asked for at once."""
-        return IMAGES if isinstance(self._session().space, ImageSpace) else POINTS
+        return IMAGES if isinstance(self._session().space, Images) else POINTS
 
     @property
     def prepared(self) -> bool:

@@ -9,7 +9,7 @@ from genlab.data.payloads import Density, Extent, Samples
 from genlab.data.shipped import reference, truth_raster
 from genlab.runs.folder import RunFolder
 from genlab.session.session import Session
-from genlab.settings.spaces import ImageSpace, PointSpace
+from genlab.settings.spaces import Images, Points
 
 MARGIN = 0.08
 COLUMNS_1D, COLUMNS_2D, POINTS = 512, 128, 2000
@@ -20,7 +20,7 @@ def shipped(session: Session) -> tuple[Samples | None, Density | None] | None:
     if session.dataset not in DATASETS or session.data != DATASETS[session.dataset].settings():
         return None
     space = session.space
-    drawable = isinstance(space, PointSpace) and space.dim <= 2
+    drawable = isinstance(space, Points) and space.dim <= 2
     return reference(session.dataset), truth_raster(session.dataset) if drawable else None
 
 
@@ -53,7 +53,7 @@ def extent_of(space: object, points: Samples | None, truth: Density | None) -> E
     """The part of the plane that panels show."""
     if truth is not None:
         return truth.extent
-    if isinstance(space, ImageSpace) or points is None or len(points.x) == 0:
+    if isinstance(space, Images) or points is None or len(points.x) == 0:
         return (-1.0, 1.0, -1.0, 1.0)
     x = np.asarray(points.x, np.float64)
     low, high = np.quantile(x, 0.002, axis=0), np.quantile(x, 0.998, axis=0)

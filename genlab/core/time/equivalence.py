@@ -19,7 +19,7 @@ from genlab.sampling.denoiser import Denoiser, Kind, NetworkDenoiser, Prediction
 from genlab.sampling.path import Cosine, Path, Straight, Trigonometric, VarianceExploding
 from genlab.sampling.solvers import SOLVERS, RungeKutta, Solver, trajectory
 from genlab.sampling.spacing import RHO
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 from genlab.settings.time import TimeSampler
 
 LEVELS = (0.01, 50.0)
@@ -158,7 +158,7 @@ class _OneThread(nn.Module):
 
 def few(model: ContinuousTime) -> int:
     """Points, or images, that a network in float64 carries one step on in about 20 ms."""
-    return FEW_IMAGES if isinstance(model.session.space, ImageSpace) else POINTS
+    return FEW_IMAGES if isinstance(model.session.space, Images) else POINTS
 
 
 def condition_of(
@@ -221,7 +221,7 @@ def drift_gap(prediction: Prediction) -> tuple[float, float]:
 
 def _setting(model: ContinuousTime, sampler: TimeSampler) -> Setting:
     denoiser, device = float64_denoiser(model)
-    n = IMAGES if isinstance(model.session.space, ImageSpace) else POINTS
+    n = IMAGES if isinstance(model.session.space, Images) else POINTS
     rng = generator(sampler.seed, "preview", model.device)
     condition = condition_of(model, sampler, n, rng, device)
     noise = torch.randn((n, *model.event), generator=rng, device=model.device).to(device, torch.float64)

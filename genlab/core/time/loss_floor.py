@@ -10,7 +10,7 @@ from torch import Tensor
 from genlab.core.model import Batch
 from genlab.core.time.denoising import Quantile
 from genlab.core.time.process import ContinuousTime
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 QUERIES = 256
 POINTS = 10_000
@@ -35,7 +35,7 @@ def denoising_floor(
         quantile: of the training distribution of noise levels.
         log_weight: of the squared error of x0.
     """
-    if isinstance(model.session.space, ImageSpace) or len(batch.x) < POINTS:
+    if isinstance(model.session.space, Images) or len(batch.x) < POINTS:
         return None
     labels = batch.labels if model.knows_labels else None
     share = model.objective.condition_dropout if labels is not None else 1.0

@@ -25,7 +25,7 @@ from genlab.sampling.solvers import Solver
 from genlab.sampling.spacing import start
 from genlab.session.session import Session
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 from genlab.settings.time import TimeNetwork, TimeSampler
 
 SAMPLING_CHUNK = 2048
@@ -69,7 +69,7 @@ class ContinuousTime(Model):
         if network.kind == "mlp":
             shape = (self.event, network.width, network.depth, labels, network.fourier, network.dropout)
             return MLP(*shape, damped=self.damped)
-        if not isinstance(space, ImageSpace):
+        if not isinstance(space, Images):
             raise ValueError("a U-Net needs images; points take network.kind mlp")
         return UNet(space.event, network.width, network.depth, labels, network.dropout)
 
@@ -175,7 +175,7 @@ class ContinuousTime(Model):
         if able.density == "none":
             raise NoDensity(able.density_reason)
         rng = generator(sampler.seed, "evaluation", self.device)
-        image = isinstance(self.session.space, ImageSpace)
+        image = isinstance(self.session.space, Images)
         z = self.standardise(self.dequantise(x.to(self.device, torch.float32), rng))
         mixed = sampler.label == "any" and self.knows_labels
         prior = self.class_prior.log() if mixed else self.class_prior.new_zeros(1)

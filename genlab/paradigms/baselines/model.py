@@ -34,7 +34,7 @@ from genlab.paradigms.baselines.store import Nearest, Store
 from genlab.paradigms.baselines.tilt import draw_tilted, log_constants
 from genlab.session.session import Session
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 
 class Baselines(Model):
@@ -56,7 +56,7 @@ class Baselines(Model):
         assert isinstance(objective, BaselinesObjective)
         assert isinstance(network, BaselinesNetwork)
         self.objective = objective
-        self.images = isinstance(session.space, ImageSpace)
+        self.images = isinstance(session.space, Images)
         x = torch.as_tensor(reference.x).flatten(1)
         labels = None
         if self.label_names and reference.labels is not None:
@@ -84,7 +84,7 @@ class Baselines(Model):
         d = reference.x.shape[1]
         size = min(network.stored, len(reference.x))
         match objective.method:
-            case "histogram" if isinstance(space, ImageSpace):
+            case "histogram" if isinstance(space, Images):
                 return Pixels(d, space.levels, groups, objective)
             case "histogram":
                 return Histogram(reference.x, groups, objective, n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from genlab.settings.paradigm import PanelInfo, ProbeControl, common_panels
-from genlab.settings.spaces import PointSpace, Space
+from genlab.settings.spaces import Points, Space
 
 _FIT_HELP = {
     "histogram": "The bins and what they hold, against the truth where it is known: too few hide the modes, "
@@ -68,11 +68,11 @@ def panels_of(dataset: str, method: str, bandwidth: str, space: Space) -> tuple[
         # what is counted once has no curve to draw
         common = tuple(panel for panel in common if panel.kind != "loss")
     panels = [*common, PanelInfo("fit", "Inside the fit", "probe", probe="fit", help=_FIT_HELP[method])]
-    if isinstance(space, PointSpace) and space.dim == 1:
+    if isinstance(space, Points) and space.dim == 1:
         panels.append(_INTERVAL if dataset != "file" else _INTERVAL_OF_A_FILE)
     if method == "kernel" and bandwidth == "cross-validated":
         panels.append(_CRITERION)
     if method in ("kernel", "nearest"):
-        line = isinstance(space, PointSpace) and space.dim == 1
+        line = isinstance(space, Points) and space.dim == 1
         panels.append(replace(_MEMORISED, shown=not line))
     return tuple(panels)

@@ -9,7 +9,7 @@ from genlab.paradigms.baselines.panels import panels_of
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import Capabilities, Control, Paradigm, Preset
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace, Space
+from genlab.settings.spaces import Images, Space
 from genlab.settings.training import TrainingSettings
 
 Method = Literal["histogram", "kernel", "mixture", "nearest"]
@@ -186,7 +186,7 @@ class BaselinesSampler(SamplerSettings):
 
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if isinstance(space, ImageSpace):
+    if isinstance(space, Images):
         return {"objective.components": 10, "objective.regularisation": 0.02}
     if space.dim == 1:
         return {"objective.components": 4}
@@ -226,7 +226,7 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
         )
     return Capabilities(
         density="none" if method == "nearest" else "exact",
-        density_reason=_density_reason(method, isinstance(space, ImageSpace)),
+        density_reason=_density_reason(method, isinstance(space, Images)),
         steps=Control(False, "a baseline draws its samples in one pass"),
         guidance=guidance,
         labels=labels,

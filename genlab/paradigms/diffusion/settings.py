@@ -15,7 +15,7 @@ from genlab.settings.paradigm import (
     Preset,
     common_panels,
 )
-from genlab.settings.spaces import PointSpace, Space
+from genlab.settings.spaces import Points, Space
 from genlab.settings.time import (
     Spacing,
     TimeNetwork,
@@ -109,7 +109,7 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
         "above 1 samples come from a sharpened, tilted distribution.",
     )
     panels = [*common_panels(space), PanelInfo("trajectory", "Trajectory", "trajectory")]
-    if isinstance(space, PointSpace) and space.dim == 2:
+    if isinstance(space, Points) and space.dim == 2:
         panels += [FIELD, GUIDANCE] if n_labels else [FIELD]
     return Capabilities(
         density="ode",

@@ -35,7 +35,7 @@ from genlab.paradigms.flow.target import check_target, truth_log_prob
 from genlab.paradigms.flow.transforms import build_layers
 from genlab.session.session import Session
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 DENSITY_ROWS = 4096
 ODE_ROWS = 1024
@@ -78,7 +78,7 @@ class Flow(Model):
         self.velocity: Velocity | None = None
         self.stack = nn.ModuleList()
         space = session.space
-        if isinstance(space, ImageSpace):
+        if isinstance(space, Images):
             levels = torch.as_tensor(reference.x)
             self.marginals = Marginals(levels, space.levels)
             learned = objective.dequantisation == "variational"
@@ -88,7 +88,7 @@ class Flow(Model):
         if network.kind == "continuous":
             self.velocity = Velocity(dim, labels, network.width, network.depth)
         elif network.kind == "glow":
-            if not isinstance(space, ImageSpace):
+            if not isinstance(space, Images):
                 raise ValueError("a Glow needs images; for points choose another map")
             seen, _ = self.encode(levels[:INITIALISED_WITH], generator(session.seed, "init"))
             self.stack = nn.ModuleList(glow_layers(network, self.event, labels, seen))
@@ -125,7 +125,7 @@ class Flow(Model):
         """Data `(n, *event)` as the numbers that layers take `(n, d)`, and the log of the change of volume,
         `(n,)` or a scalar: points standardised; levels dequantised, each pixel made normal by itself. Of
         learned noise its log density is taken off: what the layers add to it is a bound."""
-        if not isinstance(self.session.space, ImageSpace):
+        if not isinstance(self.session.space, Images):
             return self.standardise(x), -self.log_volume()
         x, log_q = self.dequantiser(x, rng)
         y, log_det = self.marginals.to_base(x)
@@ -133,7 +133,7 @@ class Flow(Model):
 
     def decode(self, y: Tensor) -> Tensor:
         """Data units `(n, *event)` of the numbers `(n, d)` that layers give; levels are not rounded."""
-        if not isinstance(self.session.space, ImageSpace):
+        if not isinstance(self.session.space, Images):
             return self.unstandardise(y)
         return self.marginals.to_data(y.reshape(-1, *self.event))
 
@@ -215,7 +215,7 @@ class Flow(Model):
         prior = self.class_prior.log() if mixed else self.class_prior.new_zeros(1)
         classes = prior.isfinite().nonzero()[:, 0]
         k = len(classes)
-        image = isinstance(self.session.space, ImageSpace)
+        image = isinstance(self.session.space, Images)
         rows = max(1, (IMAGE_ROWS if image else DENSITY_ROWS if self.velocity is None else ODE_ROWS) // k)
         kind = self.session.capabilities.density
         assert kind != "none"

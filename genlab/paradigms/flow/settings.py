@@ -23,7 +23,7 @@ from genlab.settings.paradigm import (
     common_panels,
 )
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace, PointSpace, Space
+from genlab.settings.spaces import Images, Points, Space
 
 AUTOREGRESSIVE = ("nsf-ar", "maf", "iaf")
 COUPLINGS = ("nsf-coupling", "realnvp", "nice")
@@ -165,7 +165,7 @@ LARGEST_DENSE = 256
 
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if isinstance(space, PointSpace):
+    if isinstance(space, Points):
         return {"training.learning_rate": 6e-3}
     values: dict[str, Any] = {
         "network.bins": 8,
@@ -217,7 +217,7 @@ def _steps(session: Any) -> Control:
 
 def _density(session: Any, space: Space) -> tuple[Any, str]:
     kind = session.network.kind
-    learned = isinstance(space, ImageSpace) and session.objective.dequantisation == "variational"
+    learned = isinstance(space, Images) and session.objective.dequantisation == "variational"
     reason = "by the change of variables" + ("" if learned else ", exact")
     if kind == "continuous":
         reason = "by integrating the divergence along the ODE, exact trace"
@@ -225,7 +225,7 @@ def _density(session: Any, space: Space) -> tuple[Any, str]:
         reason += "; slow: each point takes one pass for every dimension and layer"
     elif kind in FOLDS and session.objective.divergence == "reverse":
         reason += "; through numerical inverses"
-    if isinstance(space, ImageSpace):
+    if isinstance(space, Images):
         reason += f"; {'variational' if learned else 'uniform'} dequantisation of the {space.levels} levels"
         if learned:
             return "bound", reason
@@ -242,11 +242,11 @@ def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
     else:
         labels = Control(True, name="Label")
     panels = list(common_panels(space))
-    if isinstance(space, PointSpace) and space.dim == 2:
+    if isinstance(space, Points) and space.dim == 2:
         panels += [WARP, LOG_DET, BASE]
-    elif isinstance(space, PointSpace) and space.dim == 1:
+    elif isinstance(space, Points) and space.dim == 1:
         panels += [LINE_MAP, LINE_LAYERS]
-    elif isinstance(space, ImageSpace):
+    elif isinstance(space, Images):
         panels += [IMAGE_LAYERS, INTERPOLATION]
     return Capabilities(
         density=density,

@@ -6,7 +6,7 @@ from typing import Any
 
 from genlab.settings.field_panels import GUIDANCE
 from genlab.settings.paradigm import PanelInfo, ProbeControl, common_panels, drawable
-from genlab.settings.spaces import PointSpace, Space
+from genlab.settings.spaces import Points, Space
 from genlab.settings.time_panels import EQUIVALENCE, TRUNCATION
 
 PATHS = PanelInfo(
@@ -71,7 +71,7 @@ def panels(space: Space, n_labels: int, objective: Any) -> tuple[PanelInfo, ...]
         taught = objective.method in ("student", "consistency-distillation")
         found += [*([PATHS] if flows else []), *([STUDENT] if taught else []), EVALUATIONS]
     found.append(PanelInfo("trajectory", "Trajectory", "trajectory", shown=not drawable(space)))
-    if isinstance(space, PointSpace) and space.dim == 2:
+    if isinstance(space, Points) and space.dim == 2:
         found += [VELOCITY] if flows else []
         found += [GUIDANCE] if n_labels else []
     return (*found, EQUIVALENCE, TRUNCATION)

@@ -10,7 +10,7 @@ from genlab.paradigms.flow_matching.panels import panels
 from genlab.paradigms.flow_matching.presets import PRESETS
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import Capabilities, Control, Paradigm
-from genlab.settings.spaces import PointSpace, Space
+from genlab.settings.spaces import Points, Space
 from genlab.settings.time import (
     TimeNetwork,
     TimeSampler,
@@ -27,7 +27,7 @@ TAUGHT = ("reflow", "student")
 CONSISTENT = ("consistency-distillation", "consistency-training")
 NOISE = "noise"
 SOURCES = {NOISE: "Noise"} | {
-    id: info.title for id, info in DATASETS.items() if isinstance(info.space, PointSpace)
+    id: info.title for id, info in DATASETS.items() if isinstance(info.space, Points)
 }
 """What a path may begin from: noise of the data's mean and spread, or another set of points."""
 

@@ -15,7 +15,7 @@ from genlab.core.model import ProbeRequest, generator
 from genlab.data.payloads import Payload, Table
 from genlab.paradigms.gan.judge import scores
 from genlab.paradigms.gan.settings import GanSampler
-from genlab.settings.spaces import PointSpace
+from genlab.settings.spaces import Points
 
 if TYPE_CHECKING:
     from genlab.paradigms.gan.model import GAN
@@ -78,7 +78,7 @@ def divergence(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
         ]
     space = model.session.space
     note = f"Of {n:,} held-out and as many generated points."
-    if model.truth is not None and isinstance(space, PointSpace) and space.dim in BINS:
+    if model.truth is not None and isinstance(space, Points) and space.dim in BINS:
         note += (
             f" Counted: {COUNTED:,} points in {BINS[space.dim]} bins per axis; at most log 2 = 0.693 nats."
         )

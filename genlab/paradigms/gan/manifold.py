@@ -13,7 +13,7 @@ from genlab.core.model import ProbeRequest, generator
 from genlab.data.payloads import Curves, Group, Mesh, Payload, Plane, Tiles
 from genlab.nets.adversarial import Latent
 from genlab.paradigms.gan.settings import GanSampler
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 if TYPE_CHECKING:
     from genlab.paradigms.gan.model import GAN
@@ -39,7 +39,7 @@ def manifold(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
     label = model.drawn_labels(1, sampler.label, rng)
     category = int(request.values.get("category", 0))
     space, flat = model.session.space, model.network.latent == 1
-    if isinstance(space, ImageSpace):
+    if isinstance(space, Images):
         yield _images(model, category, label)
     elif space.dim == 1 or (space.dim == 2 and flat):
         line = torch.linspace(-3, 3, LINE_POINTS)[:, None]

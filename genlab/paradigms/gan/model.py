@@ -41,7 +41,7 @@ from genlab.paradigms.gan.settings import NO_DENSITY, GanNetwork, GanObjective, 
 from genlab.paradigms.gan.unroll import Score, unrolled
 from genlab.session.session import Session
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 CHUNK = 4096
 CHECKED = 2500
@@ -92,7 +92,7 @@ class GAN(Model):
             return DiracGenerator(event), DiracCritic(event)
         width, depth, pack, spectral = network.width, network.depth, objective.packing, network.spectral_norm
         image = network.kind == "conv"
-        if image and not isinstance(self.session.space, ImageSpace):
+        if image and not isinstance(self.session.space, Images):
             raise ValueError("convolutions need images; points take network.kind mlp")
         judgement = Judgement(
             4 * width if image else width,

@@ -13,7 +13,7 @@ from genlab.data.datasets import (
     UnevenMixtureSettings,
 )
 from genlab.settings.paradigm import PanelInfo, ProbeControl, common_panels
-from genlab.settings.spaces import ImageSpace, PointSpace, Space
+from genlab.settings.spaces import Images, Points, Space
 
 WITH_MODES = (
     EightGaussiansCfmSettings, EightGaussiansSettings, GanGridSettings, GanRingSettings, MixtureSettings,
@@ -48,7 +48,7 @@ def panels(session: Any, space: Space) -> tuple[PanelInfo, ...]:
 
 
 def _landscape(space: Space) -> PanelInfo:
-    if isinstance(space, ImageSpace):
+    if isinstance(space, Images):
         help = "Generated images in the order of the discriminator's judgement, the most real first."
     elif space.dim == 1:
         help = (
@@ -71,7 +71,7 @@ def _manifold(session: Any, space: Space) -> PanelInfo:
             ProbeControl("category", "Category", 0.0, 0.0, float(categories - 1), whole=True,
                          help="Value of the discrete latent.")
         )  # fmt: skip
-    if isinstance(space, PointSpace):
+    if isinstance(space, Points):
         help = (
             "How the generator bends its latent space: a grid in the first two latents, carried into the "
             "data. Stretched cells hold little probability; those between modes are bridges."
@@ -80,7 +80,7 @@ def _manifold(session: Any, space: Space) -> PanelInfo:
         help = "Images over a grid in the first two latents, the others at zero."
     return PanelInfo(
         "manifold", "Generator", "probe", probe="manifold", help=help, controls=tuple(controls),
-        wide=isinstance(space, PointSpace),
+        wide=isinstance(space, Points),
     )  # fmt: skip
 
 

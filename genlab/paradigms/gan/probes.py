@@ -15,7 +15,7 @@ from genlab.paradigms.gan.divergence import divergence
 from genlab.paradigms.gan.judge import fillers, scores
 from genlab.paradigms.gan.manifold import manifold
 from genlab.paradigms.gan.settings import GanSampler
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 if TYPE_CHECKING:
     from genlab.paradigms.gan.model import GAN
@@ -36,7 +36,7 @@ def landscape(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
     sampler = request.sampler
     assert isinstance(sampler, GanSampler)
     rng = generator(sampler.seed, "preview", model.device)
-    if isinstance(model.session.space, ImageSpace):
+    if isinstance(model.session.space, Images):
         yield _sorted_images(model, sampler, rng)
         return
     if model.session.space.dim > 2:

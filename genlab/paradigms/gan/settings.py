@@ -10,7 +10,7 @@ from genlab.paradigms.gan.presets import PRESETS
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import Capabilities, Control, Paradigm
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace, Space
+from genlab.settings.spaces import Images, Space
 from genlab.settings.training import GradientTraining
 
 
@@ -208,7 +208,7 @@ SMALL = 256
 
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if isinstance(space, ImageSpace):
+    if isinstance(space, Images):
         small = space.height * space.width <= SMALL
         return {
             "network.kind": "mlp" if small else "conv",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from genlab.settings.field_panels import FIELD, GUIDANCE
 from genlab.settings.paradigm import PanelInfo, ProbeControl, common_panels, drawable
-from genlab.settings.spaces import PointSpace, Space
+from genlab.settings.spaces import Points, Space
 from genlab.settings.time_panels import EQUIVALENCE, TRUNCATION
 
 LEVEL = ProbeControl(
@@ -70,7 +70,7 @@ def panels(space: Space, n_labels: int, classifier: bool) -> tuple[PanelInfo, ..
     """The panels for a space, with so many classes."""
     found = [*common_panels(space)]
     found.append(PanelInfo("trajectory", "Trajectory", "trajectory", shown=not drawable(space)))
-    if isinstance(space, PointSpace) and space.dim == 2:
+    if isinstance(space, Points) and space.dim == 2:
         found += [replace(FIELD, shown=True), CHAINS]
         found += [GUIDANCE] if n_labels else []
     if drawable(space):

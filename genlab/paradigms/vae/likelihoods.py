@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab.settings.spaces import ImageSpace, Space
+from genlab.settings.spaces import Images, Space
 
 LEAST_SCALE = 1e-3
 """Of a learned Gaussian, relative to the data's: below it a density could grow without bound."""
@@ -136,7 +136,7 @@ def build_likelihood(kind: str, space: Space, mean: Tensor, std: Tensor, learned
     Raises ValueError for levels where there are none, or more than can be told apart."""
     if kind == "gaussian":
         return Gaussian(mean, std, space.event, learned)
-    if not isinstance(space, ImageSpace):
+    if not isinstance(space, Images):
         raise ValueError(f"a {kind} likelihood needs images; points take objective.likelihood gaussian")
     if kind == "bernoulli":
         return Bernoulli(space.levels)

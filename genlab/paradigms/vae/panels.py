@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genlab.settings.paradigm import DensityKind, PanelInfo, ProbeControl, common_panels
-from genlab.settings.spaces import ImageSpace, Space
+from genlab.settings.spaces import Images, Space
 
 SLIDERS = 8
 EXAMPLES = 200
@@ -12,7 +12,7 @@ EXAMPLES = 200
 
 def panels(kind: str, latent: int, space: Space, density: DensityKind) -> tuple[PanelInfo, ...]:
     """What a workspace shows. kind: of the objective. latent: dimensions of the latent space."""
-    image = isinstance(space, ImageSpace)
+    image = isinstance(space, Images)
     found = [*common_panels(space), _latent(latent), _reconstructions(image), _traversal(latent, image)]
     found.append(_interpolation(image))
     if kind != "autoencoder":

@@ -16,7 +16,7 @@ from genlab.paradigms.vae.collapse import active_units, variances
 from genlab.paradigms.vae.panels import SLIDERS
 from genlab.paradigms.vae.sampling import array
 from genlab.paradigms.vae.spread import bounds_rising, per_dimension
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 if TYPE_CHECKING:
     from genlab.paradigms.vae.model import VAE
@@ -57,7 +57,7 @@ def latent(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
 
 def traversal(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
     """Means of the decoder as one latent at a time runs from -3 to 3 and the sliders hold the others."""
-    image = isinstance(model.session.space, ImageSpace)
+    image = isinstance(model.session.space, Images)
     count, places = min(model.latent, SLIDERS), PLACES if image else LINE
     held = torch.zeros(model.latent, device=model.device)
     for i in range(count):
@@ -90,7 +90,7 @@ def traversal(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
 def reconstructions(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
     """Held-out data and the means of the decoder at the means of their codes."""
     examples = held_out(model, request)
-    if isinstance(model.session.space, ImageSpace):
+    if isinstance(model.session.space, Images):
         x = examples.x[: 3 * COLUMNS]
         x = x[: max(1, len(x) // COLUMNS) * COLUMNS]
         back = decoded(model, codes(model, x)[0])
@@ -134,7 +134,7 @@ def interpolation(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]
     pick = [round(float(request.values.get(key, 0.0))) % len(examples.x) for key in ("first", "second")]
     ends = examples.x[pick]
     (first, second), _ = codes(model, ends)
-    image = isinstance(model.session.space, ImageSpace)
+    image = isinstance(model.session.space, Images)
     share = torch.linspace(0, 1, PLACES if image else LINE, device=model.device)
     way = decoded(model, torch.lerp(first, second, share[:, None]))
     yield None

@@ -9,7 +9,7 @@ from genlab.paradigms.vae.panels import panels
 from genlab.settings.fields import Settings, setting
 from genlab.settings.paradigm import Capabilities, Control, Paradigm, Preset
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import ImageSpace, PointSpace, Space
+from genlab.settings.spaces import Images, Points, Space
 
 FEW_OUTCOMES = 8192
 """Most pixels times levels for which a categorical likelihood is the default."""
@@ -122,7 +122,7 @@ class VAESampler(SamplerSettings):
 
 
 def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if isinstance(space, PointSpace):
+    if isinstance(space, Points):
         return {"network.latent": space.dim}
     outcomes = space.channels * space.height * space.width * space.levels
     return {
@@ -146,7 +146,7 @@ def _density(objective: VAEObjective, space: Space) -> tuple[Any, str]:
             "a Bernoulli likelihood is normalised over black and white alone: of grey levels it is no density"
         )
     reason = "importance-weighted lower bound through the encoder"
-    if isinstance(space, ImageSpace):
+    if isinstance(space, Images):
         exact = f"exact probabilities of the {space.levels} levels"
         reason += (
             f"; {exact if objective.likelihood == 'categorical' else 'uniform dequantisation of levels'}"

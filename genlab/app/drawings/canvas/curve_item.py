@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem
 
-from genlab.app.drawings.canvas.points_item import polygon
+from genlab.app.drawings.canvas.dots_item import polygon
 
 FAR = 20_000.0
 """Screen coordinates beyond this are cut: Qt's rasteriser counts in 32 bits."""

@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from genlab.app.common.theme import Theme, font
 from genlab.data.payloads import Array, Labels
-from genlab.settings.spaces import ImageSpace
+from genlab.settings.spaces import Images
 
 GAP = 1
 """Image pixels between two tiles."""
 TITLE = 20
 
 
-def to_pixels(x: Array, space: ImageSpace) -> NDArray[np.uint32]:
+def to_pixels(x: Array, space: Images) -> NDArray[np.uint32]:
     """Images (n, channels, height, width) in levels as (n, height, width) of 0xffRRGGBB: grey or RGB."""
     shade = np.clip(np.nan_to_num(x) * (255.0 / (space.levels - 1)), 0, 255).round().astype(np.uint32)
     red, green, blue = (shade[:, c if space.channels >= 3 else 0] for c in range(3))
@@ -86,7 +86,7 @@ class Montage(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(80, 80)
 
-    def show_images(self, x: Array, space: ImageSpace, labels: Labels | None, names: tuple[str, ...]) -> None:
+    def show_images(self, x: Array, space: Images, labels: Labels | None, names: tuple[str, ...]) -> None:
         """Show images (n, *event); with labels and their names, a row to each class."""
         self._pixels = to_pixels(x, space)
         self._labels = labels if names else None

@@ -18,7 +18,7 @@ def polygon(points: NDArray[np.floating]) -> QPolygonF:
     return made
 
 
-class Points(pg.GraphicsObject):
+class Dots(pg.GraphicsObject):
     """Groups of points, each of one colour, later groups on top.
 
     Square caps of two to three pixels, antialiased, look as dots and draw five times as fast as
