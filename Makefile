@@ -3,8 +3,9 @@ FIT := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c "$(FIT)" 2>/dev/null && echo "$$p" && break; done)
 
-# make bench ONLY=live,diffusion; make test ARGS="tests/data -k moons"
+# make bench ONLY=live,diffusion; make bench GATE=1; make test ARGS="tests/data -k moons"
 ARGS ?=
+GATE ?=
 ONLY ?=
 
 .PHONY: run test bench screenshots bundle smoke clean
@@ -13,7 +14,7 @@ run test screenshots bundle smoke: python
 	@"$(PYTHON)" bootstrap.py $@ $(ARGS)
 
 bench: python
-	@"$(PYTHON)" bootstrap.py bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+	@"$(PYTHON)" bootstrap.py bench $(if $(GATE),--gate $(patsubst 1,check,$(GATE))) $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 .PHONY: python
 python:

@@ -277,12 +277,14 @@ def offscreen() -> dict[str, str]:
 def test(arguments: list[str]) -> None:
     install("test")
     provide_libraries("offscreen")
+    # What one file trains, its tests share: so whole files go to one worker.
+    workers = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
     steps: list[tuple[str, list[str | Path]]] = [
         ("ruff check", [BIN / "ruff", "check", "."]),
         ("ruff format", [BIN / "ruff", "format", "--check", "."]),
         ("mypy", [BIN / "mypy"]),
         ("import contracts", [BIN / "lint-imports"]),
-        ("pytest", [PYTHON, "-m", "pytest", *arguments]),
+        ("pytest", [PYTHON, "-m", "pytest", *workers, *arguments]),
     ]
     for name, command in steps:
         say(f"== {name}")

@@ -10,11 +10,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genlab.api import Interrupted, NoDensity, RequestError, Run, RunFailed, open_run, plan, train
+    from genlab.api import (
+        Budget,
+        Interrupted,
+        Job,
+        NoDensity,
+        RequestError,
+        Result,
+        Run,
+        RunFailed,
+        conclude,
+        open_run,
+        plan,
+        run_job,
+        run_jobs,
+        session_of,
+        train,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = ["Interrupted", "NoDensity", "RequestError", "Run", "RunFailed", "open_run", "plan", "train"]
+__all__ = [
+    "Budget",
+    "Interrupted",
+    "Job",
+    "NoDensity",
+    "RequestError",
+    "Result",
+    "Run",
+    "RunFailed",
+    "conclude",
+    "open_run",
+    "plan",
+    "run_job",
+    "run_jobs",
+    "session_of",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -6,40 +6,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from genlab.core.model import (
-    Batch,
-    Check,
-    Context,
-    LogProb,
-    LossReference,
-    Model,
-    NoDensity,
-    Player,
-    ProbeRequest,
-    SampleRequest,
-    generator,
-)
+from genlab.core.model import NumberModel
+from genlab.core.random import generator
+from genlab.core.requests import Ask, DensityRequest, LogProb, NoDensity, ProbeRequest, SampleRequest
+from genlab.core.training import Batch, Check, Context, LossReference, Player
 from genlab.data.payloads import Curves, Payload, Samples, ScalarMap, Table
 from genlab.session.catalogue import PARADIGMS
+from genlab.settings.controls import Control, PanelControl
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import (
-    Capabilities,
-    Control,
-    PanelInfo,
-    Paradigm,
-    Preset,
-    ProbeControl,
-    common_panels,
-)
+from genlab.settings.panels import PanelInfo, common_panels
+from genlab.settings.paradigm import AnyChosen, AnyParadigm, Capabilities, Paradigm, Preset
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Space
 from genlab.settings.training import GradientTraining, TrainingSettings
 
 CONVERGED = 12
@@ -57,7 +42,7 @@ class DuelNetwork(Settings):
 
 class DuelSampler(SamplerSettings):
     method: Literal["plain", "twice"] = setting("plain", "How samples are drawn.", label="Sampler")
-    guidance: float = setting(1.0, "Scale of the latent noise.", label="Truncation", ge=0, le=2)
+    truncation: float = setting(1.0, "Scale of the latent noise.", label="Truncation", ge=0, le=2)
 
 
 class FitObjective(Settings):
@@ -74,50 +59,60 @@ PANELS = (
     PanelInfo(
         "landscape", "Landscape", "probe", shown=False, probe="map", help="A map.",
         controls=(
-            ProbeControl("height", "Height", 1.0, 0.0, 2.0),
-            ProbeControl("part", "Part", "all", choices={"all": "All", "none": "None"}),
+            PanelControl("height", "Height", 1.0, 0.0, 2.0),
+            PanelControl("part", "Part", "all", choices={"all": "All", "none": "None"}),
         ),
     ),
     PanelInfo("curve", "Curve", "probe", shown=False, probe="curve"),
 )  # fmt: skip
 
 
-def _duel_able(session: Any, space: Space, n_labels: int) -> Capabilities:
+def _duel_able(chosen: AnyChosen, data: DataInfo) -> Capabilities:
     return Capabilities(
-        density="none",
-        density_reason="a duel has no likelihood, only samples",
-        steps=Control(False, "a duel samples in one pass"),
-        guidance=Control(True, name="Truncation", neutral=1.0, help="Below 1, samples nearer to the middle."),
-        labels=Control(False, "a duel knows no labels"),
-        panels=(*common_panels(space), *PANELS),
+        "none",
+        "a duel has no likelihood, only samples",
+        (
+            Control("sampler.steps", False, "a duel samples in one pass", "Steps"),
+            Control(
+                "sampler.truncation", name="Truncation", neutral=1.0,
+                help="Below 1, samples nearer to the middle.",
+            ),
+            Control("condition.label", False, "a duel knows no labels", "Label"),
+        ),
+    )  # fmt: skip
+
+
+def _fit_able(chosen: AnyChosen, data: DataInfo) -> Capabilities:
+    return Capabilities(
+        "bound",
+        "by a bound",
+        (
+            Control("sampler.steps", False, "a fit is sampled directly", "Steps"),
+            Control("sampler.guidance", False, "a fit has nothing to guide", "Guidance"),
+            Control("condition.label", False, "a fit knows no labels", "Label"),
+        ),
     )
 
 
-def _fit_able(session: Any, space: Space, n_labels: int) -> Capabilities:
-    return Capabilities(
-        density="bound",
-        density_reason="by a bound",
-        steps=Control(False, "a fit is sampled directly"),
-        guidance=Control(False, "a fit has nothing to guide"),
-        labels=Control(False, "a fit knows no labels"),
-        panels=common_panels(space, "Criterion"),
-    )
-
-
-class _Simple(Model):
+class _Simple(NumberModel[Any, Any, Any]):
     """Samples in one pass from a normal around `centre`."""
+
+    record: ClassVar[AnyParadigm]
 
     def centre(self) -> Tensor:
         raise NotImplementedError
 
-    def sample(self, request: SampleRequest) -> Iterator[Samples]:
-        rng = generator(request.sampler.seed, "sampling")
-        scale = getattr(request.sampler, "guidance", 1.0)
-        x = self.centre() + scale * torch.randn(request.n, *self.event, generator=rng) * self.std
-        tilted = "" if scale == 1 else f"truncation {scale:g}"
-        yield Samples(x.numpy(), None, None, 0, 0, 0.0, 1, tilted)
+    def able(self, ask: Ask[Any]) -> Capabilities:
+        return self.record.capabilities(self.chosen(ask), self.data)
 
-    def log_prob(self, x: Tensor, sampler: SamplerSettings, error: bool = True) -> Iterator[LogProb | None]:
+    def sample(self, request: SampleRequest[Any]) -> Iterator[Samples]:
+        rng = generator(request.sampler.seed, "sampling")
+        scale = getattr(request.sampler, "truncation", 1.0)
+        x = self.centre() + scale * torch.randn(request.n, *self.event, generator=rng) * self.std
+        biased = "" if scale == 1 else f"truncation {scale:g}"
+        yield Samples(x.numpy(), None, None, 0, 0, 0.0, 1, biased)
+
+    def log_prob(self, x: Tensor, request: DensityRequest[Any]) -> Iterator[LogProb | None]:
         raise NoDensity("there is none")
         yield None
 
@@ -143,9 +138,8 @@ class Duel(_Simple):
         return {"total": (off.detach() - self.guess).square() + math.log(2)}
 
     def check(self, validation: Batch | None, context: Context) -> Check:
-        objective: Any = self.session.objective
         modes = float(1 + context.step // 200 % 8)
-        alarm = (f"The generator reaches {modes:.0f} of 8 modes.",) if objective.alarm else ()
+        alarm = (f"The generator reaches {modes:.0f} of 8 modes.",) if self.objective.alarm else ()
         return Check({"modes": modes, "high quality": 0.5}, alarm)
 
     def loss_reference(
@@ -154,22 +148,26 @@ class Duel(_Simple):
         yield
         return LossReference("equilibrium", {"generator total": 1.0, "critic total": math.log(2)})
 
-    def probe(self, name: str, request: ProbeRequest) -> Iterator[Payload | None]:
-        match name:
-            case "numbers":
-                rows = (("place", f"{self.place.mean().item():.5f}"), ("guess", f"{self.guess.item():.3f}"))
-                yield Table(("what", "value"), rows, "Two numbers.")
-            case "map":
-                if request.values["part"] == "none":
-                    raise ValueError("with no part there is nothing to draw")
-                values = np.full((request.resolution,) * 2, request.values["height"], np.float32)
-                values[0, 0] = np.nan
-                yield ScalarMap(values, self.extent, "Height", (0.0, 2.0))
-            case "curve":
-                x = np.linspace(0, 1, 100, dtype=np.float32)
-                yield Curves(x, {"square": x**2}, "time", "height", marks={"half": 0.5})
-            case _:
-                raise KeyError(name)
+
+def _numbers(model: Duel, request: ProbeRequest[Any]) -> Iterator[Payload]:
+    rows = (("place", f"{model.place.mean().item():.5f}"), ("guess", f"{model.guess.item():.3f}"))
+    yield Table(("what", "value"), rows, "Two numbers.")
+
+
+def _map(model: Duel, request: ProbeRequest[Any]) -> Iterator[Payload]:
+    if request.values["part"] == "none":
+        raise ValueError("with no part there is nothing to draw")
+    values = np.full((request.resolution,) * 2, request.values["height"], np.float32)
+    values[0, 0] = np.nan
+    yield ScalarMap(values, model.extent, "Height", (0.0, 2.0))
+
+
+def _curve(model: Duel, request: ProbeRequest[Any]) -> Iterator[Payload]:
+    x = np.linspace(0, 1, 100, dtype=np.float32)
+    yield Curves(x, {"square": x**2}, "time", "height", marks={"half": 0.5})
+
+
+PROBES = {"numbers": _numbers, "map": _map, "curve": _curve}
 
 
 class Fit(_Simple):
@@ -207,12 +205,14 @@ DUEL = Paradigm(
     title="Duel",
     group="Fakes",
     summary="Two players against each other.",
-    implementation=f"{__name__}:Duel",
+    model=f"{__name__}:Duel",
+    probes=f"{__name__}:PROBES",
     objective=DuelObjective,
     network=DuelNetwork,
     sampler=DuelSampler,
-    defaults=lambda dataset, space: {},
+    defaults=lambda data: {},
     capabilities=_duel_able,
+    panels=lambda chosen, data: (*common_panels(data.space), *PANELS),
     presets=(Preset("alarm", "Alarm", "Warns.", "gan-ring", {"objective.alarm": True}),),
     training=GradientTraining,
     dataset="8gaussians",
@@ -222,15 +222,18 @@ FIT = Paradigm(
     title="Fit",
     group="Fakes",
     summary="A fit in closed form.",
-    implementation=f"{__name__}:Fit",
+    model=f"{__name__}:Fit",
     objective=FitObjective,
     network=FitNetwork,
     sampler=SamplerSettings,
-    defaults=lambda dataset, space: {"training.stop": "steps", "training.steps": 500},
+    defaults=lambda data: {"training.stop": "steps", "training.steps": 500},
     capabilities=_fit_able,
+    panels=lambda chosen, data: common_panels(data.space, "Criterion"),
     training=TrainingSettings,
     dataset="mixture-1d",
 )
+
+Duel.record, Fit.record = DUEL, FIT
 
 
 def use(monkeypatch: pytest.MonkeyPatch) -> None:

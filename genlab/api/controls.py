@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from genlab.session.session import SettingError
-from genlab.settings.paradigm import PanelInfo, ProbeControl
+from genlab.settings.controls import PanelControl
+from genlab.settings.panels import PanelInfo
 
 
 def find_panel(panels: Sequence[PanelInfo], name: str) -> PanelInfo:
@@ -31,7 +32,7 @@ def control_values(info: PanelInfo, values: Mapping[str, float | str]) -> dict[s
     return chosen
 
 
-def _control_value(control: ProbeControl, value: float | str) -> float | str:
+def _control_value(control: PanelControl, value: float | str) -> float | str:
     if control.choices is not None:
         if str(value) not in control.choices:
             raise SettingError(

@@ -35,7 +35,7 @@ def engine() -> LocalEngine:
 
 def check_device(name: str) -> None:
     """Raises RequestError where this machine has no such device."""
-    from genlab.engine.run import devices
+    from genlab.engine.devices import devices
 
     here = devices()
     if name != "auto" and name not in here:
@@ -65,7 +65,7 @@ def answer(request: p.Request, observe: Observer | None = None) -> p.Event:
     try:
         for event in engine().events():
             match event:
-                case p.Failure(run=None | request.run):
+                case p.Failure(run=None | request.run, refused=False):
                     raise RunFailed(event)
                 case (
                     p.Answer(request=request.request)
@@ -80,6 +80,18 @@ def answer(request: p.Request, observe: Observer | None = None) -> p.Event:
     except KeyboardInterrupt:
         engine().send(p.Cancel(request.run, request.channel))
         raise
+    raise _stopped()
+
+
+def close(run: str) -> None:
+    """Close a run, and wait until all of it is on disk and its folder is free. Raises RunFailed."""
+    engine().send(p.Close(run))
+    for event in engine().events():
+        match event:
+            case p.Closed(run=closed) if closed == run:
+                return
+            case p.Failure(run=None, refused=False):
+                raise RunFailed(event)
     raise _stopped()
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from genlab.data.dataset import DataError
 from genlab.engine.protocol import Failure
+from genlab.runs.atomic import RunError
+from genlab.session.session import SettingError
 
 
 class RequestError(ValueError):
@@ -26,6 +29,9 @@ class RunFailed(RuntimeError):
         parts = (failure.what, failure.kept, failure.remedy, where)
         super().__init__(f"{failure.title.rstrip('.')}: " + " ".join(part for part in parts if part))
 
+    def __reduce__(self) -> tuple[type[RunFailed], tuple[Failure, Path | None]]:
+        return type(self), (self.failure, self.folder)
+
 
 class Interrupted(KeyboardInterrupt):
     """Training was interrupted, and the run saved in `folder` at `step`."""
@@ -34,3 +40,16 @@ class Interrupted(KeyboardInterrupt):
         self.folder = folder
         self.step = step
         super().__init__(f"interrupted at step {step:,}; saved in {folder}")
+
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[Path, int]]:
+        return type(self), (self.folder, self.step)
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, for a person."""
+    match error:
+        case SettingError() | DataError() | RunError() | RequestError() | RunFailed():
+            return str(error)
+        case MemoryError():
+            return "there is not enough memory for this"
+    return f"an error in GenLab itself, {type(error).__name__}: {error}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from genlab.engine import protocol as p
-from genlab.engine.gist import gist
+from genlab.engine.same_warning import without_numbers
 
 PLAIN_SECONDS = 5.0
 
@@ -37,8 +37,8 @@ class ProgressBar:
                 self._take(names, rows[-100:])
             case p.Warned(warnings=warnings):
                 for text in warnings:
-                    if gist(text) not in self._warned:
-                        self._warned.add(gist(text))
+                    if without_numbers(text) not in self._warned:
+                        self._warned.add(without_numbers(text))
                         self._say(f"warning: {text}")
             case p.StateChanged(state="done" | "paused", note=note) if note:
                 self._say(f"{note[0].upper()}{note[1:]}.")
@@ -70,7 +70,7 @@ class ProgressBar:
         parts += [f"{title} {value:.4g}" for title, value in self._losses.items()]
         parts.append(f"{tick.rate:,.0f} steps/s")
         if tick.left is not None:
-            parts.append(f"{clock(tick.left)} left")
+            parts.append(f"{duration(tick.left)} left")
         return "  ".join(parts)
 
     def _say(self, text: str) -> None:
@@ -92,7 +92,7 @@ class ProgressBar:
             self._say(self.line())
 
 
-def clock(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Seconds as h:mm:ss or m:ss."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

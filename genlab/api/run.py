@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,25 +18,27 @@ from genlab.api import driver
 from genlab.api.controls import control_values, find_panel
 from genlab.api.driver import Observer
 from genlab.api.errors import NoDensity, RequestError
+from genlab.api.pictures import grid_size, picture
 from genlab.api.progress import ProgressBar
 from genlab.data import Dataset, load
-from genlab.data.arrays import FileDataset
-from genlab.data.datasets import FileSettings
+from genlab.data.condition import Condition
+from genlab.data.files.arrays import FileDataset
+from genlab.data.files.settings import FileSettings
 from genlab.data.payloads import Array, Payload, Samples
 from genlab.engine import protocol as p
-from genlab.runs.export import samples_grid, save_png
+from genlab.runs.export import save_png
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import recipe_of
 from genlab.session.session import SettingError, read_session
-from genlab.settings.paradigm import PanelInfo
-from genlab.settings.spaces import Images
-
-REFERENCE_POINTS = 5000
-MOST_TILES = 1024
+from genlab.settings.panels import PanelInfo
+from genlab.settings.spaces import Images, Points, Signal, Tokens
 
 
 class Run:
     """A training run: its folder, its settings and its model. Made by `train` and `open_run`.
+
+    A run that was trained holds its folder, so that nobody else trains it meanwhile, until it is closed: by
+    `close`, by the end of a `with`, or when nothing refers to it any more.
 
     players: who trains, by name. warnings: what went wrong at the last check of training that ran, in whole
     sentences."""
@@ -47,10 +51,23 @@ class Run:
         self.players = opened.players
         self.warnings: tuple[str, ...] = ()
         self._id = opened.run
-        weakref.finalize(self, driver.engine().send, p.Close(opened.run))
+        self._forget = weakref.finalize(self, driver.engine().send, p.Close(opened.run))
 
     def __repr__(self) -> str:
         return f"<Run {self.session.paradigm} on {self.session.dataset}, step {self.step:,}, {self.folder}>"
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the run: all of it is on disk then, and others may train it. Raises RunFailed."""
+        if self._forget.detach() is not None:
+            driver.close(self._id)
 
     def train(
         self,
@@ -97,13 +114,18 @@ class Run:
         self.session = changed
 
     def draw(
-        self, n: int = 2000, label: str | None = None, seed: int | None = None, **sampler: Any
+        self,
+        n: int = 2000,
+        label: str | None = None,
+        seed: int | None = None,
+        given: str | None = None,
+        **sampler: Any,
     ) -> Samples:
         """n samples with everything that is known of them; see `sample`."""
         if n < 1:
             raise RequestError(f"the number of samples must be at least 1, not {n}")
-        values = self._sampler(label, seed, sampler)
-        event = driver.answer(p.Sample(self._id, "sample", next(driver.numbers), values, n=n))
+        values, condition = self._asked(label, seed, sampler, given)
+        event = driver.answer(p.Sample(self._id, "sample", next(driver.numbers), values, condition, n=n))
         match event:
             case p.Refused(reason=reason):
                 raise RequestError(reason)
@@ -112,13 +134,19 @@ class Run:
         raise AssertionError(event)
 
     def sample(
-        self, n: int = 2000, label: str | None = None, seed: int | None = None, **sampler: Any
+        self,
+        n: int = 2000,
+        label: str | None = None,
+        seed: int | None = None,
+        given: str | None = None,
+        **sampler: Any,
     ) -> Array:
         """Draw samples (n, *event) in data units. `draw` gives their labels too.
 
-        label: 'any', 'none' or the name of a class. sampler: its settings by name, such as steps=20.
+        label: 'any', 'none' or the name of a class. given: what is known of each sample and kept: of text how
+        it begins. sampler: its settings by name, such as steps=20.
         Raises SettingError, RequestError."""
-        return self.draw(n, label, seed, **sampler).x
+        return self.draw(n, label, seed, given, **sampler).x
 
     def log_prob(
         self, x: ArrayLike, label: str | None = None, seed: int | None = None, **sampler: Any
@@ -136,8 +164,9 @@ class Run:
         if capabilities.density == "none":
             raise NoDensity(capabilities.density_reason)
         points = self.points(x)
-        values = self._sampler(label, seed, sampler)
-        event = driver.answer(p.LogProbOf(self._id, "log_prob", next(driver.numbers), values, x=points))
+        values, condition = self._asked(label, seed, sampler)
+        request = p.LogProbOf(self._id, "log_prob", next(driver.numbers), values, condition, x=points)
+        event = driver.answer(request)
         match event:
             case p.Refused(reason=reason):
                 raise NoDensity(reason)
@@ -153,22 +182,38 @@ class Run:
         observe: Observer | None = None,
         **sampler: Any,
     ) -> list[dict[str, Any]]:
-        """Every metric that applies, each with its floor, as plain values. n: samples per draw."""
+        """Every metric that applies, each with its floor, as plain values; kept in the run's folder.
+
+        n: samples per draw. A folder that cannot be written gives a warning. `evaluated` tells more."""
+        found = self.evaluated(n, label, seed, observe, **sampler)
+        if found.note:
+            warnings.warn(f"the evaluation is not kept: {found.note}", stacklevel=2)
+        return list(found.metrics)
+
+    def evaluated(
+        self,
+        n: int = 1000,
+        label: str | None = None,
+        seed: int | None = None,
+        observe: Observer | None = None,
+        **sampler: Any,
+    ) -> p.Evaluated:
+        """As `evaluate`, with the step, and why the evaluation could not be kept, if so."""
         if n < 10:
             raise RequestError(f"an evaluation needs at least 10 samples, not {n}")
-        values = self._sampler(label, seed, sampler)
-        request = p.Evaluate(self._id, "evaluate", next(driver.numbers), values, n=n)
+        values, condition = self._asked(label, seed, sampler)
+        request = p.Evaluate(self._id, "evaluate", next(driver.numbers), values, condition, n=n)
         event = driver.answer(request, observe)
         match event:
             case p.Refused(reason=reason):
                 raise RequestError(reason)
-            case p.Evaluated(metrics=metrics):
-                return list(metrics)
+            case p.Evaluated():
+                return event
         raise AssertionError(event)
 
     def panels(self) -> tuple[PanelInfo, ...]:
         """The extra panels of this run, each with its controls: what `probe` can ask for."""
-        return tuple(info for info in self.session.capabilities.panels if info.kind == "probe")
+        return tuple(info for info in self.session.panels if info.kind == "probe")
 
     def probe(
         self,
@@ -176,6 +221,8 @@ class Run:
         *,
         resolution: int = 24,
         sampler: Mapping[str, Any] | None = None,
+        label: str | None = None,
+        given: str | None = None,
         **values: float | str,
     ) -> Payload:
         """What an extra panel draws: one of the payloads of `genlab.data.payloads`.
@@ -185,9 +232,10 @@ class Run:
         that there are not, RequestError where these settings give nothing to draw."""
         info = find_panel(self.panels(), name)
         chosen = control_values(info, values)
-        settings = self._sampler(None, None, sampler or {})
+        settings, condition = self._asked(label, None, sampler or {}, given)
         number = next(driver.numbers)
-        event = driver.answer(p.Probe(self._id, "probe", number, settings, info.probe, chosen, resolution))
+        request = p.Probe(self._id, "probe", number, settings, condition, info.probe, chosen, resolution)
+        event = driver.answer(request)
         match event:
             case p.Refused(reason=reason):
                 raise RequestError(reason)
@@ -203,40 +251,41 @@ class Run:
         return load(self.session.dataset, data)
 
     def picture(self, samples: Samples, by_class: bool = False, columns: int | None = None) -> Image:
-        """Samples as one picture: images as a montage, points over points of the data."""
-        space, dataset = self.session.space, self.dataset()
-        tilted = f" · {samples.tilted}" if samples.tilted else ""
-        title = f"{self.session.entry.title} on {dataset.title} · {len(samples.x):,} samples{tilted}"
-        if isinstance(space, Images):
-            few = slice(None if by_class else MOST_TILES)
-            labels = None if samples.labels is None else samples.labels[few]
-            return samples_grid(samples.x[few], space, labels, columns=columns, by_class=by_class)
-        real = dataset.test(REFERENCE_POINTS, np.random.default_rng(0)).x
-        extent = dataset.extent if samples.x.shape[1] <= 2 else None
-        return samples_grid(samples.x, space, reference=real, extent=extent, title=title)
+        """Samples as one picture: images as a montage, points over points of the data, else one by one."""
+        return picture(self.session, self.dataset(), samples, by_class, columns)
 
     def recipe(
-        self, n: int, label: str | None = None, seed: int | None = None, **sampler: Any
+        self,
+        n: int,
+        label: str | None = None,
+        seed: int | None = None,
+        given: str | None = None,
+        **sampler: Any,
     ) -> dict[str, Any]:
         """How to draw these samples again; it goes into every picture of them."""
-        values = self._sampler(label, seed, sampler)
+        values, _ = self._asked(label, seed, sampler)
         drawn = {**self.session.sampler.model_dump(), **values}
-        return recipe_of(RunFolder.open(self.folder).manifest, self.step, sampler=drawn, n=n)
+        asked = {"label": label, "given": given}
+        changed = {key: value for key, value in asked.items() if value is not None}
+        condition = {**self.session.condition.model_dump(), **changed}
+        manifest = RunFolder.open(self.folder).manifest
+        return recipe_of(manifest, self.step, sampler=drawn, condition=condition, n=n)
 
     def save_grid(self, path: str | Path) -> None:
-        """Draw samples and save their picture, recipe included: of images ten per class, else a hundred;
-        of points 2,000."""
+        """Draw samples and save their picture, recipe included: 2,000 points, or a hundred of anything else;
+        of images with classes ten per class."""
         images, classes = isinstance(self.session.space, Images), len(self.session.labels)
-        n = 2000 if not images else 20 * classes if classes else 100
+        n = grid_size(self.session)
         samples = self.draw(n)
         by_class = images and classes > 0 and samples.labels is not None
         picture = self.picture(samples, by_class=by_class, columns=10 if images else None)
         save_png(picture, path, self.recipe(n))
 
-    def points(self, x: ArrayLike) -> Array:
-        """Points as the model takes them, (n, *event) float32. Raises RequestError for another shape,
-        or where one is not finite."""
-        event = self.session.space.event
+    def points(self, x: ArrayLike) -> NDArray[Any]:
+        """Points as the model takes them, (n, *event), in the type of their space. Raises RequestError for
+        another shape, or where one is not finite, or no token."""
+        space = self.session.space
+        event = space.event
         points = np.asarray(x)
         if points.dtype.kind not in "biuf":
             raise RequestError(f"the points are of type {points.dtype}, not real numbers")
@@ -252,20 +301,35 @@ class Run:
         bad = np.flatnonzero(~np.isfinite(points.reshape(len(points), -1)).all(1))
         if len(bad):
             raise RequestError(f"row {bad[0] + 1} of the points is not finite")
-        return points.reshape(len(points), *event).astype(np.float32)
+        match space:
+            case Points() | Images() | Signal():
+                pass
+            case Tokens(vocabulary=vocabulary):
+                known = np.isin(points, np.arange(len(vocabulary))).all(1)
+                if not known.all():
+                    row = np.flatnonzero(~known)[0] + 1
+                    raise RequestError(
+                        f"row {row} of the points holds what is no token: they are 0 to {len(vocabulary) - 1}"
+                    )
+            case _:
+                assert_never(space)
+        return points.reshape(len(points), *event).astype(space.dtype)
 
-    def _sampler(self, label: str | None, seed: int | None, sampler: Mapping[str, Any]) -> dict[str, Any]:
-        """Values of the sampler section that differ from the session's, validated. Raises SettingError."""
-        values = dict(sampler)
-        if label is not None:
-            values["label"] = label
-        if seed is not None:
-            values["seed"] = seed
-        checked = self.session.with_values({f"sampler.{key}": value for key, value in values.items()})
+    def _asked(
+        self, label: str | None, seed: int | None, sampler: Mapping[str, Any], given: str | None = None
+    ) -> tuple[dict[str, Any], Condition]:
+        """Values of the sampler section that differ from the session's, and the condition, validated.
+
+        Raises SettingError."""
+        values = dict(sampler) | ({} if seed is None else {"seed": seed})
+        changes = {f"sampler.{key}": value for key, value in values.items()}
+        changes |= {} if label is None else {"condition.label": label}
+        changes |= {} if given is None else {"condition.given": given}
+        checked = self.session.with_values(changes)
         names = ("any", "none", *self.session.labels)
-        if checked.sampler.label not in names:
-            raise SettingError(f"there is no class '{checked.sampler.label}'; there are {', '.join(names)}")
-        return {key: getattr(checked.sampler, key) for key in values}
+        if checked.condition.label not in names:
+            raise SettingError(f"there is no class '{checked.condition.label}'; there are {', '.join(names)}")
+        return {key: getattr(checked.sampler, key) for key in values}, checked.asked
 
 
 def _plain(event: tuple[int, ...]) -> str:

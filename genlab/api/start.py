@@ -12,18 +12,18 @@ from numpy.typing import ArrayLike
 
 from genlab.api import driver
 from genlab.api.driver import Observer
+from genlab.api.jobs import LARGEST_SEED, Budget, Job, begin
 from genlab.api.run import Run
 from genlab.data import read
+from genlab.data.catalogue import DATASETS
 from genlab.data.dataset import DataError
-from genlab.data.datasets import DATASETS, FileSettings
+from genlab.data.files.settings import FileSettings
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunError, RunFolder
 from genlab.runs.places import fresh_run_folder
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session, SettingError, read_session
 from genlab.settings.paradigm import Preset
-
-LARGEST_SEED = 2**31 - 1
 
 
 def train(
@@ -36,6 +36,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     out: str | Path | None = None,
+    force: bool = False,
     settings: Mapping[str, Any] | None = None,
     progress: bool = False,
     observe: Observer | None = None,
@@ -44,9 +45,10 @@ def train(
 
     dataset: the name of a built-in set, a path of one's own data, or points (n, d); left out, that of the
     preset. preset: named settings to begin with, which settings then override. seconds, steps: the budget;
-    by default that of the settings. out: a folder that does not exist yet; by default a
-    new one among GenLab's runs. settings: dotted keys such as 'network.width'. progress: a bar on
-    stderr. Raises SettingError, DataError, RunError, RunFailed, and Interrupted after Ctrl-C."""
+    by default that of the settings. out: a folder that does not exist yet; by default a new one among
+    GenLab's runs. force: where `out` is an empty folder or a run, replace it. settings: dotted keys such as
+    'network.width'. progress: a bar on stderr. Raises SettingError, DataError, RunError, RunFailed, and
+    Interrupted after Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="genlab-") as scratch:
         if dataset is not None and not isinstance(dataset, str | Path):
             values = np.asarray(dataset)
@@ -57,31 +59,31 @@ def train(
         session, source = plan(
             paradigm, dataset, preset=preset, seconds=seconds, steps=steps, seed=seed, settings=settings
         )
-        folder = Path(out).absolute() if out is not None else fresh_run_folder(paradigm, _name(session))
-        if folder.exists():
-            raise RunError(f"{folder} exists already")
-        driver.check_device(device)
-        name = f"run-{next(driver.numbers)}"
-        command = p.Prepare(name, session.model_dump(), str(folder), str(source) if source else None, device)
-        run = Run(driver.begin(command))
+        folder = Path(out) if out is not None else fresh_run_folder(paradigm, _name(session))
+        own = None if source is None else str(source)
+        run = begin(Job(session, str(folder), source=own, device=device, threads=0, force=force))
     return run.train(progress=progress, observe=observe)
 
 
 def open_run(path: str | Path, device: str = "auto", checkpoint: int | None = None) -> Run:
-    """Take up a run from its folder, at its last checkpoint or at that of a step. Training on from an earlier
+    """Open a run from its folder, at its last checkpoint or at that of a step. Training on from an earlier
     one replaces what was recorded after it. Raises RunError, SettingError."""
-    folder = RunFolder.open(path)
-    try:
-        read_session(folder.manifest["session"])
-    except (KeyError, TypeError) as error:
-        raise RunError(f"{path} is not a usable run: its run.json has no session") from error
-    there = folder.checkpoints()
+    session_of(path)
+    there = RunFolder.open(path).checkpoints()
     if checkpoint is not None and checkpoint not in there:
         steps = f"there are those of {', '.join(map(str, there))}" if there else "it has none"
         raise RunError(f"{path} has no checkpoint of step {checkpoint}; {steps}")
     driver.check_device(device)
     name = f"run-{next(driver.numbers)}"
     return Run(driver.begin(p.Open(name, str(Path(path).absolute()), checkpoint, device)))
+
+
+def session_of(path: str | Path) -> Session:
+    """The settings of a run, without opening it. Raises RunError, SettingError."""
+    try:
+        return read_session(RunFolder.open(path).manifest["session"])
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{path} is not a usable run: its run.json has no session") from error
 
 
 def plan(
@@ -100,8 +102,7 @@ def plan(
         if named is None:
             raise SettingError("training needs a data set, or a preset that names one")
         dataset = named.dataset
-    if seconds is not None and steps is not None:
-        raise SettingError("training is limited either in steps or in seconds")
+    budget = Budget(steps, seconds).values()
     if not 0 <= seed <= LARGEST_SEED:
         raise SettingError(f"seed cannot be {seed}: it goes from 0 to {LARGEST_SEED}")
     if dataset in DATASETS:
@@ -116,12 +117,7 @@ def plan(
         session = Session.default(paradigm, "file", data=read(source)[0], seed=seed)
     if named is not None:
         session = session.with_values(named.values)
-    values = dict(settings or {})
-    if steps is not None:
-        values |= {"training.stop": "steps", "training.steps": steps}
-    if seconds is not None:
-        values |= {"training.stop": "seconds", "training.seconds": seconds}
-    return session.with_values(values), source
+    return session.with_values({**(settings or {}), **budget}), source
 
 
 def find_preset(paradigm: str, id: str) -> Preset:

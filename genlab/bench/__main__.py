@@ -1,4 +1,4 @@
-"""Run the benchmark: ``python -m genlab.bench [--only live,diffusion] [--json FILE] [--quick]``."""
+"""Run the benchmark: ``python -m genlab.bench [--only live,diffusion] [--json FILE] [--quick | --gate]``."""
 
 from __future__ import annotations
 
@@ -12,35 +12,50 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from genlab.bench import home, machine, table
-from genlab.bench.rows import Plan, Row, Section, SkipSection
+from genlab.bench import gate, home, machine, table
+from genlab.bench.apart.section import Runner, run_apart
+from genlab.bench.plan import Plan
+from genlab.bench.reference import References
+from genlab.bench.rows import Row, Section, SkipSection
 from genlab.bench.sections import SECTIONS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def main(argv: Sequence[str] | None = None, sections: Mapping[str, Section] = SECTIONS) -> int:
+def main(
+    argv: Sequence[str] | None = None, sections: Mapping[str, Section] = SECTIONS, run: Runner = run_apart
+) -> int:
     """Measure, print and keep the table; 0 unless a section crashed (1), the request is wrong (2) or
-    Ctrl-C came (130)."""
+    Ctrl-C came (130). With --gate: measure little, compare it with what was recorded, and give 1 also where a
+    figure fell. run: how a gate runs a section."""
     parser = argparse.ArgumentParser(prog="python -m genlab.bench", description=main.__doc__)
     parser.add_argument("--only", help=f"sections, with commas between: {', '.join(sections)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured now as JSON")
-    parser.add_argument("--quick", action="store_true", help="one seed, and a fifth of the time for memory")
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the table that is kept")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--quick", action="store_true", help="one seed, and a fifth of the time for memory")
+    kind.add_argument(
+        "--gate", nargs="?", const="check", choices=("check", "record"),
+        help="short: compare with what was recorded, or record it",
+    )  # fmt: skip
+    parser.add_argument("--repeats", type=int, default=3, help="how often --gate record measures")
     arguments = parser.parse_args(argv)
     names = list(sections) if arguments.only is None else _names(arguments.only)
     unknown = [name for name in names if name not in sections]
     if unknown or not names:
         asked = f"there is no section '{unknown[0]}'" if unknown else "no section was named"
-        print(f"genlab bench: {asked}; there are {', '.join(sections)}", file=sys.stderr)
-        return 2
+        return _wrong(f"{asked}; there are {', '.join(sections)}")
+    if arguments.repeats < 2:
+        return _wrong("noise is known from two repeats on, so --repeats is at least 2")
     try:
         kept = table.read(arguments.docs / "benchmarks.json")
+        recorded = table.read_references(arguments.docs / "benchmarks.json")
     except (ValueError, KeyError) as error:
-        print(f"genlab bench: {error}", file=sys.stderr)
-        return 2
-    plan = Plan().quickly() if arguments.quick else Plan()
+        return _wrong(str(error))
     chosen = [sections[name] for name in sections if name in names]
+    if arguments.gate is not None:
+        return _gate(arguments, chosen, recorded, run)
+    plan = Plan().quickly() if arguments.quick else Plan()
     _announce(chosen, plan)
     measured: dict[str, Any] = {}
     crashed = []
@@ -65,6 +80,38 @@ def main(argv: Sequence[str] | None = None, sections: Mapping[str, Section] = SE
         print("genlab bench: interrupted; sections measured before are kept", file=sys.stderr)
         return 130
     return 1 if crashed else 0
+
+
+def _gate(arguments: argparse.Namespace, chosen: Sequence[Section], recorded: References, run: Runner) -> int:
+    """Compare with what was recorded, or record it; the exit status."""
+    recording = arguments.gate == "record"
+    try:
+        with home.isolated() as cache:
+            plan = replace(Plan().gated(), cache=cache)
+            if recording:
+                plans = [replace(plan, seeds=(seed,)) for seed in range(arguments.repeats)]
+                new, report = gate.record(chosen, plans, run)
+            else:
+                report = gate.check(chosen, plan, recorded, run)
+    except KeyboardInterrupt:
+        print("genlab bench: interrupted; nothing was kept", file=sys.stderr)
+        return 130
+    if arguments.json is not None:
+        arguments.json.write_text(gate.as_json(report), encoding="utf-8")
+    if not recording:
+        gate.tell(report, chosen, plan)
+        return 0 if report.passed else 1
+    if new:
+        table.write_references(arguments.docs, {**recorded, **new})
+    print(f"\nRecorded: {', '.join(new) or 'nothing'}.")
+    for name, why in report.crashed.items():
+        print(f"  crashed  {name}: {why.splitlines()[-1]}")
+    return 1 if report.crashed else 0
+
+
+def _wrong(sentence: str) -> int:
+    print(f"genlab bench: {sentence}", file=sys.stderr)
+    return 2
 
 
 def _names(text: str) -> list[str]:

@@ -1,11 +1,15 @@
-"""What a section of the benchmark gives, and how much it may measure."""
+"""What a section of the benchmark gives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any, Literal
+
+from genlab.bench.plan import Plan
+
+Better = Literal["higher", "lower"]
 
 
 class SkipSection(Exception):
@@ -13,11 +17,25 @@ class SkipSection(Exception):
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A number of a row that a gate compares with what it was before.
+
+    better: which way is better. noise: its standard deviation from one measurement to the next where nothing
+    changed, as far as it is known beforehand. name: which number of its row; empty where it is the only one
+    or the row's own."""
+
+    value: float
+    better: Better
+    noise: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """One promise and what was measured.
 
     measured: as the table shows it. values: the numbers behind it, plain. passed: None where nothing
-    was required or it cannot be judged here."""
+    was required or it cannot be judged here. figures: what a gate compares."""
 
     section: str
     what: str
@@ -26,51 +44,12 @@ class Row:
     values: Mapping[str, Any] = field(default_factory=dict)
     passed: bool | None = None
     note: str = ""
+    figures: tuple[Figure, ...] = ()
 
     @property
     def result(self) -> str:
         """The verdict in one word."""
         return {True: "passed", False: "missed", None: "-"}[self.passed]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much is measured. Times in seconds, training budgets and waits alike.
-
-    draws: of a model, for the mean of a distance; large_draws: at the larger size, where each costs 7 s or
-    more. cache: where floors that take minutes to compute are kept from one benchmark to the next."""
-
-    seeds: tuple[int, ...] = (0, 1, 2)
-    quick: bool = False
-    engine_rounds: int = 5
-    engine_seconds: float = 6.0
-    starts: int = 5
-    live_rounds: int = 3
-    live_seconds: float = 20.0
-    moves: int = 20
-    points_seconds: tuple[float, float] = (15.0, 60.0)
-    points_n: tuple[int, int] = (2000, 5000)
-    draws: int = 20
-    large_draws: int = 6
-    ring_seconds: float = 60.0
-    digits_seconds: float = 60.0
-    digits_n: int = 1000
-    density_seconds: float = 60.0
-    morph_seconds: float = 75.0
-    student_seconds: float = 120.0
-    consistency_seconds: float = 180.0
-    solver_n: int = 10_000
-    solver_rounds: int = 7
-    gan_seconds: float = 180.0
-    flow_seconds: float = 90.0
-    likelihood_seconds: float = 120.0
-    memory_settle: float = 60.0
-    memory_seconds: float = 600.0
-    cache: Path | None = None
-
-    def quickly(self) -> Plan:
-        """The same with one seed, and two minutes of memory in place of ten."""
-        return replace(self, quick=True, seeds=self.seeds[:1], memory_seconds=self.memory_seconds / 5)
 
 
 @dataclass(frozen=True)
@@ -86,6 +65,16 @@ class Section:
     expected: Callable[[Plan], float]
     settings: Callable[[Plan], str]
     seeds: Callable[[Plan], tuple[int, ...]]
+
+
+def higher(values: Sequence[float], noise: float, name: str = "") -> Figure:
+    """The mean of some values, of which more is better."""
+    return Figure(fmean(values), "higher", noise, name)
+
+
+def lower(values: Sequence[float], noise: float, name: str = "") -> Figure:
+    """The mean of some values, of which less is better."""
+    return Figure(fmean(values), "lower", noise, name)
 
 
 def listed(values: Sequence[float], form: str = ".3g") -> str:

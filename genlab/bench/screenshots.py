@@ -52,9 +52,7 @@ class Scene:
     """A window and its engine, driven step by step."""
 
     def __init__(self, look: theme.Theme, size: tuple[int, int] = SIZE) -> None:
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        theme.apply(app, look)
+        theme.apply(application(), look)
         self.engine = EngineLink()
         self.window = MainWindow(self.engine, Store.fresh(), look)
         self.window.resize(*size)
@@ -195,7 +193,7 @@ async def chains(path: Path) -> None:
 async def tilted(path: Path) -> None:
     """Guidance at 1, 3 and 8 beside the exactly tilted density."""
     scene = Scene(theme.LIGHT, LOW)
-    values = {"sampler.label": "upper", "sampler.guidance": 1.0}
+    values = {"condition.label": "upper", "sampler.guidance": 1.0}
     pictures = [await one_panel("score", "moons-cfm", values, "guidance", 30.0, scene)]
     for scale in (3.0, 8.0):
         scene.window.workspace.edit({"sampler.guidance": scale})
@@ -221,6 +219,14 @@ async def failed(path: Path) -> None:
 def beside(pictures: list[QImage]) -> QImage:
     """Pictures in one row."""
     return joined(pictures, Qt.Orientation.Horizontal)
+
+
+def application() -> QApplication:
+    """The application of this process."""
+    match QApplication.instance():
+        case QApplication() as app:
+            return app
+    return QApplication([])
 
 
 def below(pictures: list[QImage]) -> QImage:
@@ -267,7 +273,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", choices=[*SCENES, []], metavar="NAME", help=", ".join(SCENES))
     names = parser.parse_args(argv).names or list(SCENES)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    app = QApplication([])
+    app = application()
     app.setApplicationName("GenLab")
 
     async def make() -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib import import_module
 
-from genlab.bench.rows import Plan, Row, Section
+from genlab.bench.plan import Plan
+from genlab.bench.rows import Row, Section
 from genlab.session.catalogue import PARADIGMS
 
 
@@ -13,7 +14,7 @@ def _measure(name: str) -> Callable[[Plan], Iterator[Row]]:
     """The section's own module, loaded when it runs: `live` must be able to run without torch here."""
 
     def measure(plan: Plan) -> Iterator[Row]:
-        rows: Iterator[Row] = import_module(f"genlab.bench.{name.replace('-', '_')}").measure(plan)
+        rows: Iterator[Row] = import_module(f"genlab.bench.measures.{name.replace('-', '_')}").measure(plan)
         return rows
 
     return measure
@@ -31,32 +32,75 @@ def _seeds(plan: Plan) -> tuple[int, ...]:
     return plan.seeds
 
 
+PREPARED = 3.0
+"""Seconds around a training run: its model, its number of threads, its checkpoints."""
+
+
 def _live_expected(plan: Plan) -> float:
-    return len(PARADIGMS) * plan.live_rounds * 2 * (plan.live_seconds + 9) + 3 * plan.moves + 30
+    paradigm = 5 + plan.live_rounds * 2 * (plan.live_seconds + 6)
+    return len(PARADIGMS) * paradigm + 3 * plan.moves + 20
+
+
+def _assignments(n: int, count: int) -> float:
+    """Seconds of some exact W2 at a sample size, with the processes that share them on two cores."""
+    return 4 + count * 0.5 * (n / 2000) ** 2.1
+
+
+def _distances(plan: Plan, n: int) -> float:
+    """Seconds of the W2 of a model: its draws and the assignments."""
+    return 0.3 * plan.draws_at(n) * n / 1000 + _assignments(n, plan.draws_at(n))
 
 
 def _points_expected(plan: Plan, datasets: int) -> float:
-    draws = zip((plan.draws, plan.large_draws), plan.points_n, strict=True)
-    assignments = sum(count * (n / 2000) ** 2.1 for count, n in draws) / 2
-    return 150 * datasets + len(plan.seeds) * datasets * (sum(plan.points_seconds) + assignments)
+    floors = 0 if plan.gate else 150 * datasets
+    runs = sum(
+        PREPARED + seconds + _distances(plan, n)
+        for seconds, n in zip(plan.points_seconds, plan.points_n, strict=True)
+    )
+    return floors + len(plan.seeds) * datasets * runs
+
+
+def _digits_expected(plan: Plan) -> float:
+    return len(plan.seeds) * (PREPARED + plan.digits_seconds + 5 + plan.digits_n / 50)
+
+
+def _density_expected(plan: Plan) -> float:
+    return len(plan.seeds) * (PREPARED + plan.density_seconds + 2 + plan.density_points / 40)
 
 
 def _diffusion_expected(plan: Plan) -> float:
-    return _points_expected(plan, 2) + len(plan.seeds) * (plan.ring_seconds + plan.digits_seconds + 40)
+    ring = len(plan.seeds) * (PREPARED + plan.ring_seconds + 5)
+    return 5 + _points_expected(plan, 2) + ring + _digits_expected(plan)
 
 
 def _score_expected(plan: Plan) -> float:
-    return _points_expected(plan, 3) + len(plan.seeds) * (plan.density_seconds + 20)
+    return 5 + _points_expected(plan, 3) + _density_expected(plan)
 
 
 def _straight_expected(plan: Plan) -> float:
-    students = plan.student_seconds + 2 * plan.consistency_seconds
-    seeds = 4 * plan.density_seconds + 2 * plan.morph_seconds + students + 150
-    return 60 + len(plan.seeds) * seeds
+    first, last = plan.points_n[0], plan.points_n[-1]
+    couplings = 4 * (PREPARED + plan.density_seconds + 2 + _assignments(last, 3)) + 2 * _distances(
+        plan, first
+    )
+    morphs = 2 * (PREPARED + plan.morph_seconds + 2 * _assignments(first, 5))
+    prepared = 3 * (PREPARED + 10 + _assignments(first, plan.draws_at(first)))
+    students = prepared + plan.student_seconds + 2 * plan.consistency_seconds
+    return 5 + len(plan.seeds) * (couplings + morphs + students)
+
+
+def _likelihood_expected(plan: Plan) -> float:
+    flows = 3 * (PREPARED + plan.flow_seconds + 8)
+    digits = 2 * (PREPARED + plan.likelihood_seconds + 18)
+    return 30 + len(plan.seeds) * (flows + digits)
+
+
+def _gan_expected(plan: Plan) -> float:
+    trained = 2 * plan.gan_seconds + plan.minimax_seconds
+    return 5 + len(plan.seeds) * (trained + 3 * (PREPARED + 2))
 
 
 def _solvers_expected(plan: Plan) -> float:
-    return 2 * (10 + 5 * (plan.solver_rounds + 1) * plan.solver_n / 10_000)
+    return 2 * (13 + 5 * (plan.solver_rounds + 1) * plan.solver_n / 10_000)
 
 
 _W2 = (
@@ -72,7 +116,7 @@ SECTIONS: dict[str, Section] = {
             "exact",
             "Exact numbers",
             _measure("exact"),
-            lambda plan: 25,
+            lambda plan: 15,
             lambda plan: "Solvers and conversions against published constants, in this process.",
             _none,
         ),
@@ -80,7 +124,7 @@ SECTIONS: dict[str, Section] = {
             "engine",
             "Engine against a bare loop",
             _measure("engine"),
-            lambda plan: 2 * (10 + plan.engine_rounds * 2 * plan.engine_seconds),
+            lambda plan: 2 * (12 + plan.engine_rounds * 2 * plan.engine_seconds),
             lambda plan: (
                 f"The default sessions on moons and on digits: {plan.engine_rounds} times "
                 f"{plan.engine_seconds:g} s of a hand-written loop (the same network, batches, loss, AdamW, "
@@ -92,7 +136,7 @@ SECTIONS: dict[str, Section] = {
             "start",
             "Start",
             _measure("start"),
-            lambda plan: plan.starts * 12 + 20,
+            lambda plan: plan.starts * 8 + 15,
             lambda plan: (
                 f"Median of {plan.starts} starts of `python -m genlab --smoke`, and of as many runs "
                 "begun with the Train button, engine warm."
@@ -137,7 +181,7 @@ SECTIONS: dict[str, Section] = {
             "flow-matching",
             "Flow matching",
             _measure("flow-matching"),
-            lambda plan: _score_expected(plan) + len(plan.seeds) * (plan.digits_seconds + 20),
+            lambda plan: _score_expected(plan) + _digits_expected(plan),
             lambda plan: (
                 "Default sessions, trained by `genlab.train(..., seconds=...)`, one at a time. "
                 + _W2.format(draws=plan.draws, large=plan.large_draws)
@@ -173,7 +217,7 @@ SECTIONS: dict[str, Section] = {
             "likelihood",
             "Likelihoods",
             _measure("likelihood"),
-            lambda plan: 200 + len(plan.seeds) * (3 * plan.flow_seconds + 2 * plan.likelihood_seconds + 60),
+            _likelihood_expected,
             lambda plan: (
                 "Default sessions of flow and vae, trained by `genlab.train(..., seconds=...)`, one at a "
                 "time; log densities of held-out data, against the exact entropy where it is known."
@@ -184,7 +228,7 @@ SECTIONS: dict[str, Section] = {
             "gan",
             "Adversarial",
             _measure("gan"),
-            lambda plan: 60 + len(plan.seeds) * 3 * (plan.gan_seconds + 10),
+            _gan_expected,
             lambda plan: (
                 "Default sessions, and one preset that must fail, trained by "
                 "`genlab.train(..., seconds=...)`, one at a time. A mode is captured, and a sample of high "

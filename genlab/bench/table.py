@@ -12,7 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from genlab.bench import machine
+from genlab.bench.reference import Recorded, References, parsed, plain
 from genlab.bench.rows import Row
 from genlab.cli.tables import table
 from genlab.runs.atomic import write_bytes
@@ -24,6 +27,13 @@ INTRODUCTION = """# Benchmarks
 What GenLab promises in numbers, and what was measured. Written by `make bench`, or for some sections
 `make bench ONLY=live,diffusion`; a section that was not measured again keeps its rows and its date. The
 same as numbers: `benchmarks.json`. A miss is shown as a miss.
+
+All of it takes hours. `make bench GATE=1` takes 25 minutes on two quiet cores: every section with one seed
+and short trainings, each figure beside the one that `make bench GATE=record` measured earlier in the same
+way, several times, and keeps with its noise under `gate` in `benchmarks.json`. A gate trains for steps, not
+seconds, and reads times by a yardstick, so that it tells the code from the machine. It fails where a figure
+is worse by more than four times its noise, where one is missing, or where a section crashed, and names the
+sections to measure in full; this page is not touched.
 """
 
 
@@ -40,29 +50,40 @@ def record(
         "settings": settings,
         "seeds": list(seeds),
         "machine": dict(on),
-        "rows": [asdict(row) for row in rows],
+        "rows": [_without_figures(row) for row in rows],
     }
 
 
 def read(path: Path) -> dict[str, Any]:
     """The records of sections by name; none where there is no file yet. Raises ValueError for a file
     that is not such a table."""
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a table of benchmarks in format {FORMAT}")
-    sections: dict[str, Any] = content["sections"]
+    sections: dict[str, Any] = _content(path)["sections"]
     return sections
 
 
+def read_references(path: Path) -> dict[str, Recorded]:
+    """What a gate compares with, by section. Raises ValueError as `read` does."""
+    try:
+        return parsed(_content(path).get("gate", {}))
+    except ValidationError as error:
+        raise ValueError(f"what {path} holds under 'gate' is not what a gate compares with") from error
+
+
 def write(folder: Path, records: Mapping[str, Any], order: Iterable[str]) -> None:
-    """Write ``benchmarks.json`` and ``benchmarks.md`` into a folder, sections in the given order."""
+    """Write ``benchmarks.json`` and ``benchmarks.md`` into a folder, sections in the given order; what a gate
+    compares with stays."""
     ordered = in_order(records, order)
     folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / "benchmarks.json", as_json(ordered).encode())
+    path = folder / "benchmarks.json"
+    write_bytes(path, _dumped(_content(path) | {"sections": ordered}).encode())
     write_bytes(folder / "benchmarks.md", markdown(ordered).encode())
+
+
+def write_references(folder: Path, recorded: References) -> None:
+    """Put what a gate compares with into ``benchmarks.json``; the sections stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "benchmarks.json"
+    write_bytes(path, _dumped(_content(path) | {"gate": plain(recorded)}).encode())
 
 
 def in_order(records: Mapping[str, Any], order: Iterable[str]) -> dict[str, Any]:
@@ -73,8 +94,7 @@ def in_order(records: Mapping[str, Any], order: Iterable[str]) -> dict[str, Any]
 
 def as_json(records: Mapping[str, Any]) -> str:
     """The records as the JSON file holds them. What is not finite is written as text."""
-    content = {"format": FORMAT, "sections": _plain(records)}
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return _dumped({"format": FORMAT, "sections": records})
 
 
 def rows_of(found: Mapping[str, Any]) -> list[Row]:
@@ -103,6 +123,24 @@ def text(records: Mapping[str, Any]) -> str:
         rows = [(row.what, row.required, row.measured, row.result) for row in rows_of(found)]
         parts.append(f"{found['title']}\n{_circumstances(found)}\n{table(HEADER, rows)}")
     return "\n\n".join(parts)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {"format": FORMAT, "sections": {}}
+    if not isinstance(content, dict) or content.get("format") != FORMAT or "sections" not in content:
+        raise ValueError(f"{path} is not a table of benchmarks in format {FORMAT}")
+    return content
+
+
+def _dumped(content: Mapping[str, Any]) -> str:
+    return json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _without_figures(row: Row) -> dict[str, Any]:
+    return {key: value for key, value in asdict(row).items() if key != "figures"}
 
 
 def _circumstances(found: Mapping[str, Any]) -> str:

@@ -36,15 +36,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(verb: str, arguments: Namespace) -> int:
     # the verbs load numpy and pydantic; --help and a mistyped option need not wait for them
-    from genlab.api.errors import Interrupted, RequestError, RunFailed
-    from genlab.cli import equivalence, lists, verbs
+    from genlab.api.errors import Interrupted, RequestError, RunFailed, sentence
+    from genlab.cli import equivalence, lists, new, verbs
     from genlab.data.dataset import DataError
     from genlab.runs.atomic import RunError
     from genlab.session.session import SettingError
 
-    modules = {"list": lists.list_names, "info": lists.info, "equivalence": equivalence.equivalence}
+    modules = {
+        "list": lists.list_names, "info": lists.info, "equivalence": equivalence.equivalence, "new": new.new,
+    }  # fmt: skip
+    told = _tell_problems()
     try:
         (modules.get(verb) or getattr(verbs, verb))(arguments)
+        _tell_problems(told)
     except (SettingError, DataError, RunError, RequestError) as error:
         return _complain(str(error), BAD_INPUT)
     except RunFailed as error:
@@ -55,12 +59,21 @@ def _run(verb: str, arguments: Namespace) -> int:
         return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
         raise
-    except MemoryError:
-        return _complain("there is not enough memory for this", FAILED)
+    except MemoryError as error:
+        return _complain(sentence(error), FAILED)
     except Exception as error:
-        details = _keep_details(traceback.format_exc())
-        return _complain(f"an error in GenLab itself, {type(error).__name__}: {error}{details}", FAILED)
+        return _complain(sentence(error) + _keep_details(traceback.format_exc()), FAILED)
     return DONE
+
+
+def _tell_problems(told: int = 0) -> int:
+    """One line for each plug-in that is left out, but for those told before; how many there are."""
+    from genlab.settings.plugins import problems
+
+    found = problems()
+    for problem in found[told:]:
+        _complain(problem.sentence, BAD_INPUT)
+    return len(found)
 
 
 def _complain(message: str, status: int) -> int:

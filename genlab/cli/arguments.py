@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     _evaluate(verbs)
     _probe(verbs)
     _equivalence(verbs)
+    _new(verbs)
     _list(verbs)
     info = verbs.add_parser("info", help="versions, device, folders: what a bug report needs")
     _json(info)
@@ -39,7 +40,7 @@ def _train(verbs: _Verbs[_Parser]) -> None:
         "train",
         help="train a model, or go on with one",
         usage="genlab train PARADIGM DATASET [--preset P] [--set KEY=VALUE ...] [--steps N | --seconds S] "
-        "[--seed K] [--device D] [--out RUN]\n"
+        "[--seed K] [--device D] [--out RUN [--force]]\n"
         "       genlab train PARADIGM --preset P [...]\n"
         "       genlab train --from RUN [--checkpoint STEP] [--player NAME] [--set KEY=VALUE ...] "
         "[--steps N | --seconds S]",
@@ -65,16 +66,17 @@ def _train(verbs: _Verbs[_Parser]) -> None:
     train.add_argument(
         "--out", metavar="RUN", help="a new folder for the run; by default among GenLab's runs"
     )
+    _force(train, "where --out is a run, or an empty folder, replace it")
 
 
 def _sample(verbs: _Verbs[_Parser]) -> None:
-    sample = verbs.add_parser("sample", help="draw samples from a run; without --out and --grid, as CSV")
+    sample = verbs.add_parser("sample", help="draw samples from a run; without --out and --grid, to read")
     _run(sample)
     sample.add_argument("--n", type=int, default=2000, metavar="N", help="number of samples (2000)")
-    sample.add_argument("--label", metavar="L", help="'any', 'none' or the name of a class")
+    _condition(sample)
     _set(sample, "a sampler's setting, such as sampler.steps=20; may be repeated")
     _seed(sample)
-    sample.add_argument("--out", metavar="FILE", help=".npz (samples, labels, seed) or .csv")
+    sample.add_argument("--out", metavar="FILE", help=".npz (samples, labels, seed), .csv, or .txt of text")
     sample.add_argument("--grid", metavar="FILE.png", help="a picture of the samples, its recipe inside")
     _force(sample)
     _device(sample)
@@ -83,7 +85,7 @@ def _sample(verbs: _Verbs[_Parser]) -> None:
 def _logprob(verbs: _Verbs[_Parser]) -> None:
     logprob = verbs.add_parser("logprob", help="log density of points; exits 2 where the model has none")
     _run(logprob)
-    logprob.add_argument("points", metavar="POINTS", help=".npy, .npz or .csv, a row per point")
+    logprob.add_argument("points", metavar="POINTS", help=".npy, .npz or .csv, a row per point; .txt of text")
     logprob.add_argument("--label", metavar="L", help="'any', 'none' or the name of a class")
     _set(logprob, "a sampler's setting; may be repeated")
     logprob.add_argument("--out", metavar="FILE.npy", help="a value in nats per point")
@@ -92,7 +94,9 @@ def _logprob(verbs: _Verbs[_Parser]) -> None:
 
 
 def _evaluate(verbs: _Verbs[_Parser]) -> None:
-    evaluate = verbs.add_parser("evaluate", help="every metric that applies, each with its floor")
+    evaluate = verbs.add_parser(
+        "evaluate", help="every metric that applies, each with its floor; kept in the run"
+    )
     _run(evaluate)
     evaluate.add_argument("--n", type=int, default=1000, metavar="N", help="samples per draw (1000)")
     evaluate.add_argument("--label", metavar="L", help="'any', 'none' or the name of a class")
@@ -111,6 +115,7 @@ def _probe(verbs: _Verbs[_Parser]) -> None:
     )
     _run(probe)
     probe.add_argument("panel", metavar="PANEL", help="name of the panel, or of its probe")
+    _condition(probe)
     _set(probe, "a control of the panel, or sampler.KEY=VALUE; may be repeated")
     probe.add_argument("--resolution", type=int, default=24, metavar="N", help="columns of a grid (24)")
     probe.add_argument("--out", metavar="FILE", help=".json or .npz (the arrays alone)")
@@ -134,10 +139,24 @@ def _equivalence(verbs: _Verbs[_Parser]) -> None:
     _device(equivalence)
 
 
+def _new(verbs: _Verbs[_Parser]) -> None:
+    new = verbs.add_parser(
+        "new",
+        help="a package to start from, with a paradigm or a data set of your own",
+        epilog="It works as it is written: install it with 'pip install --editable', and every list has it. "
+        "docs/plugins.md explains each of its files.",
+    )
+    new.add_argument("what", choices=("paradigm", "dataset"))
+    new.add_argument("name", metavar="NAME", help="what it is called on the command line, such as my-flow")
+    new.add_argument("--out", metavar="FOLDER", help="a new folder for it (genlab-NAME)")
+
+
 def _list(verbs: _Verbs[_Parser]) -> None:
-    names = verbs.add_parser("list", help="paradigms, data sets, presets, panels, and every setting")
+    names = verbs.add_parser(
+        "list", help="paradigms, data sets, presets, panels, plug-ins, and every setting"
+    )
     names.add_argument(
-        "what", choices=("paradigms", "datasets", "objectives", "samplers", "presets", "panels")
+        "what", choices=("paradigms", "datasets", "objectives", "samplers", "presets", "panels", "plugins")
     )
     names.add_argument("--paradigm", metavar="P", help="only the settings of this one")
     _json(names)
@@ -168,8 +187,13 @@ def _json(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="as JSON")
 
 
-def _force(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--force", action="store_true", help="replace files that exist")
+def _force(verb: argparse.ArgumentParser, help: str = "replace files that exist") -> None:
+    verb.add_argument("--force", action="store_true", help=help)
+
+
+def _condition(parser: _Parser) -> None:
+    parser.add_argument("--label", metavar="L", help="'any', 'none' or the name of a class")
+    parser.add_argument("--given", metavar="TEXT", help="what each sample keeps: of text, how it begins")
 
 
 def _device(verb: argparse.ArgumentParser) -> None:

@@ -84,4 +84,4 @@ def summary(name: str, errors: Curves, orders: Curves) -> dict[str, Any]:
 
 
 def _measurable(session: Session) -> bool:
-    return {EQUIVALENCE.id, TRUNCATION.id} <= {info.id for info in session.capabilities.panels}
+    return {EQUIVALENCE.id, TRUNCATION.id} <= {info.id for info in session.panels}

@@ -8,17 +8,21 @@ import platform
 import textwrap
 from argparse import Namespace
 from dataclasses import asdict
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from genlab import __version__
 from genlab.cli.tables import table
-from genlab.data.datasets import DATASETS, DatasetInfo
+from genlab.data.catalogue import DATASETS
+from genlab.data.record import AnyRecord
 from genlab.runs.places import cache_dir, config_dir, runs_dir
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session, SettingError
+from genlab.settings.condition import ConditionSettings
 from genlab.settings.fields import Description, Settings, describe
-from genlab.settings.paradigm import Paradigm
+from genlab.settings.paradigm import AnyParadigm
+from genlab.settings.plugins import plugins, problems
 
 PACKAGES = (
     "torch", "numpy", "scipy", "scikit-learn", "pydantic", "safetensors", "Pillow", "PySide6-Essentials",
@@ -36,7 +40,7 @@ def list_names(arguments: Namespace) -> None:
         case "datasets":
             if arguments.paradigm is not None:
                 raise SettingError("data sets are the same for every paradigm: leave --paradigm out")
-            found = [_dataset(info) for info in DATASETS.values()]
+            found = [_dataset(record) for record in DATASETS.values()]
             text = table(("name", "group", ""), [(i.id, i.group, i.summary) for i in DATASETS.values()])
         case "presets":
             found = {entry.id: _presets(entry) for entry in chosen}
@@ -44,11 +48,14 @@ def list_names(arguments: Namespace) -> None:
             text = table(("paradigm", "preset", "data", ""), rows)
         case "panels":
             found = {entry.id: _panels(entry) for entry in chosen}
-            text = "\n".join(_panel_text(row, id) for id, rows in found.items() for row in rows)
+            text = "\n".join(_panel_text(row, e) for e in chosen for row in found[e.id])
         case "objectives":
             found, text = _settings(chosen, ("objective", "network", "training"))
+        case "plugins":
+            found = _plugins()
+            text = table(("group", "name", "package", "version", "state"), [tuple(r.values()) for r in found])
         case _:
-            found, text = _settings(chosen, ("sampler",))
+            found, text = _settings(chosen, ("sampler", "condition"))
     print(json.dumps(found, indent=2, ensure_ascii=False) if arguments.json else text)
 
 
@@ -56,7 +63,7 @@ def info(arguments: Namespace) -> None:
     """genlab info: what a bug report needs."""
     import torch
 
-    from genlab.engine.run import devices
+    from genlab.engine.devices import devices
 
     here = devices()
     about: dict[str, Any] = {
@@ -79,12 +86,23 @@ def info(arguments: Namespace) -> None:
             print(f"{key if number == 0 else '':10}{line}")
 
 
-def _settings(chosen: list[Paradigm], sections: tuple[str, ...]) -> tuple[Any, str]:
+def _plugins() -> list[dict[str, str]]:
+    """Every installed plug-in with its state: 'loaded', or what is wrong with it."""
+    import_module("genlab.metrics.catalogue")  # the catalogues of paradigms and data sets are there already
+    loaded = [{**asdict(plugin), "state": "loaded"} for plugin in plugins()]
+    broken = [
+        {"group": p.group, "id": p.name, "package": p.package, "version": p.version, "state": p.sentence}
+        for p in problems()
+    ]
+    return loaded + broken
+
+
+def _settings(chosen: list[AnyParadigm], sections: tuple[str, ...]) -> tuple[Any, str]:
     found, texts = {}, []
     for entry in chosen:
         classes: dict[str, type[Settings]] = {
             "objective": entry.objective, "network": entry.network, "training": entry.training,
-            "sampler": entry.sampler,
+            "sampler": entry.sampler, "condition": ConditionSettings,
         }  # fmt: skip
         found[entry.id] = [row for section in sections for row in _plain(section, classes[section])]
         for section in sections:
@@ -93,25 +111,30 @@ def _settings(chosen: list[Paradigm], sections: tuple[str, ...]) -> tuple[Any, s
     return found, "\n".join(texts)
 
 
-def _presets(entry: Paradigm) -> list[dict[str, Any]]:
+def _presets(entry: AnyParadigm) -> list[dict[str, Any]]:
     return [{**asdict(preset), "values": dict(preset.values)} for preset in entry.presets]
 
 
-def _panels(entry: Paradigm) -> list[dict[str, Any]]:
+def _panels(entry: AnyParadigm) -> list[dict[str, Any]]:
     """The extra panels that a fresh session has on some data set, and on which."""
     found: dict[str, dict[str, Any]] = {}
-    for dataset in DATASETS:
-        for panel in Session.default(entry.id, dataset).capabilities.panels:
+    for dataset in _learnt(entry):
+        for panel in Session.default(entry.id, dataset).panels:
             if panel.kind == "probe":
                 row = found.setdefault(panel.id, {**asdict(panel), "datasets": []})
                 row["datasets"].append(dataset)
     return list(found.values())
 
 
-def _panel_text(row: dict[str, Any], paradigm: str) -> str:
-    all_of_them = len(row["datasets"]) == len(DATASETS)
+def _learnt(entry: AnyParadigm) -> list[str]:
+    """The data sets that a paradigm can learn."""
+    return [id for id, record in DATASETS.items() if not entry.refuses(record.info())]
+
+
+def _panel_text(row: dict[str, Any], entry: AnyParadigm) -> str:
+    all_of_them = len(row["datasets"]) == len(_learnt(entry))
     where = "on all data sets" if all_of_them else f"on {', '.join(row['datasets'])}"
-    lines = [f"{paradigm}  {row['id']}".ljust(32) + row["title"]]
+    lines = [f"{entry.id}  {row['id']}".ljust(32) + row["title"]]
     lines += textwrap.wrap(f"{row['help']} {where[0].upper()}{where[1:]}.".strip(), 100)
     for control in row["controls"]:
         allowed = " | ".join(control["choices"] or ()) or f"{control['low']:g}..{control['high']:g}"
@@ -119,16 +142,18 @@ def _panel_text(row: dict[str, Any], paradigm: str) -> str:
     return "\n    ".join(lines)
 
 
-def _paradigm(entry: Paradigm) -> dict[str, Any]:
+def _paradigm(entry: AnyParadigm) -> dict[str, Any]:
     presets = _presets(entry)
     about = {"id": entry.id, "title": entry.title, "group": entry.group, "summary": entry.summary}
     return {**about, "presets": presets}
 
 
-def _dataset(info: DatasetInfo) -> dict[str, Any]:
-    about = {"id": info.id, "title": info.title, "group": info.group, "summary": info.summary}
-    shape = {"event": list(info.space.event), "labels": list(info.labels)}
-    return {**about, **shape, "settings": _plain("data", info.settings)}
+def _dataset(record: AnyRecord) -> dict[str, Any]:
+    info = record.info()
+    about = {"id": record.id, "title": record.title, "group": record.group, "summary": record.summary}
+    known = {"truth": info.truth, "modes": info.modes}
+    shape = {"space": str(info.space), "event": list(info.space.event), "labels": list(info.labels)}
+    return {**about, **shape, **known, "settings": _plain("data", record.settings)}
 
 
 def _plain(section: str, settings: type[Settings]) -> list[dict[str, Any]]:
@@ -157,7 +182,7 @@ def _text(section: str, d: Description) -> str:
     return head + "\n" + textwrap.fill(d.help, 100, initial_indent="      ", subsequent_indent="      ")
 
 
-def _paradigms(name: str | None) -> list[Paradigm]:
+def _paradigms(name: str | None) -> list[AnyParadigm]:
     if name is None:
         return list(PARADIGMS.values())
     if name not in PARADIGMS:

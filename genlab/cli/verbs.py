@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlab import api
-from genlab.api.errors import RequestError
 from genlab.cli import payloads
+from genlab.cli.files import read_data, sample_endings, save_samples, shown_samples, target
 from genlab.cli.tables import metrics_table
-from genlab.data.dataset import DataError
-from genlab.data.tables import read_csv, read_npy, read_npz
 from genlab.engine import protocol as p
-from genlab.runs.atomic import RunError, replacing, write_bytes
-from genlab.runs.export import csv_text, save_csv, save_npy, save_npz, save_png
+from genlab.runs.atomic import replacing, write_bytes
+from genlab.runs.export import save_npy, save_png
 from genlab.runs.folder import RunFolder
 from genlab.session.session import SettingError, parse_assignments
 
@@ -30,11 +27,12 @@ def train(arguments: Namespace) -> None:
     values = parse_assignments(arguments.settings)
     budget = {"steps": arguments.steps, "seconds": arguments.seconds}
     if arguments.run is not None:
-        given = (arguments.paradigm, arguments.seed, arguments.out, arguments.preset)
+        given = (arguments.paradigm, arguments.seed, arguments.out, arguments.preset, arguments.force or None)
         if any(value is not None for value in given):
             raise SettingError(
                 "--from goes on with a run as it is: leave PARADIGM, DATASET, --seed and --out out"
                 + (", and --preset" if arguments.preset is not None else "")
+                + (", and --force" if arguments.force else "")
             )
         run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
         if values:
@@ -55,14 +53,16 @@ def train(arguments: Namespace) -> None:
             seed=arguments.seed or 0,
             device=arguments.device,
             out=arguments.out,
+            force=arguments.force,
             settings=values,
             progress=True,
             **budget,
         )
-    run.save_grid(run.folder / "grid.png")
-    for text in run.warnings:
-        print(f"warning, still at step {run.step:,}: {text}", file=sys.stderr)
-    print(run.folder)
+    with run:
+        result = api.conclude(run)
+    for text in result.warnings:
+        print(f"warning, still at step {result.steps:,}: {text}", file=sys.stderr)
+    print(result.folder)
 
 
 def _tell_replaced(run: api.Run) -> None:
@@ -78,33 +78,33 @@ def _tell_replaced(run: api.Run) -> None:
 def sample(arguments: Namespace) -> None:
     """genlab sample: draw, and save as numbers, as a picture, or print."""
     values = _sampler(arguments.settings)
-    out = _target(arguments.out, (".npz", ".csv"), arguments.force)
+    space = api.session_of(arguments.run).space
+    out = target(arguments.out, sample_endings(space), arguments.force)
     # the run's own picture is remade at will
     own = (
         arguments.grid is not None
         and Path(arguments.grid).absolute() == Path(arguments.run, "grid.png").absolute()
     )
-    grid = _target(arguments.grid, (".png",), arguments.force or own)
+    grid = target(arguments.grid, (".png",), arguments.force or own)
     run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
-    how = {"label": arguments.label, "seed": arguments.seed, **values}
+    how = {"label": arguments.label, "seed": arguments.seed, "given": arguments.given, **values}
     samples = run.draw(arguments.n, **how)
     labels = None if samples.labels is None or (samples.labels < 0).all() else samples.labels
     recipe = run.recipe(arguments.n, **how)
-    if out is not None and out.suffix == ".npz":
-        save_npz(out, samples.x, labels, int(recipe["sampler"]["seed"]))
-    elif out is not None:
-        save_csv(out, samples.x, labels, run.session.labels)
+    names = run.session.labels
+    if out is not None:
+        save_samples(out, samples.x, labels, space, names, int(recipe["sampler"]["seed"]))
     if grid is not None:
         save_png(run.picture(samples), grid, recipe)
     if out is None and grid is None:
-        sys.stdout.write(csv_text(samples.x, labels, run.session.labels))
+        sys.stdout.write(shown_samples(samples.x, labels, space, names))
 
 
 def logprob(arguments: Namespace) -> None:
     """genlab logprob: log density of given points."""
     values = _sampler(arguments.settings)
-    out = _target(arguments.out, (".npy",), arguments.force)
-    points = _read_points(Path(arguments.points))
+    out = target(arguments.out, (".npy",), arguments.force)
+    points = read_data(Path(arguments.points), api.session_of(arguments.run).space)
     run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
     found = run.log_probs(points, label=arguments.label, **values)
     if out is not None:
@@ -117,28 +117,32 @@ def logprob(arguments: Namespace) -> None:
 
 
 def evaluate(arguments: Namespace) -> None:
-    """genlab evaluate: every metric that applies, as a table or as JSON."""
+    """genlab evaluate: every metric that applies, as a table or as JSON; kept in the run."""
     values = _sampler(arguments.settings)
     run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
     shown = _share if sys.stderr.isatty() else None
-    metrics = run.evaluate(arguments.n, label=arguments.label, seed=arguments.seed, observe=shown, **values)
+    found = run.evaluated(arguments.n, label=arguments.label, seed=arguments.seed, observe=shown, **values)
+    if found.note:
+        print(f"warning, the evaluation is not kept: {found.note}", file=sys.stderr)
     if arguments.json:
         about = {"run": str(run.folder), "paradigm": run.session.paradigm, "dataset": run.session.dataset}
-        print(json.dumps({**about, "step": run.step, "n": arguments.n, "metrics": metrics}, indent=2))
+        numbers = {"step": run.step, "n": arguments.n, "metrics": list(found.metrics)}
+        print(json.dumps({**about, **numbers}, indent=2))
     else:
-        print(metrics_table(metrics))
+        print(metrics_table(found.metrics))
 
 
 def probe(arguments: Namespace) -> None:
     """genlab probe: what an extra panel draws."""
     values = parse_assignments(arguments.settings)
-    out = _target(arguments.out, (".json", ".npz"), arguments.force)
+    out = target(arguments.out, (".json", ".npz"), arguments.force)
     if not 2 <= arguments.resolution <= 512:
         raise SettingError(f"--resolution cannot be {arguments.resolution}: it goes from 2 to 512")
     sampler = {k.removeprefix("sampler."): v for k, v in values.items() if k.startswith("sampler.")}
     controls = {key: value for key, value in values.items() if not key.startswith("sampler.")}
     run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
-    payload = run.probe(arguments.panel, resolution=arguments.resolution, sampler=sampler, **controls)
+    asked = {"label": arguments.label, "given": arguments.given, **controls}
+    payload = run.probe(arguments.panel, resolution=arguments.resolution, sampler=sampler, **asked)
     if out is not None and out.suffix == ".npz":
         with replacing(out) as file:
             np.savez(file, allow_pickle=False, **payloads.arrays(payload))
@@ -165,33 +169,3 @@ def _sampler(assignments: Sequence[str]) -> dict[str, Any]:
         if not key.startswith("sampler."):
             raise SettingError(f"'{key}' belongs to training; here --set takes sampler.KEY=VALUE")
     return {key.removeprefix("sampler."): value for key, value in values.items()}
-
-
-def _target(name: str | None, suffixes: tuple[str, ...], force: bool) -> Path | None:
-    """A file to write, checked before anything is computed. Raises RunError."""
-    if name is None:
-        return None
-    path = Path(name)
-    if path.suffix.lower() not in suffixes:
-        raise RunError(f"{path} does not end in {' or '.join(suffixes)}")
-    if path.is_dir() or (path.exists() and not force):
-        raise RunError(f"{path} exists already" + ("" if path.is_dir() else "; --force replaces it"))
-    if not path.absolute().parent.is_dir():
-        raise RunError(f"{path} cannot be written: there is no folder {path.parent}")
-    return path
-
-
-def _read_points(path: Path) -> NDArray[Any]:
-    """The points of a file. Raises DataError."""
-    readers = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv}
-    if path.suffix.lower() not in readers:
-        raise DataError(f"{path} does not end in .npy, .npz or .csv")
-    if not path.is_file():
-        raise DataError(f"there is no file {path}")
-    try:
-        values = readers[path.suffix.lower()](path).values
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    if len(np.atleast_1d(values)) == 0:
-        raise RequestError(f"{path} holds no points")
-    return values

@@ -1,0 +1,1 @@
+"""Model, stages and players, classes, time processes: no paradigm by name."""

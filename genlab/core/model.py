@@ -1,238 +1,105 @@
-"""What a paradigm is: the interface between a model and everything that trains, samples and draws it.
+"""What a model is: the interface between it and everything that trains, samples and draws it.
 
 Whatever takes time is a generator in slices of about 20 ms at most. Whatever crosses the boundary of
-a model is in data units; models standardise inside.
+a model is in data units.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any
+from dataclasses import dataclass
+from typing import Generic, Self
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genlab.data.dataset import Dataset, Draw
-from genlab.data.payloads import Exactness, Payload, Samples
-from genlab.sampling.condition import Condition
-from genlab.session.session import Session
-from genlab.settings.paradigm import Capabilities
-from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images
-
-STREAMS = ("init", "data", "noise", "preview", "sampling", "evaluation")
-
-
-class NoDensity(Exception):
-    """The model has no density; the message says why, in plain words."""
-
-
-def generator(
-    seed: int, stream: str, device: torch.device | str = "cpu", part: int | None = None
-) -> torch.Generator:
-    """The named stream of a seed, or a numbered part of it: streams never touch one another."""
-    path = [seed, STREAMS.index(stream), *([] if part is None else [part])]
-    entropy = np.random.SeedSequence(path).generate_state(1, np.uint64)[0]
-    return torch.Generator(device=device).manual_seed(int(entropy >> np.uint64(1)))
+from genlab.core.classes import Classes
+from genlab.core.requests import Ask, DensityRequest, LogProb, SampleRequest
+from genlab.core.training import Batch, Check, Context, LossReference, Player, Stage
+from genlab.data.dataset import Dataset, Distribution, Draw
+from genlab.data.payloads import Extent, Samples
+from genlab.data.truths.base import Truth
+from genlab.settings.data_info import DataInfo
+from genlab.settings.paradigm import Capabilities, Chosen, N, O, S
+from genlab.settings.spaces import Grid, Images, Points
 
 
 @dataclass(frozen=True)
-class Batch:
-    """x: (n, *event), data units. labels: (n,) long, or None where the data have none. source: (n, *event),
-    standardised, where each datum is coupled to a point that its path begins from."""
+class ModelData:
+    """What a model is told of the data when it is made.
 
-    x: Tensor
-    labels: Tensor | None
-    source: Tensor | None = None
-
-
-@dataclass
-class Context:
-    """What surrounds a training step.
-
-    step: steps taken. progress: share of the stage's budget, in [0, 1]. noise: the stream of training
-    noise. stage: name of the stage.
+    distribution: of the data, where it is known. reference: a draw of training data, from which statistics
+    are taken, and the class prior where the data set does not know it. rows: how many training data there
+    will be. seed: of the run.
     """
 
-    step: int
-    progress: float
-    noise: torch.Generator
-    device: torch.device
-    stage: str = ""
+    info: DataInfo
+    distribution: Distribution | None
+    extent: Extent
+    reference: Draw
+    rows: int
+    seed: int = 0
+
+    @classmethod
+    def of(cls, info: DataInfo, dataset: Dataset, reference: Draw, rows: int, seed: int = 0) -> ModelData:
+        """What there is to tell of a data set."""
+        return cls(info, dataset.truth, dataset.extent, reference, rows, seed)
+
+    def class_prior(self) -> Tensor:
+        """Probabilities of the classes, (k,); of data without labels (1,)."""
+        counts = torch.ones(max(1, len(self.info.labels)))
+        if self.distribution is not None and self.info.labels:
+            counts = torch.as_tensor(self.distribution.class_prior, dtype=torch.float32)
+        elif self.reference.labels is not None:
+            counts = torch.bincount(torch.as_tensor(self.reference.labels), minlength=len(counts)).float()
+        return counts / counts.sum()
 
 
-@dataclass(frozen=True)
-class Player:
-    """Parameters that one optimiser moves by the gradient of one loss.
+class Model(nn.Module, ABC, Generic[O, N, S]):
+    """A generative model of any data.
 
-    every: it moves in every so manieth step. rate: its learning rate, relative to the setting. averaged:
-    samples see a running average of it. A player without parameters is fitted in closed form: see
-    `Model.fit`."""
-
-    name: str
-    parameters: Sequence[nn.Parameter] = ()
-    every: int = 1
-    rate: float = 1.0
-    averaged: bool = True
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of training with players of its own. share: of the budget, relative to the other stages."""
-
-    name: str
-    players: tuple[Player, ...]
-    share: float = 1.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """What was measured of the averaged weights in passing.
-
-    values: name to number; 'validation' decides which weights are the best (lower is better). warnings:
-    whole sentences on what goes wrong, in plain words."""
-
-    values: Mapping[str, float]
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class LossReference:
-    """What recorded losses would read in the best case: column to value. title: what that case is called."""
-
-    title: str
-    values: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class SampleRequest:
-    """n samples with given sampler settings; the seed decides labels and noise alike."""
-
-    n: int
-    sampler: SamplerSettings
-
-
-@dataclass(frozen=True)
-class LogProb:
-    """Log density of a slice of points: value (m,), nats in data units, for points start .. start + m.
-
-    error: estimated absolute integration error (m,) or None. standard_error: of an estimate, or None.
-    """
-
-    start: int
-    value: Tensor
-    kind: Exactness
-    error: Tensor | None = None
-    standard_error: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class ProbeRequest:
-    """What an extra panel asks for.
-
-    values: of the panel's controls, by key. resolution: columns of a grid. examples: held-out data,
-    up to 1,000 of them."""
-
-    sampler: SamplerSettings
-    values: Mapping[str, float | str] = field(default_factory=dict)
-    resolution: int = 24
-    examples: Batch | None = None
-
-
-class Model(nn.Module, ABC):
-    """A generative model.
-
-    session: all settings. reference: a draw of training data, from which the statistics for
-    standardisation are taken, and the class prior where the data set does not know it. A prior that is
-    off by a third of a percent would show in W2. What is not a parameter but must be kept is a buffer of
-    fixed shape.
+    objective: read anew at each step, since some of it may change while training. What is not a parameter but
+    must be kept is a buffer of fixed shape.
     """
 
     simultaneous = False
     """Whether all players see each other's parameters of before the step; else they move in turn."""
 
-    session: Session
-    objective: Any
-    mean: Tensor
-    std: Tensor
     class_prior: Tensor
 
-    def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
+    def __init__(self, objective: O, network: N, data: ModelData) -> None:
         super().__init__()
-        self.edit(session)
-        self.extent = dataset.extent
-        self.truth = dataset.truth
-        self.label_names = dataset.label_names
-        x = torch.as_tensor(reference.x, dtype=torch.float64)
-        axes = 0 if x.ndim == 2 else tuple(range(x.ndim))
-        mean, std = x.mean(axes, keepdim=True)[0], x.std(axes, keepdim=True)[0]
-        self.register_buffer("mean", mean.float())
-        self.register_buffer("std", torch.where(std > 0, std, torch.ones_like(std)).float())
-        counts = torch.ones(max(1, len(self.label_names)))
-        if dataset.truth is not None and self.label_names:
-            counts = torch.as_tensor(dataset.truth.class_prior, dtype=torch.float32)
-        elif reference.labels is not None:
-            counts = torch.bincount(torch.as_tensor(reference.labels), minlength=len(counts)).float()
-        self.register_buffer("class_prior", counts / counts.sum())
+        self.objective = objective
+        self.network = network
+        self.data = data.info
+        self.extent = data.extent
+        self.distribution = data.distribution
+        self.seed = data.seed
+        self.register_buffer("class_prior", data.class_prior())
 
-    def edit(self, session: Session) -> None:
-        """Take up settings, also some that change while training: they are read from here at each step."""
-        self.session = session
-        self.objective = session.objective
+    @abstractmethod
+    def able(self, ask: Ask[S]) -> Capabilities:
+        """What the model can do when it is asked so."""
 
-    def able(self, sampler: SamplerSettings) -> Capabilities:
-        """What the paradigm can do with these settings of the sampler."""
-        return self.session.model_copy(update={"sampler": sampler}).capabilities
+    def chosen(self, ask: Ask[S]) -> Chosen[O, N, S]:
+        """The settings that a request is answered with, as the paradigm's record takes them."""
+        return Chosen(self.objective, self.network, ask.sampler, ask.condition.label)
+
+    @property
+    def classes(self) -> Classes:
+        """The classes of the data; by default the model sees no labels."""
+        return Classes(self.data.labels, self.class_prior)
 
     @property
     def device(self) -> torch.device:
         """Where the weights live."""
-        return self.mean.device
+        return self.class_prior.device
 
     @property
     def event(self) -> tuple[int, ...]:
         """Shape of one datum."""
-        return self.session.space.event
-
-    def standardise(self, x: Tensor) -> Tensor:
-        """Data units to zero mean and unit variance, (n, *event)."""
-        return (x - self.mean) / self.std
-
-    def unstandardise(self, z: Tensor) -> Tensor:
-        """The inverse of `standardise`."""
-        return z * self.std + self.mean
-
-    def labels_for(self, n: int, label: str, rng: torch.Generator) -> Tensor | None:
-        """Labels (n,) for 'any' (class prior), 'none' (-1: unconditional) or the name of a class.
-
-        None where the data have no labels. Raises ValueError for an unknown class."""
-        if not self.label_names:
-            if label not in ("any", "none"):
-                raise ValueError(f"there is no class '{label}': this data set has no labels")
-            return None
-        if label == "none":
-            return torch.full((n,), -1, dtype=torch.long, device=self.device)
-        if label == "any":
-            return torch.multinomial(self.class_prior, n, replacement=True, generator=rng)
-        if label not in self.label_names:
-            raise ValueError(f"there is no class '{label}'; there are {', '.join(self.label_names)}")
-        index = self.label_names.index(label)
-        return torch.full((n,), index, dtype=torch.long, device=self.device)
-
-    def dequantise(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """Images with uniform noise on [-1/2, 1/2) added to their levels; points as they are."""
-        if not isinstance(self.session.space, Images):
-            return x
-        return x + torch.rand(x.shape, generator=rng, device=rng.device) - 0.5
-
-    def quantise(self, x: Tensor) -> Tensor:
-        """Images rounded to their levels; points as they are."""
-        space = self.session.space
-        return x.round().clamp(0, space.levels - 1) if isinstance(space, Images) else x
+        return self.data.space.event
 
     def stages(self) -> Sequence[Stage]:
         """The parts of training, one after another; by default one, with the players."""
@@ -242,7 +109,7 @@ class Model(nn.Module, ABC):
         """Who trains; one player with every parameter, unless a paradigm says otherwise."""
         return (Player("model", tuple(self.parameters())),)
 
-    def prepare(self, stage: Stage, averaged: Model) -> Iterator[None]:
+    def prepare(self, stage: Stage, averaged: Self) -> Iterator[None]:
         """What precedes a stage of training, in slices: a teacher draws pairs, data are encoded.
 
         averaged: this model with its averaged weights. Only the last slice changes parameters. What it makes
@@ -283,21 +150,19 @@ class Model(nn.Module, ABC):
     def after_step(self, player: Player, context: Context) -> None:
         """What follows an update: weight clipping, target networks, codebooks."""
 
+    def refuse(self, ask: Ask[S]) -> None:
+        """Refuse what was never trained. Raises ValueError, one sentence."""
+        self.classes.refuse(ask.condition.label)
+
     @abstractmethod
-    def sample(self, request: SampleRequest) -> Iterator[Samples]:
+    def sample(self, request: SampleRequest[S]) -> Iterator[Samples]:
         """Frames of one trajectory, from the start (index 0) to the samples (index == total)."""
 
     @abstractmethod
-    def log_prob(self, x: Tensor, sampler: SamplerSettings, error: bool = True) -> Iterator[LogProb | None]:
+    def log_prob(self, x: Tensor, request: DensityRequest[S]) -> Iterator[LogProb | None]:
         """Log density of x (n, *event), in slices; None marks a slice that yields nothing yet.
 
-        error: estimate the error of an integration too; without it, a coarser one will do.
-        sampler.label chooses what the density is conditioned on. Raises NoDensity with the reason."""
-
-    def probe(self, name: str, request: ProbeRequest) -> Iterator[Payload | None]:
-        """What an extra panel draws, in slices. Raises KeyError for a name that the catalogue does not list,
-        ValueError with a sentence where these settings give nothing to draw."""
-        raise KeyError(name)
+        Raises NoDensity with the reason."""
 
     def loss_reference(
         self, batch: Batch, rng: torch.Generator
@@ -307,21 +172,62 @@ class Model(nn.Module, ABC):
         return None
 
 
-def build_model(session: Session, dataset: Dataset, reference: Draw) -> Model:
-    """The session's model with its initial weights, drawn from the stream 'init' of its seed."""
-    module, _, name = session.entry.implementation.partition(":")
-    cls = getattr(import_module(module), name)
-    state = torch.get_rng_state()
-    try:
-        torch.manual_seed(generator(session.seed, "init").initial_seed())
-        model = cls(session, dataset, reference)
-    finally:
-        torch.set_rng_state(state)
-    assert isinstance(model, Model)
-    return model
+class NumberModel(Model[O, N, S]):
+    """A model of points or images, which it standardises inside; images it dequantises where it needs that.
 
+    mean, std: statistics of the data, shape () or (dim,) of each axis of points, one for all of an image. A
+    prior that is off by a third of a percent would show in W2.
+    """
 
-__all__ = [
-    "STREAMS", "Batch", "Check", "Condition", "Context", "LogProb", "LossReference", "Model", "NoDensity",
-    "Player", "ProbeRequest", "SampleRequest", "Stage", "build_model", "generator",
-]  # fmt: skip
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, objective: O, network: N, data: ModelData) -> None:
+        super().__init__(objective, network, data)
+        self.truth = data.distribution if isinstance(data.distribution, Truth) else None
+        x = torch.as_tensor(data.reference.x, dtype=torch.float64)
+        axes = 0 if x.ndim == 2 else tuple(range(x.ndim))
+        mean, std = x.mean(axes, keepdim=True)[0], x.std(axes, keepdim=True)[0]
+        self.register_buffer("mean", mean.float())
+        self.register_buffer("std", torch.where(std > 0, std, torch.ones_like(std)).float())
+
+    @property
+    def space(self) -> Grid:
+        """The space of the data. Raises TypeError for another kind, which the paradigm's record excludes."""
+        space = self.data.space
+        if isinstance(space, Points | Images):
+            return space
+        raise TypeError(f"a model of numbers cannot learn {space.noun}")
+
+    @property
+    def images(self) -> bool:
+        """Whether the data are images."""
+        return isinstance(self.space, Images)
+
+    def standardise(self, x: Tensor) -> Tensor:
+        """Data units to zero mean and unit variance, (n, *event)."""
+        return (x - self.mean) / self.std
+
+    def unstandardise(self, z: Tensor) -> Tensor:
+        """The inverse of `standardise`."""
+        return z * self.std + self.mean
+
+    def log_volume(self) -> Tensor:
+        """Log of the volume in data units of one standardised unit cube."""
+        return self.std.log().expand(self.event).sum()
+
+    def dequantise(self, x: Tensor, rng: torch.Generator) -> Tensor:
+        """Images with uniform noise on [-1/2, 1/2) added to their levels; points as they are."""
+        match self.space:
+            case Images():
+                return x + torch.rand(x.shape, generator=rng, device=rng.device) - 0.5
+            case Points():
+                return x
+
+    def quantise(self, x: Tensor) -> Tensor:
+        """Images rounded to their levels; points as they are."""
+        match self.space:
+            case Images(levels=levels):
+                return x.round().clamp(0, levels - 1)
+            case Points():
+                return x

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Data = NDArray[Any]
+"""Data in the dtype of their space, which is known only once the space is: float32, of text int64."""
 Labels = NDArray[np.int64]
 Extent = tuple[float, float, float, float]
 """(x minimum, x maximum, y minimum, y maximum), data units."""
@@ -23,20 +25,22 @@ or only a histogram of samples."""
 class Samples:
     """Samples at one point of a trajectory.
 
-    x: (n, *event). clean: the model's estimate of the finished sample, (n, *event), or None.
-    labels: (n,) or None. index of total: position in the trajectory (0 is the start).
+    x: (n, *event), in the dtype of the space. clean: the model's estimate of the finished sample, alike,
+    or None. labels: (n,) or None. index of total: position in the trajectory (0 is the start).
     time: the model's own time or noise level there. nfe: network evaluations so far.
-    tilted: why these are not draws from the model's distribution ('guidance 4'), or ''.
+    biased: why these are not draws from the model's distribution ('guidance 4'), or ''.
+    token_log_prob: of sequences, log probability of each token given those before it, (n, length), nats.
     """
 
-    x: Array
-    clean: Array | None
+    x: Data
+    clean: Data | None
     labels: Labels | None
     index: int
     total: int
     time: float
     nfe: int
-    tilted: str = ""
+    biased: str = ""
+    token_log_prob: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Density:
 
     log_prob: (columns,) in 1-D or (rows, columns) in 2-D, row 0 at the lowest y; cell centres
     over `extent`. integral: of its exponential over the extent. error: estimated absolute
-    error of log_prob (nats), where known. tilted: as in `Samples`.
+    error of log_prob (nats), where known. biased: as in `Samples`.
     """
 
     log_prob: Array
@@ -60,7 +64,7 @@ class Density:
     kind: Exactness
     integral: float
     error: float | None = None
-    tilted: str = ""
+    biased: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from genlab.data.dataset import Dataset
 from genlab.data.payloads import Array, Density, Extent, Samples
 from genlab.data.resources import resource
+from genlab.data.truths.base import Truth
 
-COLUMNS_1D = 512
-COLUMNS_2D = 128
+COLUMNS = {1: 512, 2: 128}
+"""Cells along each axis of a raster, by the dimension of the space."""
 POINTS = 2000
 
 
@@ -32,7 +34,7 @@ def truth_raster(id: str) -> Density:
 def reference(id: str) -> Samples:
     """2,000 draws of a built-in set at its default settings, in half precision, with their labels.
 
-    For the digits the first 100 of the training part. Raises KeyError for other names.
+    For the digits the first 100 of the training part. Raises KeyError for a set that none are kept of.
     """
     if id == "digits":
         with resource("data", "digits.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -42,6 +44,30 @@ def reference(id: str) -> Samples:
         points, labels = _members(id, "x", "labels")
         x = points.astype(np.float32)
     return Samples(x, None, labels.astype(np.int64), index=1, total=1, time=0.0, nfe=0)
+
+
+def is_shipped(id: str) -> bool:
+    """Whether `reference` has draws of this set."""
+    with resource("data", "truth.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return id == "digits" or f"{id}.x" in arrays.files
+
+
+def draws_of(dataset: Dataset, n: int = POINTS) -> Samples:
+    """At most n labelled examples of a data set: fresh ones, or random ones of its training part."""
+    rng = np.random.default_rng(0)
+    draw = dataset.train(n, rng)
+    rows = np.arange(n) if dataset.truth is not None else rng.permutation(len(draw.x))[:n]
+    labels = None if draw.labels is None else draw.labels[rows]
+    return Samples(draw.x[rows], None, labels, index=1, total=1, time=0.0, nfe=0)
+
+
+def density_of(dataset: Dataset) -> Density | None:
+    """The exact log density of a data set over its extent; None where it is not known or cannot be drawn."""
+    truth = dataset.truth
+    if not isinstance(truth, Truth) or truth.dim not in COLUMNS:
+        return None
+    log_prob = _raster(truth, COLUMNS[truth.dim]).astype(np.float32)
+    return Density(log_prob, truth.extent, "exact", truth.mass(truth.extent))
 
 
 def grid(extent: Extent, dim: int, columns: int) -> NDArray[np.float64]:
@@ -55,13 +81,9 @@ def grid(extent: Extent, dim: int, columns: int) -> NDArray[np.float64]:
     return np.stack([across.ravel(), up.ravel()], axis=1)
 
 
-def compute(id: str, columns: int, points: int) -> dict[str, NDArray[np.generic]]:
+def compute(truth: Truth, columns: int, points: int) -> dict[str, NDArray[np.generic]]:
     """What is kept of one set: log_prob, extent, the mass within it, draws and labels."""
-    from genlab.data.datasets import DATASETS
-    from genlab.data.toys import truth_of
-
-    truth = truth_of(DATASETS[id].settings())
-    log_prob = truth.log_prob(grid(truth.extent, truth.dim, columns)).reshape((columns,) * truth.dim)
+    log_prob = _raster(truth, columns)
     draw = truth.draw(points, np.random.default_rng(0))
     half = np.finfo(np.float16)
     return {
@@ -76,16 +98,21 @@ def compute(id: str, columns: int, points: int) -> dict[str, NDArray[np.generic]
 
 
 def write(path: Path) -> None:
-    """Compute and store the rasters and draws of every set with a known truth."""
-    from genlab.data.datasets import DATASETS
+    """Compute and store the rasters and draws of every built-in set whose density is known and drawn."""
+    from genlab.data.catalogue import BUILT_IN
 
     arrays: dict[str, NDArray[np.generic]] = {}
-    for id, info in DATASETS.items():
-        if info.group in ("1-D", "2-D"):
-            columns = COLUMNS_1D if info.group == "1-D" else COLUMNS_2D
-            for key, array in compute(id, columns, POINTS).items():
+    for id, record in BUILT_IN.items():
+        truth = record.make(record.settings()).truth
+        if isinstance(truth, Truth) and truth.dim in COLUMNS:
+            for key, array in compute(truth, COLUMNS[truth.dim], POINTS).items():
                 arrays[f"{id}.{key}"] = array
     np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def _raster(truth: Truth, columns: int) -> NDArray[np.float64]:
+    log_prob = truth.log_prob(grid(truth.extent, truth.dim, columns))
+    return log_prob.reshape((columns,) * truth.dim)
 
 
 def _members(id: str, *keys: str) -> tuple[NDArray[np.generic], ...]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.core.model import STREAMS, Batch, LogProb, Model, NoDensity, ProbeRequest, SampleRequest
+from genlab.core.build import probes_of
+from genlab.core.random import STREAMS
+from genlab.core.requests import DensityRequest, LogProb, NoDensity, ProbeRequest, SampleRequest
+from genlab.core.training import Batch
+from genlab.data.condition import Condition
 from genlab.data.dataset import Dataset, Float
 from genlab.data.payloads import Array, Density, Exactness, Extent, Labels, Samples, Trajectory
 from genlab.engine import protocol as p
-from genlab.engine.trainer import Trainer
+from genlab.engine.models import AnyModel
+from genlab.engine.training.trainer import Trainer
 from genlab.metrics.evaluate import LogDensity, evaluate
 from genlab.metrics.floors import FloorStore
 from genlab.runs.places import cache_dir
@@ -33,7 +40,7 @@ LOG_FLOOR = -60.0
 
 def answer(
     request: p.Request,
-    model: Model,
+    model: AnyModel,
     run: Shown,
     preview: bool,
     send: Send,
@@ -48,11 +55,11 @@ def answer(
         send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview))
 
     try:
-        sampler = _sampler(model.session, request)
+        sampler, condition = _sampler(run.session, request), request.condition
         match request:
             case p.Sample(n=n, trajectory=trajectory):
                 kept: list[Samples] = []
-                for frame in model.sample(SampleRequest(n, sampler)):
+                for frame in model.sample(SampleRequest(n, sampler, condition)):
                     last = frame.index == frame.total
                     if preview:
                         stride = 1 + frame.total // MOST_FRAMES
@@ -65,11 +72,12 @@ def answer(
                     for density in also:
                         reply(histogram(kept[-1], model.extent), False, density)
             case p.DrawDensity(resolutions=resolutions):
-                yield from _density(model, sampler, resolutions, reply)
+                yield from _density(model, DensityRequest(sampler, condition), resolutions, reply)
             case p.Probe(name=name, values=values, resolution=resolution):
                 held = None
-                asked = ProbeRequest(sampler, values, resolution, run.examples)
-                for payload in model.probe(name, asked):
+                asked = ProbeRequest(sampler, values, resolution, run.examples, condition)
+                model.refuse(asked)
+                for payload in probes_of(run.session.entry)[name](model, asked):
                     if payload is not None:
                         if held is not None:
                             reply(held, False)
@@ -78,21 +86,34 @@ def answer(
                 if held is not None:
                     reply(held, True)
             case p.LogProbOf(x=x):
-                found = yield from gather(model, x, sampler)
+                found = yield from gather(model, x, DensityRequest(sampler, condition))
                 ids = (request.run, request.channel, request.request)
                 send(p.LogProbs(*ids, step, found.values, found.kind, found.error, found.standard_error))
             case p.Evaluate():
-                yield from _evaluation(request, model, run.dataset, sampler, step, send)
+                yield from _evaluation(request, model, run, sampler, step, send)
     except (NoDensity, ValueError, KeyError) as error:
         send(p.Refused(request.run, request.channel, request.request, str(error.args[0])))
 
 
 class Shown(Protocol):
-    """What an answer needs of a run: its data, held-out examples, and the step its weights are of."""
+    """What an answer needs of a run: settings, data, held-out examples, the step of its weights, and where
+    evaluations are kept."""
 
+    session: Session
     dataset: Dataset
     examples: Batch
     trainer: Trainer
+
+    def evaluated(
+        self,
+        step: int,
+        n: int,
+        sampler: SamplerSettings,
+        condition: Condition,
+        metrics: Sequence[Mapping[str, Any]],
+        then: Callable[[str], None],
+    ) -> None:
+        """Keep an evaluation; then call `then` with '' or why it is not kept."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +127,7 @@ class Gathered:
 
 
 def gather(
-    model: Model, x: Array, sampler: SamplerSettings, error: bool = True
+    model: AnyModel, x: NDArray[Any], request: DensityRequest[SamplerSettings]
 ) -> Generator[None, None, Gathered]:
     """Log density of all points x (n, *event), by slices.
 
@@ -115,7 +136,7 @@ def gather(
     if x.shape[1:] != event:
         raise ValueError(f"points of shape {x.shape[1:]}, but the model's have {event}")
     parts: list[LogProb] = []
-    for part in model.log_prob(torch.as_tensor(x, device=model.device), sampler, error):
+    for part in model.log_prob(torch.as_tensor(x, device=model.device), request):
         if part is not None:
             parts.append(part)
         yield
@@ -140,27 +161,30 @@ def _sampler(session: Session, request: p.Ask) -> SamplerSettings:
 
 
 def _density(
-    model: Model, sampler: SamplerSettings, resolutions: tuple[int, ...], reply: Callable[[Any, bool], None]
+    model: AnyModel,
+    request: DensityRequest[SamplerSettings],
+    resolutions: tuple[int, ...],
+    reply: Callable[[Any, bool], None],
 ) -> Slices:
-    space = model.session.space
-    if not (isinstance(space, Points) and space.dim <= 2):
+    space = model.data.space
+    if not isinstance(space, Points) or not space.drawable:
         raise NoDensity("a density can be drawn in one and two dimensions only")
-    tilted = ""
-    for frame in model.sample(SampleRequest(HISTOGRAM_DRAWS, sampler)):
+    biased = ""
+    for frame in model.sample(SampleRequest(HISTOGRAM_DRAWS, request.sampler, request.condition)):
         if frame.index == frame.total:
-            tilted = frame.tilted
+            biased = frame.biased
             reply(histogram(frame, model.extent), not resolutions)
         yield
     for number, resolution in enumerate(resolutions):
         points, cell = grid(model.extent, space.dim, resolution)
         last = number == len(resolutions) - 1
-        found = yield from gather(model, points, sampler, error=last)
+        found = yield from gather(model, points, replace(request, error=last))
         values = np.maximum(found.values, LOG_FLOOR)
         density = np.exp(values)
         worst = None if found.error is None else float((density * found.error).sum() / density.sum())
         shape = (resolution, resolution) if space.dim == 2 else (len(points),)
         log_prob = values.astype(np.float32).reshape(shape)
-        payload = Density(log_prob, model.extent, found.kind, float(density.sum() * cell), worst, tilted)
+        payload = Density(log_prob, model.extent, found.kind, float(density.sum() * cell), worst, biased)
         reply(payload, last)
         yield
 
@@ -198,7 +222,7 @@ def histogram(samples: Samples, extent: Extent) -> Density:
         density = _smooth(_smooth(counts, 0), 1) * columns**2 / (n * area)
         cell = area / columns**2
     log_prob = np.log(np.maximum(density, np.exp(LOG_FLOOR))).astype(np.float32)
-    return Density(log_prob, extent, "samples", float(density.sum() * cell), None, samples.tilted)
+    return Density(log_prob, extent, "samples", float(density.sum() * cell), None, samples.biased)
 
 
 def _smooth(counts: Float, axis: int) -> Float:
@@ -210,43 +234,52 @@ def _smooth(counts: Float, axis: int) -> Float:
 
 
 def _evaluation(
-    request: p.Evaluate, model: Model, dataset: Dataset, sampler: SamplerSettings, step: int, send: Send
+    request: p.Evaluate, model: AnyModel, run: Shown, sampler: SamplerSettings, step: int, send: Send
 ) -> Slices:
-    tilted = ""
+    dataset = run.dataset
+    biased = ""
 
     def draw(n: int, seed: int) -> Generator[None, None, tuple[Array, Labels | None]]:
-        nonlocal tilted
+        nonlocal biased
         frames = []
-        for frame in model.sample(SampleRequest(n, sampler.model_copy(update={"seed": seed}))):
+        reseeded = sampler.model_copy(update={"seed": seed})
+        for frame in model.sample(SampleRequest(n, reseeded, request.condition)):
             frames = [frame]
             yield
-        tilted = frames[0].tilted
+        biased = frames[0].biased
         return frames[0].x, frames[0].labels
 
     def density(x: Array) -> Generator[None, None, LogDensity]:
-        found = yield from gather(model, x, sampler)
+        found = yield from gather(model, x, asked)
         error = None if found.error is None else float(np.abs(found.error).mean())
         return LogDensity(found.values, found.kind, how, error)
 
-    how = model.able(sampler).density_reason
+    asked = DensityRequest(sampler, request.condition)
+    how = model.able(asked).density_reason
 
     try:
-        next(iter(model.log_prob(torch.as_tensor(dataset.test(1, _rng()).x, device=model.device), sampler)))
+        next(iter(model.log_prob(torch.as_tensor(dataset.test(1, _rng()).x, device=model.device), asked)))
         log_prob: Callable[[Array], Generator[None, None, LogDensity]] | str = density
     except NoDensity as reason:
         log_prob = str(reason)
     yield from draw(1, 0)
     ids = (request.run, request.channel, request.request, step)
-    work = evaluate(dataset, draw, log_prob, _rng(), request.n, None, tilted, FloorStore(cache_dir()))
+    work = evaluate(dataset, draw, log_prob, _rng(), request.n, None, biased, FloorStore(cache_dir()))
     while True:
         try:
             progress = next(work)
         except StopIteration as stop:
-            send(p.Evaluated(*ids, 1.0, tuple(metric.to_dict() for metric in stop.value), True))
+            metrics = tuple(metric.to_dict() for metric in stop.value)
+            tell = partial(_tell, send, p.Evaluated(*ids, 1.0, metrics, True))
+            run.evaluated(step, request.n, sampler, request.condition, metrics, tell)
             return
         if progress is not None:
             send(p.Evaluated(*ids, progress.done / progress.total, (), False))
         yield
+
+
+def _tell(send: Send, event: p.Evaluated, note: str) -> None:
+    send(replace(event, note=note))
 
 
 def _rng() -> np.random.Generator:

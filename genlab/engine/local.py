@@ -9,7 +9,7 @@ from types import TracebackType
 
 from genlab.engine.protocol import Command, Event, Shutdown
 from genlab.engine.warm import warm
-from genlab.engine.worker import Worker, ended
+from genlab.engine.worker import Worker, cores, ended
 
 
 class LocalEngine:
@@ -33,6 +33,10 @@ class LocalEngine:
             except queue.Empty:
                 if not self._thread.is_alive():
                     return
+
+    def limit(self, threads: int | None) -> None:
+        """Threads for all but training, which has a number of its own; None: as many as there are cores."""
+        self._worker.cores = threads or cores()
 
     def close(self) -> None:
         """Save every run and end the worker."""

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from multiprocessing.connection import Connection
 
-from genlab.engine.protocol import Answer, Event, slot
+from genlab.engine.protocol import Answer, Event, Tick
 
 MOST_FRAMES = 64
 """Frames of one request that may wait; beyond that the oldest but the last are thinned out."""
@@ -73,3 +73,13 @@ class Outbox:
                     self._connection.send(event)
             except (BrokenPipeError, ConnectionResetError, OSError):
                 return
+
+
+def slot(event: Event) -> str | None:
+    """The slot of a lossy event, of which only the latest counts; None for a lossless one."""
+    match event:
+        case Tick(run=run):
+            return f"{run}/tick"
+        case Answer(run=run, channel=channel, preview=True):
+            return f"{run}/{channel}"
+    return None

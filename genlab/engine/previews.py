@@ -8,9 +8,9 @@ from typing import Literal
 
 from genlab.engine import protocol as p
 
-Lane = Literal["samples", "probes", "density", "reference"]
+PreviewKind = Literal["samples", "probes", "density", "reference"]
 
-SHARES: dict[Lane, float] = {"samples": 0.011, "probes": 0.004, "density": 0.002, "reference": 0.001}
+SHARES: dict[PreviewKind, float] = {"samples": 0.011, "probes": 0.004, "density": 0.002, "reference": 0.001}
 """Of the training time: samples; extra panels; densities by more than a histogram; the loss reference.
 Each has its own, so that a costly preview never keeps a cheap one waiting."""
 CREDIT = 0.1
@@ -31,7 +31,7 @@ class Watched:
     shown: int = -1
 
     @property
-    def lane(self) -> Lane:
+    def kind(self) -> PreviewKind:
         """Whose budget it uses."""
         match self.what:
             case p.DrawDensity():
@@ -68,7 +68,7 @@ class Previews:
     def begin(self) -> None:
         """Training begins: a new budget."""
         self.trained = 0.0
-        self.spent: dict[Lane, float] = dict.fromkeys(SHARES, 0.0)
+        self.spent: dict[PreviewKind, float] = dict.fromkeys(SHARES, 0.0)
 
     def set(self, run: str, channel: str, what: p.Request | None) -> None:
         """Watch something, or nothing any more."""
@@ -89,12 +89,12 @@ class Previews:
         """The watches of a run."""
         return (watched for (id, _), watched in self._watches.items() if id == run)
 
-    def affordable(self, lane: Lane) -> bool:
-        """Whether the budget of a lane has anything left."""
-        credit = {"samples": CREDIT, "probes": CREDIT / 2}.get(lane, 0.0)
-        return self.spent[lane] <= credit + SHARES[lane] * self.trained
+    def affordable(self, kind: PreviewKind) -> bool:
+        """Whether the budget of a kind has anything left."""
+        credit = {"samples": CREDIT, "probes": CREDIT / 2}.get(kind, 0.0)
+        return self.spent[kind] <= credit + SHARES[kind] * self.trained
 
-    def next(self, run: str, lane: Lane, step: int) -> Watched | None:
-        """The watch of a lane that had least time so far, of those that are behind the weights."""
-        due = (watched for watched in self.of(run) if watched.lane == lane and watched.shown < step)
+    def next(self, run: str, kind: PreviewKind, step: int) -> Watched | None:
+        """The watch of a kind that had least time so far, of those that are behind the weights."""
+        due = (watched for watched in self.of(run) if watched.kind == kind and watched.shown < step)
         return min(due, key=lambda watched: watched.spent, default=None)

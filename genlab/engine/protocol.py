@@ -1,8 +1,6 @@
 """The messages between the window (or a script) and the engine: a closed set of frozen values.
 
-Torch-free: both sides import it. Commands go to the engine, events come back. Every event of a run
-names the run; every answer to a request names its channel and its request, so that a stale one can
-be told and dropped.
+Every event of a run names the run; every answer its channel and request, so that a stale one can be dropped.
 """
 
 from __future__ import annotations
@@ -13,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from genlab.data.payloads import Payload
+from genlab.data.condition import Condition
+from genlab.data.payloads import Array, Payload
 
 State = Literal["preparing", "ready", "training", "paused", "done", "failed"]
 
@@ -32,7 +31,7 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Open:
-    """Take up a run from its folder, at its last checkpoint or a numbered one."""
+    """Open a run from its folder, at its last checkpoint or a numbered one."""
 
     run: str
     folder: str
@@ -92,12 +91,14 @@ class Close:
 class Ask:
     """What requests have in common. A newer request on a channel cancels the older.
 
-    sampler: plain values of the sampler section; they override the session's."""
+    sampler: plain values of the sampler section; they override the session's. condition: what samples are
+    conditioned on."""
 
     run: str
     channel: str
     request: int
     sampler: dict[str, Any]
+    condition: Condition = field(default_factory=Condition)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Probe(Ask):
 class LogProbOf(Ask):
     """Log density of given points x (n, *event), data units."""
 
-    x: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+    x: Array = field(default_factory=lambda: np.zeros((0, 1), np.float32))
 
 
 @dataclass(frozen=True)
@@ -217,8 +218,8 @@ class StateChanged:
 
 @dataclass(frozen=True)
 class Tick:
-    """Lossy: where the run is. rate: steps/s over the last second. progress: share of the budget.
-    left: seconds to its end, where known. stage: the part of training at hand, '' where there is one."""
+    """Lossy: where the run is. rate: steps/s over the last second. progress: share of the budget. left:
+    seconds to its end, where known. stage: the part of training at hand, '' where there is one."""
 
     run: str
     step: int
@@ -274,7 +275,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The metrics of an evaluation, as plain values (see genlab.metrics.report), or its progress."""
+    """The metrics of an evaluation, as plain values (see genlab.metrics.report), or its progress.
+
+    note: why it could not be kept in the run's folder, or ''."""
 
     run: str
     channel: str
@@ -283,6 +286,7 @@ class Evaluated:
     progress: float
     metrics: tuple[dict[str, Any], ...]
     last: bool
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -319,6 +323,13 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """A run is closed: all of it is on disk, and its folder is free for others."""
+
+    run: str
+
+
+@dataclass(frozen=True)
 class Failure:
     """Something went wrong: what happened, what was kept, what to do, and the details for a report.
 
@@ -335,15 +346,5 @@ class Failure:
 
 Event = (
     EngineReady | EngineDied | Opened | StateChanged | Tick | Metrics | LossReference | Warned | Answer
-    | Evaluated | LogProbs | Refused | Saved | Failure
+    | Evaluated | LogProbs | Refused | Saved | Closed | Failure
 )  # fmt: skip
-
-
-def slot(event: Event) -> str | None:
-    """The slot of a lossy event, of which only the latest counts; None for a lossless one."""
-    match event:
-        case Tick(run=run):
-            return f"{run}/tick"
-        case Answer(run=run, channel=channel, preview=True):
-            return f"{run}/{channel}"
-    return None

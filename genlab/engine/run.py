@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import datetime
-import platform
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
-from importlib.metadata import version
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,26 +14,31 @@ from typing import Any
 import numpy as np
 import torch
 
-from genlab.core.model import Batch, build_model
+from genlab.core.training import Batch
 from genlab.data import load, read
-from genlab.data.arrays import FileDataset
+from genlab.data.condition import Condition
 from genlab.data.dataset import DataError, Dataset, Draw
+from genlab.data.files.arrays import FileDataset
 from genlab.engine import protocol as p
-from genlab.engine.seats import NotFiniteError
+from genlab.engine.devices import pick_device
+from genlab.engine.keeper import Keeper, Send
+from genlab.engine.models import model_of
 from genlab.engine.snapshots import Snapshots
-from genlab.engine.threads import fastest
-from genlab.engine.trainer import Budget, Trainer
+from genlab.engine.training.budget import Budget
+from genlab.engine.training.moved import NotFiniteError
+from genlab.engine.training.threads import fastest
+from genlab.engine.training.trainer import Trainer
 from genlab.engine.writer import Writer
-from genlab.runs.folder import RunError, RunFolder
+from genlab.runs.evaluations import Evaluation
+from genlab.runs.folder import RunFolder
+from genlab.runs.provenance import now, versions
 from genlab.session.session import Session, SettingError, read_session
-
-Send = Callable[[p.Event], None]
+from genlab.settings.sampler import SamplerSettings
 
 CHECKPOINT_SECONDS = 8.0
 REFERENCE = 20_000
 EXAMPLES = 1000
 """Held-out data for checks and extra panels."""
-PACKAGES = ("genlab", "torch", "numpy")
 
 
 class Run:
@@ -48,7 +51,7 @@ class Run:
         self.session = session
         self.dataset = dataset
         self.device = device
-        self.folder: RunFolder | None = None
+        self.keeper: Keeper | None = None
         self.state: p.State = "preparing"
         self.player: str | None = None
         self._send = send
@@ -60,7 +63,7 @@ class Run:
         rng = np.random.default_rng(np.random.SeedSequence([session.seed, 1]))
         draw = dataset.train(session.training.pool, rng)
         reference = type(draw)(draw.x[:REFERENCE], None if draw.labels is None else draw.labels[:REFERENCE])
-        model = build_model(session, dataset, reference).to(device)
+        model = model_of(session, dataset, reference).to(device)
         self.pool = self._batch(draw)
         held_out = np.random.default_rng(np.random.SeedSequence([session.seed, 2]))
         self.examples = self._batch(dataset.test(EXAMPLES, held_out))
@@ -96,7 +99,7 @@ class Run:
         return run
 
     @classmethod
-    def take_up(cls, command: p.Open, send: Send, writer: Writer) -> Run:
+    def opened(cls, command: p.Open, send: Send, writer: Writer) -> Run:
         """A run from its folder. Raises RunError, SettingError, DataError, ValueError."""
         writer.wait()  # the folder may be one that was closed a moment ago
         folder = RunFolder.open(command.folder)
@@ -110,15 +113,15 @@ class Run:
         threads = session.with_values({"training.threads": manifest.get("threads", 0)})
         run = cls(command.run, threads, dataset, pick_device(command.device), send, writer)
         run.session = run.trainer.session = session
-        run.folder = folder
+        run.keeper = Keeper(command.run, folder, send, writer)
+        run._beyond = True
         if checkpoint:
             tensors = {name: torch.from_numpy(np.array(array)) for name, array in checkpoint.tensors.items()}
             run.trainer.restore(tensors, checkpoint.state)
-            run._beyond = True
             run._saved_step = run.trainer.step
         elif (folder.path / "weights.safetensors").exists():
             weights = {name: torch.from_numpy(array.copy()) for name, array in folder.load_weights().items()}
-            run.trainer.adopt(weights)
+            run.trainer.load_weights(weights)
             run.trainer.step = run._saved_step = int(manifest.get("steps", 0))
         run.announce(checkpoint.note if checkpoint else "")
         return run
@@ -126,7 +129,7 @@ class Run:
     def announce(self, note: str = "") -> None:
         """Tell what this run is, and its state."""
         trainer = self.trainer
-        folder = None if self.folder is None else str(self.folder.path)
+        folder = None if self.keeper is None else str(self.keeper.folder.path)
         self._send(
             p.Opened(
                 self.id,
@@ -140,8 +143,8 @@ class Run:
                 tuple(player.name for player in trainer.players),
             )
         )
-        if self.folder is not None and trainer.step:
-            names, rows = self.folder.read_metrics()
+        if self.keeper is not None and trainer.step:
+            names, rows = self.keeper.folder.read_metrics()
             rows = rows[rows[:, 0] <= trainer.step] if len(rows) else rows
             if len(rows):
                 self._send(p.Metrics(self.id, names, rows))
@@ -152,10 +155,27 @@ class Run:
 
     def keep_in(self, path: Path) -> None:
         """Begin to keep this run in a new folder."""
-        folder = RunFolder.create(path, self._manifest())
-        if isinstance(self.dataset, FileDataset):
-            folder.save_data(self.dataset.x, self.dataset.labels)
-        self.folder = folder
+        keeper = Keeper.begin(self.id, path, self._manifest(), self._send, self._writer)
+        try:
+            if isinstance(self.dataset, FileDataset):
+                keeper.folder.save_data(self.dataset.x, self.dataset.labels)
+        except BaseException:
+            keeper.release(lambda: None)
+            raise
+        self.keeper = keeper
+
+    def claim(self) -> None:
+        """Hold the run's folder, if there is one, until `close`. Raises RunError: somebody else has it."""
+        if self.keeper is not None:
+            self.keeper.claim()
+
+    def close(self) -> None:
+        """Let go of the folder once everything is written, and tell."""
+        tell = partial(self._send, p.Closed(self.id))
+        if self.keeper is None:
+            self._writer.do(tell)
+        else:
+            self.keeper.release(tell)
 
     def turn(self, state: p.State, note: str = "") -> None:
         """Change the state and tell."""
@@ -186,9 +206,9 @@ class Run:
 
     def advance(self, seconds: float, steps: int | None = None, player: str | None = None) -> None:
         """Train for a slice. What is not finite stops the run at its last good weights."""
-        if self._beyond and self.folder is not None:
+        if self._beyond and self.keeper is not None:
             self._beyond = False
-            self.folder.cut_metrics(self.trainer.step)
+            self.keeper.folder.cut_metrics(self.trainer.step)
         chosen = self.player if steps is None else player
         if chosen is not None and chosen not in [who.name for who in self.trainer.players]:
             self.finish("paused", f"paused: {chosen} has no part in this stage of training")
@@ -201,30 +221,27 @@ class Run:
         if self.state == "training" and self.trainer.finished:
             early = self.trainer.progress < 1
             self.finish("done", "the fit has converged: more training would change nothing" if early else "")
-        elif self.folder is not None and perf_counter() - self._saved_at > CHECKPOINT_SECONDS:
+        elif self.keeper is not None and perf_counter() - self._saved_at > CHECKPOINT_SECONDS:
             self.save()
 
     def finish(self, state: p.State, note: str = "") -> None:
         """Stop training: report, save with the weights for sampling, and turn to a state."""
         self.report()
         self.tick()
-        if self.folder is not None and self._saved_step != self.trainer.step:
+        if self._saved_step != self.trainer.step:
             self.save(weights=True)
         self.turn(state, note)
 
     def edit(self, values: Mapping[str, Any]) -> None:
-        """Take up new values of settings that may change while training; journal them."""
+        """Use new values of settings that may change while training; journal them."""
         changed = self.session.with_values(values)
         stuck = changed.pending(self.session)
         if stuck:
             raise SettingError(f"{', '.join(stuck)} cannot change during a run; reset to begin a new one")
         self.session = changed
         self.trainer.edit(changed)
-        if self.folder is not None:
-            step = self.trainer.step
-            journal = [*self.folder.manifest.get("journal", []), *([step, k, v] for k, v in values.items())]
-            folder = self.folder
-            self._write(lambda: folder.update(journal=journal))
+        if self.keeper is not None:
+            self.keeper.journal(self.trainer.step, values)
 
     def report(self) -> None:
         """Tell the losses recorded since the last report, and append them to the folder."""
@@ -236,9 +253,8 @@ class Run:
             return
         names, array = self.trainer.names, np.array(rows)
         self._send(p.Metrics(self.id, names, array))
-        if self.folder is not None:
-            folder = self.folder
-            self._write(lambda: folder.append_metrics(names, array))
+        if self.keeper is not None:
+            self.keeper.record(names, array)
 
     def tick(self) -> None:
         """Tell where the run is."""
@@ -259,9 +275,9 @@ class Run:
 
     def save(self, weights: bool = False) -> None:
         """Write a checkpoint beside training; with `weights`, the averaged ones for sampling too."""
-        if self.folder is None:
+        if self.keeper is None or not self.keeper.claimed:
             return
-        folder, trainer = self.folder, self.trainer
+        trainer = self.trainer
         tensors, plain = trainer.state()
         self._saved_step, self._saved_at = trainer.step, perf_counter()
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
@@ -272,37 +288,25 @@ class Run:
                     name: tensor.detach().to("cpu", copy=True).numpy()
                     for name, tensor in model.state_dict().items()
                 }
-        summary = {
-            "steps": plain["step"], "seconds": plain["seconds"], "budget": plain["budget"],
-            "session": plain["session"],
-        }  # fmt: skip
+        self.keeper.save(arrays, plain, averaged)
 
-        def write() -> None:
-            folder.save_checkpoint(plain["step"], arrays, plain)
-            if averaged:
-                folder.save_weights(averaged)
-            folder.update(**summary)
-            self._send(p.Saved(self.id, plain["step"], str(folder.path)))
-
-        self._write(write)
-
-    def _write(self, job: Callable[[], None]) -> None:
-        def guarded() -> None:
-            try:
-                job()
-            except RunError as problem:
-                self._send(
-                    p.Failure(
-                        self.id,
-                        "The run could not be saved",
-                        str(problem),
-                        "Training goes on; what was saved before is untouched.",
-                        "Make room or mend the folder; the next checkpoint is tried by itself.",
-                        traceback.format_exc(),
-                    )
-                )
-
-        self._writer.do(guarded)
+    def evaluated(
+        self,
+        step: int,
+        n: int,
+        sampler: SamplerSettings,
+        condition: Condition,
+        metrics: Sequence[Mapping[str, Any]],
+        then: Callable[[str], None],
+    ) -> None:
+        """Keep an evaluation in the folder, if there is one; then call `then`: '', or why it is not kept."""
+        if self.keeper is None:
+            then("")
+            return
+        drawn = sampler.model_dump()
+        seed = drawn.pop("seed")
+        found = Evaluation(step, n, condition.plain(), drawn, seed, versions(), tuple(metrics), now())
+        self.keeper.evaluated(found, then)
 
     def _stop_at(self, problem: NotFiniteError) -> None:
         step = f"{problem.step:,}"
@@ -324,34 +328,13 @@ class Run:
             "paradigm": session.paradigm,
             "session": session.model_dump(),
             "seed": session.seed,
-            "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+            "versions": versions(),
             "dataset": {"id": dataset.id, "name": dataset.title, "fingerprint": dataset.fingerprint},
             "device": self.device.type,
             "threads": self.threads,
-            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "created": now(),
             "steps": 0,
             "seconds": 0.0,
             "budget": {"steps": self.trainer.budget.steps, "seconds": self.trainer.budget.seconds},
             "journal": [],
         }
-
-
-def devices() -> dict[str, str]:
-    """Devices that torch can use here: name to description; the first is what 'auto' takes."""
-    found = {}
-    if torch.cuda.is_available():
-        found["cuda"] = torch.cuda.get_device_name()
-    if torch.backends.mps.is_available():
-        found["mps"] = "Apple GPU"
-    found["cpu"] = platform.processor() or platform.machine()
-    return found
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of a name. Raises ValueError where it is not here."""
-    here = devices()
-    if name == "auto":
-        return torch.device(next(iter(here)))
-    if name not in here:
-        raise ValueError(f"there is no device '{name}' here; there are {', '.join(here)}")
-    return torch.device(name)

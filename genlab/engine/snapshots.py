@@ -6,19 +6,19 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from genlab.core.model import Model
-from genlab.engine.trainer import Trainer
+from genlab.engine.models import AnyModel
+from genlab.engine.training.trainer import Trainer
 
 
 class Snapshots:
     """Copies of a model that take turns in holding the averaged weights of a moment."""
 
-    def __init__(self, template: Model) -> None:
+    def __init__(self, template: AnyModel) -> None:
         self._template = template
-        self._free: list[Model] = []
+        self._free: list[AnyModel] = []
 
     @contextmanager
-    def pin(self, trainer: Trainer) -> Iterator[Model]:
+    def pin(self, trainer: Trainer) -> Iterator[AnyModel]:
         """A model in evaluation mode with the averages as they are now, untouched until the end."""
         model = self._free.pop() if self._free else copy.deepcopy(self._template).eval()
         try:

@@ -8,8 +8,8 @@ from importlib.metadata import version
 
 import torch
 
-from genlab.engine.flat import FlatParameters
-from genlab.engine.run import devices
+from genlab.engine.devices import devices
+from genlab.engine.training.flat import FlatParameters
 from genlab.session.catalogue import PARADIGMS
 
 PACKAGES = ("genlab", "torch", "numpy", "pydantic")
@@ -18,7 +18,7 @@ PACKAGES = ("genlab", "torch", "numpy", "pydantic")
 def warm() -> tuple[dict[str, str], dict[str, str]]:
     """Import every paradigm, take one optimiser step; the devices and versions that are here."""
     for paradigm in PARADIGMS.values():
-        import_module(paradigm.implementation.partition(":")[0])
+        import_module(paradigm.model.partition(":")[0])
     flat = FlatParameters(torch.nn.Linear(4, 4).parameters())
     torch.optim.AdamW([flat.vector], fused=True).step()
     return devices(), {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}

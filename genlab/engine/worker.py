@@ -16,11 +16,11 @@ from time import perf_counter
 
 import torch
 
-from genlab.core.model import generator
+from genlab.core.random import generator
 from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
 from genlab.engine.answers import Slices, answer
-from genlab.engine.previews import SHARES, Lane, Previews
+from genlab.engine.previews import SHARES, PreviewKind, Previews
 from genlab.engine.run import Run
 from genlab.engine.writer import Writer
 from genlab.runs.folder import RunError
@@ -34,13 +34,13 @@ FRESH_SECONDS = 0.3
 
 @dataclass
 class _Task:
-    """A question under way, or a preview in its lane. quick: it goes before other questions."""
+    """A question under way, or a preview in its kind. quick: it goes before other questions."""
 
     run: Run
     channel: str
     slices: Slices
     asked: float
-    lane: Lane | None
+    kind: PreviewKind | None
     quick: bool = False
     cost: float = 0.0
 
@@ -60,7 +60,7 @@ class Worker:
         self._training: Run | None = None
         self._reported = self._ticked = self._due = 0.0
         self._threads = 0
-        self._cores = os.cpu_count() or 1
+        self.cores = cores()
         self._open = True
 
     def run(self) -> None:
@@ -107,8 +107,8 @@ class Worker:
             case p.Prepare() | p.Open():
                 if run is not None:
                     self._close(run)
-                self._use_threads(self._cores)
-                make = Run.prepare if isinstance(command, p.Prepare) else Run.take_up
+                self._use_threads(self.cores)
+                make = Run.prepare if isinstance(command, p.Prepare) else Run.opened
                 made = make(command, self._send, self._writer)  # type: ignore[arg-type]
                 self._runs[command.run] = made
                 self._tasks.append(_Task(made, "loss reference", self._reference(made), 0.0, "reference"))
@@ -126,6 +126,7 @@ class Worker:
         match command:
             case p.Train(steps=steps, seconds=seconds, player=player):
                 run.check_player(player)
+                run.claim()
                 if self._training not in (None, run):
                     assert self._training is not None
                     self._training.finish("paused", "paused: another run trains now")
@@ -140,6 +141,7 @@ class Worker:
                     self._show_final(run)
             case p.StepOnce(player=player):
                 run.check_player(player)
+                run.claim()
                 if run is self._training:
                     self._training = None
                 self._use_threads(run.threads)
@@ -148,8 +150,10 @@ class Worker:
                     run.finish("paused")
                 self._show_final(run)
             case p.Edit(values=values):
+                run.claim()
                 run.edit(values)
             case p.Save():
+                run.claim()
                 run.save(weights=True)
             case p.Close():
                 self._close(run)
@@ -159,20 +163,20 @@ class Worker:
                 self._drop(run, channel)
             case p.Sample() | p.DrawDensity() | p.Probe() | p.LogProbOf() | p.Evaluate():
                 self._drop(run, command.channel)
-                self._tasks.append(self._task(run, command, lane=None))
+                self._tasks.append(self._task(run, command, kind=None))
 
-    def _task(self, run: Run, request: p.Request, lane: Lane | None) -> _Task:
+    def _task(self, run: Run, request: p.Request, kind: PreviewKind | None) -> _Task:
         """Preview samples serve the histogram of a watched density too."""
         watched = [watch.what for watch in self.previews.of(run.id)] if isinstance(request, p.Sample) else []
         also = [what for what in watched if isinstance(what, p.DrawDensity)]
 
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
-                shown = answer(request, model, run, lane is not None, self._send, also)
+                shown = answer(request, model, run, kind is not None, self._send, also)
                 yield from shown
 
         quick = isinstance(request, p.Sample)
-        return _Task(run, request.channel, slices(), perf_counter(), lane, quick)
+        return _Task(run, request.channel, slices(), perf_counter(), kind, quick)
 
     def _reference(self, run: Run) -> Slices:
         """Work out the loss of the best possible model, and tell it."""
@@ -183,20 +187,20 @@ class Worker:
             self._send(p.LossReference(run.id, found.title, dict(found.values)))
 
     def _fresh(self, task: _Task) -> bool:
-        return task.lane is None and perf_counter() - task.asked < FRESH_SECONDS
+        return task.kind is None and perf_counter() - task.asked < FRESH_SECONDS
 
     def _advance_tasks(self) -> bool:
         """One slice of each question of the user's, samples first, and of previews when nothing trains;
         whether that was work worth the name."""
         busy = False
-        asked = [task for task in self._tasks if task.lane is None]
+        asked = [task for task in self._tasks if task.kind is None]
         asked = [task for task in asked if task.quick and self._fresh(task)] or asked
         for task in asked or (self._tasks[:1] if self._training is None else []):
             busy |= self._advance(task) > 5e-4
         return busy
 
     def _advance(self, task: _Task) -> float:
-        self._use_threads(self._cores if self._training is None else self._training.threads)
+        self._use_threads(self.cores if self._training is None else self._training.threads)
         start = perf_counter()
         try:
             with torch.no_grad():
@@ -234,32 +238,32 @@ class Worker:
             self._show_final(run)
 
     def _preview(self, run: Run) -> bool:
-        """Spend a slice in each lane of previews whose budget allows it, or that training would idle away.
+        """Spend a slice on each kind of previews whose budget allows it, or that training would idle away.
 
         Whether any was spent."""
         spent = False
         idle = perf_counter() < self._due
-        for lane in SHARES:
-            if not (idle or self.previews.affordable(lane)):
+        for kind in SHARES:
+            if not (idle or self.previews.affordable(kind)):
                 continue
-            begun = (task for task in self._tasks if task.run is run and task.lane == lane)
-            task = next(begun, None) or self._next_preview(run, lane)
+            begun = (task for task in self._tasks if task.run is run and task.kind == kind)
+            task = next(begun, None) or self._next_preview(run, kind)
             if task is None:
                 continue
             cost = self._advance(task)
             spent = True
-            self.previews.spent[lane] += 0.0 if idle else cost
+            self.previews.spent[kind] += 0.0 if idle else cost
             watched = self.previews.get(run.id, task.channel)
             if watched is not None:
                 watched.pay(cost, None if task in self._tasks else task.cost)
         return spent
 
-    def _next_preview(self, run: Run, lane: Lane) -> _Task | None:
-        watched = self.previews.next(run.id, lane, run.trainer.shown_step)
+    def _next_preview(self, run: Run, kind: PreviewKind) -> _Task | None:
+        watched = self.previews.next(run.id, kind, run.trainer.shown_step)
         if watched is None:
             return None
         watched.shown = run.trainer.shown_step
-        task = self._task(run, watched.lighter(), lane)
+        task = self._task(run, watched.lighter(), kind)
         self._tasks.append(task)
         return task
 
@@ -269,7 +273,7 @@ class Worker:
             if watched.shown < run.trainer.shown_step:
                 self._drop(run, watched.what.channel)
                 watched.shown = run.trainer.shown_step
-                self._tasks.append(self._task(run, watched.what, lane=None))
+                self._tasks.append(self._task(run, watched.what, kind=None))
 
     def _drop(self, run: Run, channel: str) -> None:
         for task in [task for task in self._tasks if task.run is run and task.channel == channel]:
@@ -286,6 +290,7 @@ class Worker:
         self.previews.forget(run.id)
         if run.state == "training":
             run.finish("paused")
+        run.close()
         del self._runs[run.id]
 
     def _use_threads(self, count: int) -> None:
@@ -303,6 +308,8 @@ class Worker:
             p.Prepare: "The run could not be prepared",
             p.Open: "The run could not be opened",
             p.Edit: "The change was not taken up",
+            p.Train: "The run cannot be trained",
+            p.StepOnce: "The run cannot be trained",
         }.get(type(command), "That could not be done")
         details = traceback.format_exc()
         self._send(p.Failure(run, title, reason, "Nothing was changed.", "", details, refused=True))
@@ -328,6 +335,11 @@ class Worker:
         details = "".join(traceback.format_exception(problem))
         kept = "What was saved before is untouched."
         self._send(p.Failure(None, "Writing to disk failed", str(problem), kept, "", details))
+
+
+def cores() -> int:
+    """Of this machine."""
+    return os.cpu_count() or 1
 
 
 def ended(problem: BaseException) -> p.Failure:

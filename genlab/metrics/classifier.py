@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genlab.metrics.distances import Floats, flatten
+from genlab.metrics.distances import Values, flatten
 
 
 class ImageClassifier:
@@ -22,7 +22,7 @@ class ImageClassifier:
         self.levels = levels
         self._machine: Any = None
 
-    def fit(self, x: Floats, labels: NDArray[np.int64]) -> ImageClassifier:
+    def fit(self, x: Values, labels: NDArray[np.int64]) -> ImageClassifier:
         """Fit on images x (n, *event) with levels 0 .. levels - 1 and labels (n,). Returns itself."""
         from sklearn.svm import SVC
 
@@ -30,16 +30,16 @@ class ImageClassifier:
         self._machine = SVC(C=10.0, gamma=0.05 * 64 / scaled.shape[1]).fit(scaled, labels)
         return self
 
-    def predict(self, x: Floats) -> NDArray[np.int64]:
+    def predict(self, x: Values) -> NDArray[np.int64]:
         """The label of each image (n, *event), (n,)."""
         return np.asarray(self._machine.predict(self._scaled(x)), np.int64)
 
-    def _scaled(self, x: Floats) -> NDArray[np.float64]:
+    def _scaled(self, x: Values) -> NDArray[np.float64]:
         return 2 * flatten(x) / (self.levels - 1) - 1
 
 
 def label_accuracy(
-    classifier: ImageClassifier, samples: Floats, asked: NDArray[np.int64]
+    classifier: ImageClassifier, samples: Values, asked: NDArray[np.int64]
 ) -> tuple[float, float]:
     """Share of samples (n, *event) to which the classifier gives the asked label (n,), and its error."""
     right = float((classifier.predict(samples) == asked).mean())
@@ -48,8 +48,8 @@ def label_accuracy(
 
 def fit_and_score(
     levels: int,
-    training: tuple[Floats, NDArray[np.int64]],
-    tests: list[tuple[Floats, NDArray[np.int64]]],
+    training: tuple[Values, NDArray[np.int64]],
+    tests: list[tuple[Values, NDArray[np.int64]]],
 ) -> list[tuple[float, float]]:
     """`label_accuracy` on each of several labelled sets by a classifier fitted on one: a single blocking
     call, made to run in another process."""

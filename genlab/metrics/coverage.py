@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genlab.metrics.distances import Floats, flatten
+from genlab.metrics.distances import Values, flatten
 
 RADIUS = 3.0
 """How far from a mode, in its standard deviations, a sample is of high quality."""
@@ -57,7 +57,7 @@ def _chi2_cdf(x: float, freedom: int) -> float:
 
 
 def mode_coverage(
-    x: Floats, modes: Floats, mode_std: float | Floats, weights: Floats | None = None
+    x: Values, modes: Values, mode_std: float | Values, weights: Values | None = None
 ) -> Coverage:
     """Coverage of the modes (k, *event) by samples x (n, *event).
 

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from genlab.metrics.slices import Pace, Work, blocks, in_process
 
 Floats = NDArray[np.floating]
+Values = NDArray[np.floating | np.integer]
+"""Samples of any space."""
 
 
-def flatten(x: Floats) -> NDArray[np.float64]:
+def flatten(x: Values) -> NDArray[np.float64]:
     """(n, *event) to (n, d) in double precision. Raises ValueError where values are not finite."""
     flat = np.asarray(x, np.float64).reshape(len(x), -1)
     if not np.isfinite(flat).all():
@@ -22,17 +24,17 @@ def flatten(x: Floats) -> NDArray[np.float64]:
     return flat
 
 
-def equal_size(x: Floats, y: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def equal_size(x: Values, y: Values, rng: np.random.Generator) -> tuple[Values, Values]:
     """Both samples at the size of the smaller, subsampled without replacement."""
     n = min(len(x), len(y))
 
-    def cut(a: Floats) -> Floats:
+    def cut(a: Values) -> Values:
         return a if len(a) == n else a[rng.choice(len(a), n, replace=False)]
 
     return cut(x), cut(y)
 
 
-def _pair(x: Floats, y: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _pair(x: Values, y: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     a, b = flatten(x), flatten(y)
     if a.shape != b.shape:
         raise ValueError(f"samples differ in shape: {a.shape} and {b.shape}")
@@ -41,7 +43,7 @@ def _pair(x: Floats, y: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64
     return a, b
 
 
-def wasserstein2(x: Floats, y: Floats) -> float:
+def wasserstein2(x: Values, y: Values) -> float:
     """Exact 2-Wasserstein distance (not squared) between two samples (n, *event), data units.
 
     Solves the assignment problem on squared Euclidean distances (Peyré & Cuturi 2019, section 2.2).
@@ -58,26 +60,26 @@ def wasserstein2(x: Floats, y: Floats) -> float:
     return float(np.sqrt(cost[rows, columns].mean()))
 
 
-def wasserstein2_aside(x: Floats, y: Floats) -> Work[float]:
+def wasserstein2_aside(x: Values, y: Values) -> Work[float]:
     """`wasserstein2` in the helper process; in one dimension by sorting, here."""
     if flatten(x[:1]).shape[1] == 1:
         return wasserstein2_1d(x, y)
     return (yield from in_process(wasserstein2, x, y))
 
 
-def wasserstein1(x: Floats, y: Floats) -> float:
+def wasserstein1(x: Values, y: Values) -> float:
     """Exact 1-Wasserstein distance between two samples of the line, (n,) or (n, 1). O(n log n)."""
     a, b = _line(x, y)
     return float(np.abs(a - b).mean())
 
 
-def wasserstein2_1d(x: Floats, y: Floats) -> float:
+def wasserstein2_1d(x: Values, y: Values) -> float:
     """Exact 2-Wasserstein distance on the line, by sorting. O(n log n)."""
     a, b = _line(x, y)
     return float(np.sqrt(((a - b) ** 2).mean()))
 
 
-def _line(x: Floats, y: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _line(x: Values, y: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     a, b = _pair(x, y)
     if a.shape[1] != 1:
         raise ValueError(f"samples are not of the line: they have {a.shape[1]} dimensions")
@@ -85,7 +87,7 @@ def _line(x: Floats, y: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64
 
 
 def sliced_wasserstein2(
-    x: Floats, y: Floats, rng: np.random.Generator, projections: int = 256
+    x: Values, y: Values, rng: np.random.Generator, projections: int = 256
 ) -> Work[float]:
     """Sliced 2-Wasserstein distance (not squared), by slices: root mean over random directions of
     the squared distance of the projections (Bonneel et al. 2015).

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import TypeVar, assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlab.data.dataset import Dataset
-from genlab.data.payloads import Array, Exactness, Labels
-from genlab.metrics.classifier import fit_and_score
-from genlab.metrics.coverage import high_quality_share
-from genlab.metrics.features import nearest_ratio
-from genlab.metrics.floors import Floor, FloorStore, draw_real, largest_n
-from genlab.metrics.likelihood import mean_and_error, nll_above_entropy, nll_summary
-from genlab.metrics.report import HEADINGS, Metric, Progress
-from genlab.metrics.slices import in_process
-from genlab.metrics.statistics import statistics_for
-from genlab.settings.spaces import Images
+from genlab.data.payloads import Data, Labels
+from genlab.metrics.catalogue import BUILT_IN, METRICS
+from genlab.metrics.floors import Floor, FloorStore, Statistic, draw_real, largest_n
+from genlab.metrics.likelihood import mean_and_error
+from genlab.metrics.records import (
+    Generated,
+    LikelihoodMetric,
+    LogDensity,
+    MetricRecord,
+    PairMetric,
+    Reference,
+    SampleMetric,
+    Scored,
+    Steps,
+)
+from genlab.metrics.report import Heading, Metric, Progress
+from genlab.metrics.scores import entropy_of, unit
+from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
-Steps = Generator[Progress | None, None, list[Metric]]
+__all__ = ["DrawModel", "LogDensity", "LogProbOf", "evaluate"]
 
-DrawModel = Callable[[int, int], Generator[None, None, tuple[Array, Labels | None]]]
+DrawModel = Callable[[int, int], Generator[None, None, tuple[Data, Labels | None]]]
 """(n, seed) -> samples (n, *event) in data units and the labels asked for, by slices. The seed alone
 decides them. A label of -1 is none."""
 
-
-@dataclass(frozen=True)
-class LogDensity:
-    """Log densities of given points: values (n,), nats in data units; how they are known, in a word and in
-    a sentence; mean absolute integration error in nats, where estimated. Of images it is that of their
-    levels, dequantised by the model where it needs that."""
-
-    values: NDArray[np.floating]
-    kind: Exactness
-    how: str
-    error: float | None = None
-
-
-LogProbOf = Callable[[Array], Generator[None, None, LogDensity]]
+LogProbOf = Callable[[Data], Generator[None, None, LogDensity]]
 """Log density of points (n, *event), by slices."""
+
+
+M = TypeVar("M", LikelihoodMetric, PairMetric, SampleMetric)
 
 
 def evaluate(
@@ -50,153 +49,197 @@ def evaluate(
     rng: np.random.Generator,
     n: int = 1000,
     draws: int | None = None,
-    tilted: str = "",
+    biased: str = "",
     store: FloorStore | None = None,
 ) -> Steps:
     """Every metric that applies, each with its floor or a reference, by slices with progress between.
 
     log_prob: the model's density, or the reason why it has none. n: samples per draw and test points;
     at most half of the held-out part where the data are fixed. draws: model draws, each against a
-    fresh real draw; 20 by default, 4 of images. tilted: why the samples are not draws from the model's
-    distribution; every metric of samples then says so. store: known floors; without one only those
-    that ship are known, and others are computed. All randomness comes from `rng`, except that of
-    floors, which each have a stream of their own.
+    fresh real draw; 20 by default, 4 of images and text. biased: why the samples are not draws from the
+    model's distribution; every metric of samples then says so. store: known floors; without one only those
+    that ship are known, and others are computed. A metric that cannot be computed has no value, and its
+    note says why. All randomness comes from `rng`, except that of floors and of metrics of plug-ins, which
+    each have a stream of their own.
     """
-    images = isinstance(dataset.space, Images)
-    draws = draws or (4 if images else 20)
-    store = store or FloorStore()
     metrics = yield from _likelihood(dataset, log_prob, rng, n)
     size = largest_n(dataset, n)
-    found, generated, labels = yield from _samples(dataset, draw_model, rng, size, draws, store)
-    if isinstance(dataset.space, Images):
-        found += yield from _images(dataset, dataset.space, generated, labels, rng)
-    if tilted:
-        note = f"samples are tilted ({tilted}): not draws from the model's distribution"
-        found = [replace(m, name=f"{m.name} (tilted)", note=f"{m.note}; {note}") for m in found]
+    streams = _Streams(rng)
+    pairs = _Pairs(dataset, size, streams)
+    yield from pairs.find_floors(draws or _draws(dataset.space), store or FloorStore())
+    generated = yield from pairs.draw(draw_model, rng, draws or _draws(dataset.space))
+    found = pairs.metrics()
+    records, failed = _applying(SampleMetric, dataset, size)
+    for record in records:
+        found += yield from _of_samples(record, generated, streams.of(record))
+    found += failed
+    if biased:
+        note = f"samples are biased ({biased}): not draws from the model's distribution"
+        found = [replace(m, name=f"{m.name} (biased)", note=f"{m.note}; {note}") for m in found]
     return metrics + found
 
 
+def _draws(space: Space) -> int:
+    """Model draws by default: fewer of what takes longer to draw."""
+    match space:
+        case Points() | Signal():
+            return 20
+        case Images() | Tokens():
+            return 4
+        case _:
+            assert_never(space)
+
+
+class _Streams:
+    """The random numbers of metrics: those of plug-ins apart, so that they change no other number."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._shared = rng
+        self._own: dict[str, np.random.Generator] = {}
+
+    def of(self, record: MetricRecord) -> np.random.Generator:
+        if record in BUILT_IN:
+            return self._shared
+        seed = int.from_bytes(sha256(record.id.encode()).digest()[:8], "big")
+        return self._own.setdefault(record.id, np.random.default_rng(seed))
+
+
+def _applying(kind: type[M], dataset: Dataset, n: int) -> tuple[list[M], list[Metric]]:
+    """The metrics of one kind that apply at n samples; and those of which that could not be told."""
+    records: list[M] = []
+    failed: list[Metric] = []
+    for record in METRICS:
+        if isinstance(record, kind):
+            try:
+                if record.applies(dataset, n):
+                    records.append(record)
+            except Exception as error:
+                failed.append(_unknown(record, n, error))
+    return records, failed
+
+
 def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Generator, n: int) -> Steps:
-    """Test NLL and, where the truth is known, its excess over the entropy."""
+    """What a model says of held-out data; one line with the reason where it says nothing."""
     yield Progress(0, 1, "likelihood")
     x = dataset.test(n, rng).x
-    truth, event = dataset.truth, dataset.space.event
-    images = isinstance(dataset.space, Images)
-    reference = None if truth is None else ("entropy of the data", truth.entropy)
-    if isinstance(log_prob, str):
-        return [Metric("nll", "Test NLL", None, None, None, reference, "lower", "nats", len(x), log_prob)]
-    density = yield from log_prob(x)
-    note = "a bound: the true value is no higher" if density.kind == "bound" else ""
-    note = "; ".join(part for part in (density.how, note) if part)
-    if density.error is not None:
-        note += f", mean integration error {density.error:.2g} nats"
-    summary = nll_summary(density.values, event)
-    error = summary.standard_error
-    metrics = [Metric("nll", "Test NLL", summary.nll, error, None, reference, "lower", "nats", len(x), note)]
-    if images:
-        scale = summary.bits_per_dim / summary.nll
-        metrics.append(
-            Metric(
-                "bits_per_dim", "Bits per dimension", summary.bits_per_dim, error * scale, None, None,
-                "lower", "bits", len(x), note,
-            )
-        )  # fmt: skip
-    if truth is not None:
-        excess, error = nll_above_entropy(truth.log_prob(x), density.values)
-        metrics.append(
-            Metric(
-                "nll_excess", "NLL above entropy", excess, error, None, ("the truth", 0.0), "lower", "nats",
-                len(x), f"{note}; paired with the true log density",
-            )
-        )  # fmt: skip
-    return metrics
+    reason = log_prob if isinstance(log_prob, str) else ""
+    if not isinstance(log_prob, str):
+        try:
+            density = yield from log_prob(x)
+        except Exception as error:
+            reason = _reason(error)
+        else:
+            scored = Scored(dataset, x, density)
+            records, found = _applying(LikelihoodMetric, dataset, n)
+            return [*(_of_likelihood(record, scored) for record in records), *found]
+    reference = entropy_of(dataset)
+    return [
+        Metric("nll", "Test NLL", None, None, None, reference, "lower", unit(dataset.space), len(x), reason)
+    ]
 
 
-def _samples(
-    dataset: Dataset,
-    draw_model: DrawModel,
-    rng: np.random.Generator,
-    n: int,
-    draws: int,
-    store: FloorStore,
-) -> Generator[Progress | None, None, tuple[list[Metric], Array, Labels | None]]:
-    """Means over model draws of every statistic that applies; and all samples with their labels."""
-    statistics = statistics_for(dataset, n)
-    known: dict[str, Floor] = {}
-    total = draws + len(statistics)
-    for index, (name, statistic) in enumerate(statistics.items()):
-        yield Progress(index, total, "floors")
-        known |= yield from store.get(dataset, name, statistic, n)
-    real = draw_real(dataset)
-    values: dict[str, list[float]] = {}
-    samples: list[Array] = []
-    labels: list[Labels] = []
-    for index in range(draws):
-        yield Progress(len(statistics) + index, total, "samples")
-        x, asked = yield from draw_model(n, int(rng.integers(2**31)))
-        samples.append(x)
-        if asked is not None:
-            labels.append(asked)
-        y = real(n, rng)
-        for statistic in statistics.values():
-            for key, value in (yield from statistic(x, y, rng)).items():
-                values.setdefault(key, []).append(value)
-    references = _references(dataset)
-    found = [_metric(key, each, known.get(key), references.get(key), n) for key, each in values.items()]
-    return found, np.concatenate(samples), np.concatenate(labels) if labels else None
+def _of_likelihood(record: LikelihoodMetric, scored: Scored) -> Metric:
+    try:
+        return record.compute(scored)
+    except Exception as error:
+        return _unknown(record, len(scored.x), error)
 
 
-def _metric(
-    key: str, values: list[float], floor: Floor | None, reference: tuple[str, float] | None, n: int
-) -> Metric:
-    heading = HEADINGS[key]
-    mean, error = mean_and_error(np.array(values))
-    note = f"{heading.note}; mean of {len(values)} draws"
-    return Metric(key, heading.name, mean, error, floor, reference, heading.better, heading.unit, n, note)
+def _of_samples(record: SampleMetric, generated: Generated, rng: np.random.Generator) -> Steps:
+    try:
+        return (yield from record.compute(generated, rng))
+    except Exception as error:
+        return [_unknown(record, len(generated.x), error)]
 
 
-def _references(dataset: Dataset) -> dict[str, tuple[str, float]]:
-    truth = dataset.truth
-    if truth is None or truth.modes is None:
-        return {}
-    return {
-        "modes_captured": ("modes", float(len(truth.modes))),
-        "high_quality": ("isolated Gaussian modes", high_quality_share(truth.dim)),
-        "std_ratio": ("exact samples", 1.0),
-        "reverse_kl": ("the truth", 0.0),
-    }
+class _Pairs:
+    """The statistics of two samples that apply: their floors, and their means over draws of a model."""
+
+    def __init__(self, dataset: Dataset, n: int, streams: _Streams) -> None:
+        self.dataset, self.n, self._streams = dataset, n, streams
+        self._records: list[PairMetric] = []
+        self._statistics: dict[str, Statistic] = {}
+        self._references: dict[str, Mapping[str, Reference]] = {}
+        self._floors: dict[str, Floor] = {}
+        self._without_floor: dict[str, str] = {}
+        self._failed: dict[str, str] = {}
+        self._values: dict[tuple[str, str], list[float]] = {}
+        records, self._untold = _applying(PairMetric, dataset, n)
+        for record in records:
+            try:
+                self._statistics[record.id] = record.statistic(dataset)
+                self._references[record.id] = record.references(dataset)
+                self._records.append(record)
+            except Exception as error:
+                self._untold.append(_unknown(record, n, error))
+
+    def find_floors(self, draws: int, store: FloorStore) -> Generator[Progress | None, None, None]:
+        """Look up the floor of each statistic, or compute it."""
+        total = draws + len(self._records)
+        for index, record in enumerate(self._records):
+            yield Progress(index, total, "floors")
+            try:
+                work = store.get(self.dataset, record.id, self._statistics[record.id], self.n)
+                self._floors |= yield from work
+            except Exception as error:
+                self._without_floor[record.id] = f"its floor is not known: {_reason(error)}"
+
+    def draw(
+        self, draw_model: DrawModel, rng: np.random.Generator, draws: int
+    ) -> Generator[Progress | None, None, Generated]:
+        """Compare draws of a model with real ones; give all that was drawn."""
+        total, real = draws + len(self._records), draw_real(self.dataset)
+        samples: list[Data] = []
+        labels: list[Labels] = []
+        for index in range(draws):
+            yield Progress(len(self._records) + index, total, "samples")
+            x, asked = yield from draw_model(self.n, int(rng.integers(2**31)))
+            samples.append(x)
+            if asked is not None:
+                labels.append(asked)
+            y = real(self.n, rng)
+            for record in self._records:
+                if record.id in self._failed:
+                    continue
+                try:
+                    found = yield from self._statistics[record.id](x, y, self._streams.of(record))
+                except Exception as error:
+                    self._failed[record.id] = _reason(error)
+                    continue
+                for key, value in found.items():
+                    self._values.setdefault((record.id, key), []).append(value)
+        return Generated(self.dataset, np.concatenate(samples), np.concatenate(labels) if labels else None)
+
+    def metrics(self) -> list[Metric]:
+        """Every number of every statistic."""
+        found = [
+            self._metric(record, key, heading)
+            for record in self._records
+            for key, heading in record.headings.items()
+        ]
+        return found + self._untold
+
+    def _metric(self, record: PairMetric, key: str, heading: Heading) -> Metric:
+        values = self._values.get((record.id, key), [])
+        mean, error = None, None
+        if record.id in self._failed:
+            note = self._failed[record.id]
+        elif not values:
+            note = "it was not computed"
+        else:
+            mean, error = mean_and_error(np.array(values))
+            note = f"{heading.note}; mean of {len(values)} draws"
+        if record.id in self._without_floor:
+            note += f"; {self._without_floor[record.id]}"
+        against = (self._floors.get(key), self._references[record.id].get(key))
+        return Metric(key, heading.name, mean, error, *against, heading.better, heading.unit, self.n, note)
 
 
-def _images(
-    dataset: Dataset, space: Images, x: Array, asked: Labels | None, rng: np.random.Generator
-) -> Steps:
-    """Nearest training example and, where samples were asked for by label, the separate classifier."""
-    training = dataset.train(len(x), rng)
-    test = dataset.test(2**31 - 1, rng)
-    yield Progress(0, 1, "nearest training examples")
-    ratio, error = yield from nearest_ratio(x, training.x)
-    reference, _ = yield from nearest_ratio(test.x, training.x)
-    metrics = [
-        Metric(
-            "nearest_ratio", "Distance to nearest training example", ratio, error, None,
-            ("held-out images", reference), "near", "", len(x),
-            "relative to training examples left one out; well below 1: copies",
-        )
-    ]  # fmt: skip
-    if asked is None or training.labels is None or test.labels is None or (asked < 0).all():
-        return metrics
-    yield Progress(0, 1, "classifier")
-    given = asked >= 0
-    (right, error), (held_out, _) = yield from in_process(
-        fit_and_score,
-        space.levels,
-        (training.x, training.labels),
-        [(x[given], asked[given]), (test.x, test.labels)],
-    )
-    metrics.append(
-        Metric(
-            "label_accuracy", "Right label", right, error, None, ("held-out images", held_out), "higher", "",
-            int(given.sum()), "by a separate classifier, an RBF SVM on pixels of the training part",
-        )
-    )  # fmt: skip
-    return metrics
+def _unknown(record: MetricRecord, n: int, error: Exception) -> Metric:
+    return Metric(record.id, record.title, None, None, None, None, "near", "", n, _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """Why something could not be computed, in one sentence."""
+    text = " ".join(str(error.args[0] if error.args else "").split()) or type(error).__name__
+    return f"it cannot be computed: {text}"

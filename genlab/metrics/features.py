@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genlab.metrics.distances import Floats, flatten
+from genlab.metrics.distances import Values, flatten
 from genlab.metrics.slices import Pace, Work, blocks
 
 NEIGHBOURS = 5
 
 
-def frechet_distance(x: Floats, y: Floats) -> float:
+def frechet_distance(x: Values, y: Values) -> float:
     """Squared Frechet (2-Wasserstein) distance between the Gaussians of mean and covariance of x and y,
     (n, d) and (m, d): |mx - my|^2 + tr(Cx + Cy - 2 (Cx Cy)^(1/2)) (Heusel et al. 2017, equation 6).
 
@@ -32,7 +32,7 @@ def frechet_distance(x: Floats, y: Floats) -> float:
     return float(shift + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
 
 
-def kernel_distance(x: Floats, y: Floats, degree: int = 3) -> Work[float]:
+def kernel_distance(x: Values, y: Values, degree: int = 3) -> Work[float]:
     """KID: unbiased squared maximum mean discrepancy between x (n, d) and y (m, d), by slices, with the
     kernel (<x, y> / d + 1)^degree (Binkowski et al. 2018, section 4). May be slightly negative.
 
@@ -75,7 +75,7 @@ class Neighbourhood:
 
 
 def precision_recall_density_coverage(
-    real: Floats, generated: Floats, k: int = NEIGHBOURS
+    real: Values, generated: Values, k: int = NEIGHBOURS
 ) -> Work[Neighbourhood]:
     """How two samples (n, d) and (m, d) overlap, judged by balls to the k-th nearest neighbour, by slices.
 
@@ -122,7 +122,7 @@ def _radii(a: NDArray[np.float64], k: int) -> Work[NDArray[np.float64]]:
     return radii
 
 
-def nearest_distances(x: Floats, reference: Floats, leave_one_out: bool = False) -> Work[NDArray[np.float64]]:
+def nearest_distances(x: Values, reference: Values, leave_one_out: bool = False) -> Work[NDArray[np.float64]]:
     """Euclidean distance of each x (n, d) to its nearest row of reference (m, d), by slices.
 
     leave_one_out: x is the reference itself, and no row is its own neighbour.
@@ -140,14 +140,17 @@ def nearest_distances(x: Floats, reference: Floats, leave_one_out: bool = False)
     return nearest
 
 
-def nearest_ratio(samples: Floats, training: Floats) -> Work[tuple[float, float]]:
+def nearest_ratio(samples: Values, training: Values) -> Work[tuple[float, float]]:
     """Mean distance of samples (n, d) to the nearest training example, relative to that of training
     examples (m, d) left one out, by slices; and the standard error that the samples cause.
 
-    Near 1: samples keep the distance that data keep. Well below: the model copies its training set.
+    Near 1: samples keep the distance that data keep. Well below: the model copies its training set. Raises
+    ValueError where every training example has a twin.
     """
     from genlab.metrics.likelihood import mean_and_error
 
-    own = yield from nearest_distances(training, training, leave_one_out=True)
+    own = float((yield from nearest_distances(training, training, leave_one_out=True)).mean())
+    if own == 0:
+        raise ValueError("every training example has a twin, so that there is no distance to compare with")
     mean, error = mean_and_error((yield from nearest_distances(samples, training)))
-    return mean / float(own.mean()), error / float(own.mean())
+    return mean / own, error / own

@@ -1,7 +1,7 @@
 """Floors: what a perfect sampler scores at a given sample size, and gates that are read against them.
 
 Two samples of one distribution are never at distance 0. The floor of a metric is its value between
-independent pairs of real draws. `python -m genlab.metrics.floors` computes those that ship with GenLab.
+independent pairs of real draws. `python -m genlab.metrics.shipped` computes those that ship with GenLab.
 """
 
 from __future__ import annotations
@@ -19,15 +19,19 @@ import numpy as np
 
 from genlab.data.dataset import Dataset
 from genlab.data.resources import resource
-from genlab.metrics.distances import Floats
+from genlab.metrics.distances import Values
 from genlab.metrics.likelihood import mean_and_error
 from genlab.metrics.slices import Work
-from genlab.metrics.statistics import Statistic
 
 PAIRS = 40
 FORMAT = 1
+WHOLE = 2**31 - 1
+"""So many of a set with fixed parts are the whole of a part."""
 
-DrawReal = Callable[[int, np.random.Generator], Floats]
+Statistic = Callable[[Values, Values, np.random.Generator], Work[Mapping[str, float]]]
+"""(generated (n, *event), real (m, *event), rng) -> named numbers, by slices."""
+
+DrawReal = Callable[[int, np.random.Generator], Values]
 """n real samples (n, *event); from a fixed set without repetition, at most as many as there are."""
 
 
@@ -78,13 +82,13 @@ def floors(
 def floor(
     draw: DrawReal,
     n: int,
-    metric: Callable[[Floats, Floats], float],
+    metric: Callable[[Values, Values], float],
     rng: np.random.Generator,
     pairs: int = PAIRS,
 ) -> Work[Floor]:
     """Floor of one metric of two samples, by slices of one evaluation each."""
 
-    def statistic(x: Floats, y: Floats, rng: np.random.Generator) -> Work[Mapping[str, float]]:
+    def statistic(x: Values, y: Values, rng: np.random.Generator) -> Work[Mapping[str, float]]:
         yield
         return {"value": metric(x, y)}
 
@@ -97,7 +101,7 @@ def _summary(values: list[float], n: int) -> Floor:
     return Floor(mean, float(low), float(high), error, n, len(values))
 
 
-def gate(model_values: Floats, floor: Floor, limit: float) -> Gate:
+def gate(model_values: Values, floor: Floor, limit: float) -> Gate:
     """Passed when the mean of model_values (k,) is at most limit * floor + 2 standard errors.
 
     model_values: a metric, lower being better, of k model draws (20 by habit), each against a fresh
@@ -115,9 +119,9 @@ def draw_real(dataset: Dataset) -> DrawReal:
     return lambda n, rng: held_out[rng.permutation(len(held_out))[:n]]
 
 
-def held_out_part(dataset: Dataset) -> Floats:
+def held_out_part(dataset: Dataset) -> Values:
     """The whole test part of a set with fixed parts, (m, *event)."""
-    return dataset.test(2**31 - 1, np.random.default_rng(0)).x
+    return dataset.test(WHOLE, np.random.default_rng(0)).x
 
 
 def largest_n(dataset: Dataset, n: int) -> int:
@@ -132,9 +136,18 @@ class FloorStore:
     derived from these three, so that it is the same number whoever computes it.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, table: Mapping[str, Any] | None = None) -> None:
+        """folder: where floors are kept. table: what is known, by default what ships with GenLab."""
         self.folder = folder
-        self._known = {key: _read(entry) for key, entry in _shipped()["floors"].items()}
+        known = shipped_table() if table is None else table
+        self._known = {key: _read(entry) for key, entry in known["floors"].items()}
+
+    def table(self) -> dict[str, Any]:
+        """All known floors as plain values."""
+        return {
+            "format": FORMAT,
+            "floors": {key: _write(entry) for key, entry in sorted(self._known.items())},
+        }
 
     def get(self, dataset: Dataset, name: str, statistic: Statistic, n: int) -> Work[dict[str, Floor]]:
         """The floors of a statistic at size n: looked up, or computed by slices and kept."""
@@ -180,43 +193,10 @@ def _write(found: Mapping[str, Floor]) -> dict[str, Any]:
     return {key: asdict(value) for key, value in found.items() if isfinite(value.mean)}
 
 
-def _shipped() -> dict[str, Any]:
+def shipped_table() -> dict[str, Any]:
+    """The floors that ship with GenLab, as plain values."""
     path = resource("floors.json")
     if not path.is_file():
         return {"format": FORMAT, "floors": {}}
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
-
-
-def _main() -> None:
-    """Compute the floors of built-in sets at default settings and merge them into the shipped table."""
-    import argparse
-
-    from genlab.data import load
-    from genlab.data.datasets import DATASETS
-    from genlab.metrics.slices import finish
-    from genlab.metrics.statistics import statistics_for
-
-    parser = argparse.ArgumentParser(prog="python -m genlab.metrics.floors", description=_main.__doc__)
-    parser.add_argument("datasets", nargs="+", choices=list(DATASETS), metavar="DATASET")
-    parser.add_argument("--n", type=int, nargs="+", default=[256, 1000], help="sample sizes")
-    parser.add_argument("--only", nargs="+", help="names of statistics, such as assignment")
-    parser.add_argument("--out", type=Path, default=Path(str(resource("floors.json"))))
-    arguments = parser.parse_args()
-    table = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else _shipped()
-    store = FloorStore()
-    store._known = {key: _read(entry) for key, entry in table["floors"].items()}
-    for name_of_set in arguments.datasets:
-        dataset = load(name_of_set, DATASETS[name_of_set].settings())
-        for n in sorted({largest_n(dataset, n) for n in arguments.n}):
-            for name, statistic in statistics_for(dataset, n).items():
-                if arguments.only is None or name in arguments.only:
-                    found = finish(store.get(dataset, name, statistic, n))
-                    values = ", ".join(f"{key} {value.mean:.4g}" for key, value in found.items())
-                    print(f"{dataset.id} {name} n={n}: {values}", flush=True)
-        table["floors"] = {key: _write(entry) for key, entry in sorted(store._known.items())}
-        arguments.out.write_text(json.dumps(table, indent=0, sort_keys=True) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _main()

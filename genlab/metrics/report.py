@@ -65,29 +65,3 @@ class Heading:
     better: Better
     unit: str
     note: str = ""
-
-
-HEADINGS = {
-    "w1": Heading("W1", "lower", "data units", "1-Wasserstein distance, exact"),
-    "w2": Heading("W2", "lower", "data units", "2-Wasserstein distance, exact by assignment"),
-    "sliced_w2": Heading("Sliced W2", "lower", "data units", "256 random projections"),
-    "modes_captured": Heading("Modes captured", "higher", "", "at least one sample within 3 sigma"),
-    "high_quality": Heading(
-        "High-quality share", "near", "", "samples within 3 sigma of a mode; above the floor: modes too tight"
-    ),
-    "std_ratio": Heading(
-        "In-mode std ratio", "near", "", "spread of high-quality samples over what exact samples show"
-    ),
-    "reverse_kl": Heading(
-        "Reverse KL of modes", "lower", "nats", "mode frequencies against the true weights"
-    ),
-    "precision": Heading("Precision", "higher", "", "k = 5"),
-    "recall": Heading("Recall", "higher", "", "k = 5"),
-    "density": Heading("Density", "near", "", "k = 5"),
-    "coverage": Heading("Coverage", "higher", "", "k = 5"),
-    "frechet": Heading(
-        "Frechet distance of pixels", "lower", "levels²", "on raw pixels, not Inception features"
-    ),
-    "kid": Heading("Kernel distance of pixels", "lower", "", "unbiased MMD², cubic kernel, on raw pixels"),
-}
-"""Every number that a statistic of two samples gives."""

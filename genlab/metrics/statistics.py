@@ -1,4 +1,4 @@
-"""The statistics of two samples, generated and real, that apply to a data set.
+"""Statistics of two samples, generated and real.
 
 One call may give several numbers that share their work. Because every statistic takes any two
 samples, its floor is the same function applied to two real ones.
@@ -6,16 +6,16 @@ samples, its floor is the same function applied to two real ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from math import prod
 
 import numpy as np
 
 from genlab.data.dataset import Dataset
-from genlab.metrics.coverage import mode_coverage
+from genlab.data.truths.base import Truth
+from genlab.metrics.coverage import high_quality_share, mode_coverage
 from genlab.metrics.distances import (
-    Floats,
+    Values,
     equal_size,
     flatten,
     sliced_wasserstein2,
@@ -29,37 +29,37 @@ from genlab.metrics.features import (
     kernel_distance,
     precision_recall_density_coverage,
 )
+from genlab.metrics.floors import Statistic
+from genlab.metrics.records import PairMetric, Reference, coordinates
+from genlab.metrics.report import Heading
 from genlab.metrics.slices import Work, in_process
 from genlab.settings.spaces import Images
 
-Statistic = Callable[[Floats, Floats, np.random.Generator], Work[Mapping[str, float]]]
-"""(generated (n, *event), real (m, *event), rng) -> named numbers, by slices."""
 
-
-def line(x: Floats, y: Floats, rng: np.random.Generator) -> Work[Mapping[str, float]]:
+def line(x: Values, y: Values, rng: np.random.Generator) -> Work[Mapping[str, float]]:
     """W1 and W2 on the line."""
     yield
     x, y = equal_size(x, y, rng)
     return {"w1": wasserstein1(x, y), "w2": wasserstein2_1d(x, y)}
 
 
-def assignment(x: Floats, y: Floats, rng: np.random.Generator) -> Work[Mapping[str, float]]:
+def assignment(x: Values, y: Values, rng: np.random.Generator) -> Work[Mapping[str, float]]:
     """Exact W2, in the helper process."""
     return {"w2": (yield from wasserstein2_aside(*equal_size(x, y, rng)))}
 
 
-def sliced(x: Floats, y: Floats, rng: np.random.Generator) -> Work[Mapping[str, float]]:
+def sliced(x: Values, y: Values, rng: np.random.Generator) -> Work[Mapping[str, float]]:
     """Sliced W2 with 256 projections."""
     x, y = equal_size(x, y, rng)
     return {"sliced_w2": (yield from sliced_wasserstein2(x, y, rng))}
 
 
-def neighbourhood(x: Floats, y: Floats, rng: np.random.Generator) -> Work[Mapping[str, float]]:
+def neighbourhood(x: Values, y: Values, rng: np.random.Generator) -> Work[Mapping[str, float]]:
     """Precision, recall, density, coverage."""
     return asdict((yield from precision_recall_density_coverage(real=y, generated=x)))
 
 
-def pixels(x: Floats, y: Floats, rng: np.random.Generator) -> Work[Mapping[str, float]]:
+def pixels(x: Values, y: Values, rng: np.random.Generator) -> Work[Mapping[str, float]]:
     """Frechet and kernel distance on pixels as features."""
     a, b = flatten(x), flatten(y)
     return {
@@ -68,10 +68,10 @@ def pixels(x: Floats, y: Floats, rng: np.random.Generator) -> Work[Mapping[str, 
     }
 
 
-def modes(centres: Floats, std: float, weights: Floats | None) -> Statistic:
+def modes(centres: Values, std: float, weights: Values | None) -> Statistic:
     """Coverage of these modes; the real sample plays no part."""
 
-    def compute(x: Floats, y: Floats, rng: np.random.Generator) -> Work[Mapping[str, float]]:
+    def compute(x: Values, y: Values, rng: np.random.Generator) -> Work[Mapping[str, float]]:
         yield
         found = mode_coverage(x, centres, std, weights)
         return {
@@ -84,27 +84,112 @@ def modes(centres: Floats, std: float, weights: Floats | None) -> Statistic:
     return compute
 
 
-def mode_weights(dataset: Dataset) -> Floats | None:
+def mode_weights(dataset: Dataset) -> Values | None:
     """True share of each mode (k,): the class prior where every mode is a class, else None (equal shares)."""
     truth = dataset.truth
-    if truth is None or truth.modes is None or len(truth.class_prior) != len(truth.modes):
+    if not isinstance(truth, Truth) or truth.modes is None or len(truth.class_prior) != len(truth.modes):
         return None
     return truth.class_prior
 
 
-def statistics_for(dataset: Dataset, n: int) -> dict[str, Statistic]:
-    """The statistics that apply to samples of size n of this data set, by name."""
-    found: dict[str, Statistic] = {}
-    if prod(dataset.space.event) == 1:
-        found["line"] = line
-    else:
-        found["assignment"] = assignment
-        found["sliced"] = sliced
+def _has_modes(dataset: Dataset, n: int) -> bool:
     truth = dataset.truth
-    if truth is not None and truth.modes is not None and truth.mode_std is not None:
-        found["modes"] = modes(truth.modes, truth.mode_std, mode_weights(dataset))
-    if n > NEIGHBOURS:
-        found["neighbourhood"] = neighbourhood
-    if isinstance(dataset.space, Images) and n > 1:
-        found["pixels"] = pixels
-    return found
+    return isinstance(truth, Truth) and truth.modes is not None and truth.mode_std is not None
+
+
+def _modes(dataset: Dataset) -> Statistic:
+    truth = dataset.truth
+    if not isinstance(truth, Truth) or truth.modes is None or truth.mode_std is None:
+        raise ValueError("the modes of these data are not known")
+    return modes(truth.modes, truth.mode_std, mode_weights(dataset))
+
+
+def _mode_references(dataset: Dataset) -> dict[str, Reference]:
+    truth = dataset.truth
+    if not isinstance(truth, Truth) or truth.modes is None:
+        return {}
+    return {
+        "modes_captured": ("modes", float(len(truth.modes))),
+        "high_quality": ("isolated Gaussian modes", high_quality_share(truth.dim)),
+        "std_ratio": ("exact samples", 1.0),
+        "reverse_kl": ("the truth", 0.0),
+    }
+
+
+def _many(dataset: Dataset, n: int) -> bool:
+    """Whether data have several coordinates."""
+    return (coordinates(dataset.space) or 0) > 1
+
+
+LINE = PairMetric(
+    "line",
+    "Wasserstein distances",
+    lambda dataset, n: coordinates(dataset.space) == 1,
+    lambda dataset: line,
+    {
+        "w1": Heading("W1", "lower", "data units", "1-Wasserstein distance, exact"),
+        "w2": Heading("W2", "lower", "data units", "2-Wasserstein distance, exact by assignment"),
+    },
+)
+ASSIGNMENT = PairMetric(
+    "assignment",
+    "W2",
+    _many,
+    lambda dataset: assignment,
+    {"w2": Heading("W2", "lower", "data units", "2-Wasserstein distance, exact by assignment")},
+)
+SLICED = PairMetric(
+    "sliced",
+    "Sliced W2",
+    _many,
+    lambda dataset: sliced,
+    {"sliced_w2": Heading("Sliced W2", "lower", "data units", "256 random projections")},
+)
+MODES = PairMetric(
+    "modes",
+    "Mode coverage",
+    _has_modes,
+    _modes,
+    {
+        "modes_captured": Heading("Modes captured", "higher", "", "at least one sample within 3 sigma"),
+        "high_quality": Heading(
+            "High-quality share",
+            "near",
+            "",
+            "samples within 3 sigma of a mode; above the floor: modes too tight",
+        ),
+        "std_ratio": Heading(
+            "In-mode std ratio", "near", "", "spread of high-quality samples over what exact samples show"
+        ),
+        "reverse_kl": Heading(
+            "Reverse KL of modes", "lower", "nats", "mode frequencies against the true weights"
+        ),
+    },
+    _mode_references,
+)
+NEIGHBOURHOOD = PairMetric(
+    "neighbourhood",
+    "Precision and recall",
+    lambda dataset, n: coordinates(dataset.space) is not None and n > NEIGHBOURS,
+    lambda dataset: neighbourhood,
+    {
+        "precision": Heading("Precision", "higher", "", "k = 5"),
+        "recall": Heading("Recall", "higher", "", "k = 5"),
+        "density": Heading("Density", "near", "", "k = 5"),
+        "coverage": Heading("Coverage", "higher", "", "k = 5"),
+    },
+)
+PIXELS = PairMetric(
+    "pixels",
+    "Distances of pixels",
+    lambda dataset, n: isinstance(dataset.space, Images) and n > 1,
+    lambda dataset: pixels,
+    {
+        "frechet": Heading(
+            "Frechet distance of pixels", "lower", "levels²", "on raw pixels, not Inception features"
+        ),
+        "kid": Heading(
+            "Kernel distance of pixels", "lower", "", "unbiased MMD², cubic kernel, on raw pixels"
+        ),
+    },
+)

@@ -1,0 +1,1 @@
+"""Backbones: perceptrons, U-Net, coders, the networks of flows and of adversaries."""

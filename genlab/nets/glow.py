@@ -110,27 +110,31 @@ class Glow(nn.Module):
             for step in range(size.steps)
         )
 
+    @property
+    def chain(self) -> list[GlowStep]:
+        """The steps, as what they are."""
+        return [step for step in self.steps if isinstance(step, GlowStep)]
+
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
         """Set every act-norm from a draw of images `(n, *event)`, so that each channel leaves it with zero
         mean and unit variance."""
-        for step in self.steps:
-            assert isinstance(step, GlowStep)
+        for step in self.chain:
             step.initialise(x)
             x, _ = step.to_base(x, None)
 
     def to_base(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         """z `(n, *event)` and log|det dz/dx| `(n,)`; contexts `(n, labels)`: one-hot, or None."""
         log_det = x.new_zeros(len(x))
-        for step in self.steps:
-            x, change = step.to_base(x, context)  # type: ignore[operator]
+        for step in self.chain:
+            x, change = step.to_base(x, context)
             log_det = log_det + change
         return x, log_det
 
     def to_data(self, z: Tensor, context: Tensor | None) -> Tensor:
         """The inverse of `to_base`."""
-        for step in reversed(self.steps):
-            z = step.to_data(z, context)  # type: ignore[operator]
+        for step in reversed(self.chain):
+            z = step.to_data(z, context)
         return z
 
 

@@ -1,0 +1,1 @@
+"""One folder for each way of generating data; none imports another."""

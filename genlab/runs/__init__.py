@@ -1,0 +1,1 @@
+"""Run folders, checkpoints, exports and the recipes inside them."""

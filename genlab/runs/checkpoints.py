@@ -14,11 +14,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from genlab.runs import migrations
 from genlab.runs.atomic import RunError, plain_reason, sync_folder, write_bytes
 from genlab.runs.tensors import Tensors, pack, read_bytes, unpack
 
-FORMAT = 2
 LARGEST_STATE = 64 * 2**20
+ATTEMPTS = 5
+"""At reading while another process writes and drops checkpoints."""
 _NAME = re.compile(r"(?:\.old-)?(\d{9,})")
 
 
@@ -73,10 +75,11 @@ class Checkpoints:
         for step, place in sorted(self._places().items()):
             try:
                 path = place / "state.json"
-                state = json.loads(read_bytes(path, LARGEST_STATE))["state"]
+                about = json.loads(read_bytes(path, LARGEST_STATE))
+                state = migrations.migrate_state(about["state"], int(about["format"]))
                 written, session = path.stat().st_mtime, dict(state["session"])
                 found.append(CheckpointInfo(step, float(state["seconds"]), written, session))
-            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue
         return found
 
@@ -96,7 +99,7 @@ class Checkpoints:
         temporary = self.folder / f".new-{step:09d}"
         content = pack(tensors)
         about = {
-            "format": FORMAT,
+            "format": migrations.checkpoint_format(),
             "step": step,
             "sha256": hashlib.sha256(content).hexdigest(),
             "state": dict(state),
@@ -127,9 +130,23 @@ class Checkpoints:
 
     def load(self, step: int | None = None) -> Checkpoint:
         """The checkpoint of a step. Without one the latest, or, where that is damaged, the newest
-        earlier one that is whole. Raises RunError."""
-        if step is not None:
-            return self._read(step)
+        earlier one that is whole. Raises RunError.
+
+        Another process may write beside: where checkpoints came or went meanwhile, it is tried again."""
+        for attempt in range(ATTEMPTS):
+            before = self.latest(), self.steps()
+            try:
+                found = self._newest() if step is None else self._read(step)
+            except RunError:
+                if attempt == ATTEMPTS - 1 or before == (self.latest(), self.steps()):
+                    raise
+            else:
+                if not found.note or before == (self.latest(), self.steps()):
+                    return found
+        return found
+
+    def _newest(self) -> Checkpoint:
+        """The latest, or the newest before it that is whole, with a note. Raises RunError."""
         latest = self.latest()
         if latest is None:
             raise RunError(f"{self.folder.parent} has no checkpoint yet")
@@ -159,11 +176,15 @@ class Checkpoints:
             state = dict(about["state"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise damaged from error
-        if format != FORMAT:
-            age = "a newer" if format > FORMAT else "an older"
+        if not migrations.OLDEST_CHECKPOINT <= format <= migrations.checkpoint_format():
+            age = "an older" if format < migrations.OLDEST_CHECKPOINT else "a newer"
             raise RunError(f"the checkpoint of step {step} was written by {age} GenLab, with other contents")
         if not whole:
             raise damaged
+        try:
+            state = migrations.migrate_state(state, format)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged from error
         return Checkpoint(step, unpack(content, f"the checkpoint of step {step}"), state)
 
     def _places(self) -> dict[int, Path]:

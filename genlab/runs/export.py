@@ -1,4 +1,4 @@
-"""Samples as files: grids and plots as PNG with their recipe inside, numbers as NPZ or CSV."""
+"""Samples as files: pictures as PNG with their recipe inside, values as NPZ or CSV, text as lines."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from genlab.data.payloads import Array, Extent, Labels
-from genlab.runs.atomic import replacing, write_bytes
+from genlab.data.payloads import Data, Extent, Labels
+from genlab.runs.atomic import RunError, replacing, write_bytes
 from genlab.runs.plot import plot_points
+from genlab.runs.plot_lines import plot_lines
+from genlab.runs.plot_text import plot_text
 from genlab.runs.recipe import png_text
-from genlab.settings.spaces import Images, Space
+from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
 BETWEEN = 48
 
 
 def samples_grid(
-    x: Array,
+    x: Data,
     space: Space,
     labels: Labels | None = None,
     *,
@@ -30,19 +32,36 @@ def samples_grid(
     scale: int | None = None,
     padding: int = 2,
     by_class: bool = False,
-    reference: Array | None = None,
+    reference: Data | None = None,
     extent: Extent | None = None,
     title: str = "",
 ) -> Image.Image:
-    """A picture of samples x (n, *event): images as a montage, points as a plot over reference points.
+    """A picture of samples x (n, *event): images as a montage, points as a plot over reference points, text
+    in columns, signals as lines.
 
-    columns: tiles per row, by default as many as rows. scale: screen pixels per pixel; padding:
-    screen pixels between tiles. by_class: a row per label, in their order. reference, extent and
-    title serve plots alone."""
-    if not isinstance(space, Images):
-        return plot_points(x, reference, extent, title=title)
+    columns: tiles per row, by default as many as rows; of text and signals how many columns. scale: screen
+    pixels per pixel; padding: screen pixels between tiles. by_class: a row of tiles per label, or a column of
+    text, in their order. reference and extent serve points alone, title all but images."""
+    match space:
+        case Images():
+            groups = labels if by_class else None
+            return _montage(x, space, groups, columns=columns, scale=scale, padding=padding)
+        case Points():
+            return plot_points(x, reference, extent, title=title)
+        case Tokens():
+            groups = labels if by_class else None
+            return plot_text(space.texts(x), groups, columns=columns, title=title)
+        case Signal():
+            return plot_lines(x, space.length / space.rate, columns=columns, title=title)
+        case _:
+            assert_never(space)
+
+
+def _montage(
+    x: Data, space: Images, labels: Labels | None, *, columns: int | None, scale: int | None, padding: int
+) -> Image.Image:
     tiles = to_pixels(x, space)
-    if by_class and labels is not None:
+    if labels is not None:
         groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         across = min(columns or 16, max((len(group) for group in groups), default=1))
         rows = [group[:across] for group in groups]
@@ -62,7 +81,7 @@ def samples_grid(
     return Image.fromarray(sheet)
 
 
-def to_pixels(x: Array, space: Images) -> NDArray[np.uint8]:
+def to_pixels(x: Data, space: Images) -> NDArray[np.uint8]:
     """Images (n, channels, height, width) with levels 0 .. levels - 1 as RGB (n, height, width, 3)."""
     shade = np.clip(np.rint(np.nan_to_num(x)), 0, space.levels - 1) * (255 / (space.levels - 1))
     tiles = np.moveaxis(np.rint(shade).astype(np.uint8), 1, -1)
@@ -75,11 +94,25 @@ def save_png(image: Image.Image, path: str | Path, recipe: Mapping[str, Any]) ->
         image.save(file, "PNG", pnginfo=png_text(recipe))
 
 
-def save_npz(path: str | Path, samples: Array, labels: Labels | None, seed: int, **more: Any) -> None:
-    """Write `samples`, `labels` if any, `seed` and further arrays. Raises RunError."""
+def save_npz(
+    path: str | Path,
+    samples: Data,
+    labels: Labels | None,
+    seed: int,
+    *,
+    space: Space | None = None,
+    **more: Any,
+) -> None:
+    """Write `samples` in their dtype, `labels` if any, `seed` and further arrays. Raises RunError.
+
+    space: of the samples; of text its `vocabulary` is written too, and the token `end` where there is one."""
     arrays = {"samples": samples, "seed": np.int64(seed), **more}
     if labels is not None:
         arrays["labels"] = labels
+    if isinstance(space, Tokens):
+        arrays["vocabulary"] = np.array(space.vocabulary)
+        if space.end is not None:
+            arrays["end"] = np.int64(space.end)
     with replacing(Path(path)) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
@@ -90,21 +123,37 @@ def save_npy(path: str | Path, array: NDArray[Any]) -> None:
         np.save(file, array, allow_pickle=False)
 
 
-def save_csv(path: str | Path, samples: Array, labels: Labels | None, names: Sequence[str] = ()) -> None:
+def save_txt(path: str | Path, samples: Data, space: Tokens) -> None:
+    """Write the text of each sample as a line. Raises RunError, also for texts that have line breaks."""
+    texts = space.texts(samples)
+    if any("\n" in text or "\r" in text for text in texts):
+        raise RunError(f"{path} cannot have a line per sample: some hold line breaks; save them as .csv")
+    write_bytes(Path(path), "".join(f"{text}\n" for text in texts).encode())
+
+
+def save_csv(
+    path: str | Path,
+    samples: Data,
+    labels: Labels | None,
+    names: Sequence[str] = (),
+    space: Space | None = None,
+) -> None:
     """Write `csv_text`. Raises RunError."""
-    write_bytes(Path(path), csv_text(samples, labels, names).encode())
+    write_bytes(Path(path), csv_text(samples, labels, names, space).encode())
 
 
-def csv_text(samples: Array, labels: Labels | None, names: Sequence[str] = ()) -> str:
-    """A row per sample: its values, flattened, then its label (by name where names are given)."""
-    rows = samples.reshape(len(samples), -1)
+def csv_text(
+    samples: Data, labels: Labels | None, names: Sequence[str] = (), space: Space | None = None
+) -> str:
+    """A row per sample: its cells, then its label (by name where names are given).
+
+    space: what the samples are, which says what a datum's cells are; without it they are numbers."""
+    written = space or Points(int(np.prod(samples.shape[1:])))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        [*(f"x{i + 1}" for i in range(rows.shape[1])), *(["label"] if labels is not None else [])]
-    )
-    for index, row in enumerate(rows):
-        cells: list[Any] = [f"{v:.9g}" for v in row]
+    writer.writerow([*written.columns, *(["label"] if labels is not None else [])])
+    for index, datum in enumerate(samples):
+        cells: list[Any] = written.cells(datum)
         if labels is not None:
             label = int(labels[index])
             cells.append(names[label] if 0 <= label < len(names) else label)

@@ -1,7 +1,8 @@
 """A run as a folder that anyone can read.
 
 `run.json` (settings, seed, versions, data), `metrics.csv`, `weights.safetensors` (averaged, for
-sampling), `checkpoints/`, and `data.npz` where the run was trained on a person's own file.
+sampling), `checkpoints/`, `evaluation.json` once it was evaluated, and `data.npz` where the run was trained
+on a person's own file. `.lock` is there while somebody trains it.
 """
 
 from __future__ import annotations
@@ -17,14 +18,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genlab.runs import migrations
 from genlab.runs.atomic import RunError, plain_reason, replacing, write_bytes
 from genlab.runs.checkpoints import Checkpoint, CheckpointInfo, Checkpoints
+from genlab.runs.evaluations import Evaluation, add_evaluation, read_evaluations
+from genlab.runs.lock import NAME
 from genlab.runs.tensors import Tensors, pack, read_bytes, read_npz, unpack
 
-FORMAT = 1
 LARGEST_MANIFEST = 64 * 2**20
+FILES = frozenset(
+    {
+        "run.json", "metrics.csv", "weights.safetensors", "checkpoints", "evaluation.json", "data.npz",
+        "grid.png", NAME,
+    }
+)  # fmt: skip
+"""Everything that a run folder may hold."""
 
-__all__ = ["FORMAT", "Checkpoint", "RunError", "RunFolder"]
+__all__ = ["Checkpoint", "Evaluation", "RunError", "RunFolder"]
 
 
 class RunFolder:
@@ -51,12 +61,12 @@ class RunFolder:
         except OSError as error:
             raise RunError(f"{path} cannot be made: {plain_reason(error)}") from error
         run = cls(path, {})
-        run.update(format=FORMAT, **manifest)
+        run.update(format=migrations.RUN_FORMAT, **manifest)
         return run
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
-        """A folder that is there. Raises RunError where it is not a run, or not one of this version."""
+        """A folder that is there. Raises RunError where it is not a run, or one of a newer version."""
         path = Path(path).absolute()
         return cls(path, read_manifest(path))
 
@@ -73,6 +83,10 @@ class RunFolder:
             text = json.dumps(manifest, indent=2, ensure_ascii=False)
             write_bytes(self.path / "run.json", text.encode())
             self._manifest = manifest
+
+    def changed(self) -> bool:
+        """Whether `run.json` says other than when it was last read or written here. Raises RunError."""
+        return json.dumps(read_manifest(self.path)) != json.dumps(self._manifest)
 
     def append_metrics(self, names: Sequence[str], rows: NDArray[np.float64]) -> None:
         """Add rows (k, len(names)) to `metrics.csv`. The first call fixes the columns.
@@ -156,19 +170,27 @@ class RunFolder:
         path = self.path / "weights.safetensors"
         return unpack(read_bytes(path), str(path))
 
-    def save_data(self, x: NDArray[np.float32], labels: NDArray[np.int64] | None) -> None:
+    def save_data(self, x: NDArray[Any], labels: NDArray[np.int64] | None) -> None:
         """Keep a person's own data x (n, *event), with labels (n,) if any, in `data.npz`."""
         arrays = {"x": x} if labels is None else {"x": x, "labels": labels}
         with replacing(self.path / "data.npz") as file:
             np.savez(file, allow_pickle=False, **arrays)
 
-    def load_data(self) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+    def load_data(self) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
         """The data of `save_data`. Raises RunError."""
         path = self.path / "data.npz"
         arrays = read_npz(path, ("x", "labels"))
         if "x" not in arrays:
             raise RunError(f"{path} holds no data")
         return arrays["x"], arrays.get("labels")
+
+    def keep_evaluation(self, evaluation: Evaluation) -> None:
+        """Add to `evaluation.json`. Raises RunError; what is there stays."""
+        add_evaluation(self.path / "evaluation.json", evaluation)
+
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Every evaluation that is kept, oldest first. Raises RunError where the file is damaged."""
+        return read_evaluations(self.path / "evaluation.json")
 
     def _mend(self, path: Path) -> tuple[str, ...] | None:
         """The columns of an existing `metrics.csv`, after dropping a last line that was cut short."""
@@ -188,7 +210,8 @@ class RunFolder:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """What `run.json` in a folder says. Raises RunError where it is not a run of this version."""
+    """What `run.json` in a folder says, in the newest format. Raises RunError where it is not a run, or one
+    of a newer version."""
     if not path.is_dir():
         raise RunError(f"{path} is not a run: there is no such folder")
     if not (path / "run.json").is_file():
@@ -202,9 +225,13 @@ def read_manifest(path: Path) -> dict[str, Any]:
     version = manifest.get("format") if isinstance(manifest, dict) else None
     if not isinstance(version, int) or version < 1:
         raise RunError(f"{path} is not a run: its run.json has no format number")
-    if version > FORMAT:
-        raise RunError(f"{path} was written by a newer GenLab (format {version}; this one reads {FORMAT})")
-    return dict(manifest)
+    newest = migrations.RUN_FORMAT
+    if version > newest:
+        raise RunError(f"{path} was written by a newer GenLab (format {version}; this one reads {newest})")
+    try:
+        return migrations.migrate_manifest(manifest)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"{path / 'run.json'} is damaged: its settings cannot be read") from error
 
 
 def _line(row: list[float]) -> str:

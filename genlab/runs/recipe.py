@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
+from genlab.runs import migrations
 from genlab.runs.atomic import RunError, plain_reason
 
 KEY = "genlab"
@@ -20,7 +21,8 @@ def recipe_of(manifest: Mapping[str, Any], step: int, **more: Any) -> dict[str, 
 
     more: what else decides the picture, such as the sampler's values or the number of samples."""
     kept = ("paradigm", "session", "seed", "dataset", "versions", "journal")
-    return {"format": 1, **{key: manifest[key] for key in kept if key in manifest}, "step": step, **more}
+    about = {key: manifest[key] for key in kept if key in manifest}
+    return {"format": migrations.RUN_FORMAT, **about, "step": step, **more}
 
 
 def png_text(recipe: Mapping[str, Any]) -> PngInfo:
@@ -31,7 +33,7 @@ def png_text(recipe: Mapping[str, Any]) -> PngInfo:
 
 
 def read_recipe(path: str | Path) -> dict[str, Any]:
-    """The recipe inside a PNG. Raises RunError where there is none."""
+    """The recipe inside a PNG, in the newest format. Raises RunError where there is none."""
     try:
         with Image.open(path, formats=("PNG",)) as image:
             text = image.info.get(KEY)
@@ -45,6 +47,15 @@ def read_recipe(path: str | Path) -> dict[str, Any]:
         recipe = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise RunError(f"the recipe in {path} is damaged") from error
-    if not isinstance(recipe, dict):
+    format = recipe.get("format") if isinstance(recipe, dict) else None
+    if not isinstance(format, int) or format < 1:
         raise RunError(f"the recipe in {path} is damaged")
-    return recipe
+    newest = migrations.RUN_FORMAT
+    if format > newest:
+        raise RunError(
+            f"the recipe in {path} was written by a newer GenLab (format {format}; this one reads {newest})"
+        )
+    try:
+        return migrations.migrate_recipe(recipe)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"the recipe in {path} is damaged") from error

@@ -1,4 +1,4 @@
-"""What a sample is conditioned on."""
+"""What each sample of a batch is conditioned on, as networks take it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ UNCONDITIONAL = -1
 
 
 @dataclass(frozen=True)
-class Condition:
-    """The condition of `n` samples.
+class Conditions:
+    """The conditions of `n` samples.
 
     Attributes:
         label: class of each sample, shape `(n,)`, int64; -1 stands for 'no class given'. None where there
@@ -21,17 +21,17 @@ class Condition:
 
     label: Tensor | None = None
 
-    def unconditional(self) -> Condition:
+    def unconditional(self) -> Conditions:
         """The same number of samples with no class given."""
-        return Condition(None if self.label is None else torch.full_like(self.label, UNCONDITIONAL))
+        return Conditions(None if self.label is None else torch.full_like(self.label, UNCONDITIONAL))
 
-    def take(self, rows: slice) -> Condition:
-        """The condition of some of the samples."""
-        return Condition(None if self.label is None else self.label[rows])
+    def take(self, rows: slice) -> Conditions:
+        """The conditions of some of the samples."""
+        return Conditions(None if self.label is None else self.label[rows])
 
 
-def concatenate(first: Condition, second: Condition) -> Condition:
+def concatenate(first: Conditions, second: Conditions) -> Conditions:
     """The conditions of two batches, one after the other."""
     if first.label is None or second.label is None:
-        return Condition()
-    return Condition(torch.cat([first.label, second.label]))
+        return Conditions()
+    return Conditions(torch.cat([first.label, second.label]))

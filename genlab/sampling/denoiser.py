@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.path import Path
 
 Kind = Literal["x0", "noise", "score", "v", "velocity"]
@@ -156,7 +156,7 @@ class Denoiser(Protocol):
     def path(self) -> Path:
         """The noise path on which it works."""
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         """The prediction at `x`, shape `(n, *event)`, and time `t`, shape `()` or `(n,)`."""
 
 
@@ -176,7 +176,7 @@ class NetworkDenoiser:
     path: Path
     target: Target
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         z, c_noise = network_input(self.path, x, t)
         label = None if condition is None else condition.label
         return Prediction(self.path, t, x, self.target, self.net(z, c_noise, label))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition, concatenate
+from genlab.sampling.condition import Conditions, concatenate
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.path import Path
 
@@ -43,7 +43,7 @@ class ClassifierFreeGuidance:
     def path(self) -> Path:
         return self.denoiser.path
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         if condition is None or condition.label is None or self.scale == 1:
             return self.denoiser.predict(x, t, condition)
         level = self.path.noise_level(t)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Prediction
 from genlab.sampling.path import Path
 
@@ -31,7 +31,7 @@ class IdealDenoiser:
         self._data = data.flatten(1)
         self._labels = labels
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         y, level = _in_data_units(self.path, x, t)
         wanted = None if condition is None or self._labels is None else condition.label
         rows = max(1, _CHUNK // len(self._data))
@@ -64,7 +64,7 @@ class GaussianMixtureDenoiser:
         share = torch.ones_like(self._variance) if weights is None else weights.to(means)
         self._log_share = (share / share.sum()).log()
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         y, level = _in_data_units(self.path, x, t)
         logits, total = self._components(y, level, condition)
         away = y[:, None] - self._means
@@ -72,12 +72,12 @@ class GaussianMixtureDenoiser:
         x0 = (logits.softmax(1)[..., None] * mean).sum(1)
         return Prediction(self.path, t, x, "x0", x0.reshape(x.shape))
 
-    def log_prob(self, x: Tensor, level: float = 0.0, condition: Condition | None = None) -> Tensor:
+    def log_prob(self, x: Tensor, level: float = 0.0, condition: Conditions | None = None) -> Tensor:
         """Log density, in nats, of the data plus noise of standard deviation `level`, shape `(n,)`."""
         logits, _ = self._components(x.flatten(1), torch.tensor(level).to(x), condition)
         return logits.logsumexp(1)
 
-    def _components(self, y: Tensor, level: Tensor, condition: Condition | None) -> tuple[Tensor, Tensor]:
+    def _components(self, y: Tensor, level: Tensor, condition: Conditions | None) -> tuple[Tensor, Tensor]:
         """Log of share times density, `(n, k)`, and variance with noise, `(n or 1, k)`, of each component."""
         total = (self._variance + level.square()).reshape(-1, len(self._means))
         square = (y[:, None] - self._means).square().sum(2)

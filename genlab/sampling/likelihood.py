@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import NOISIEST, Denoiser
 from genlab.sampling.path import Path
 
@@ -43,7 +43,7 @@ class OdeLogProb:
 def ode_log_prob(
     denoiser: Denoiser,
     x: Tensor,
-    condition: Condition | None = None,
+    condition: Conditions | None = None,
     *,
     steps: int = 24,
     divergence: Divergence = "exact",
@@ -110,7 +110,7 @@ def ode_log_prob(
 class _Field:
     """The right-hand side of the ODE in `z` and `tau`, and its divergence."""
 
-    def __init__(self, denoiser: Denoiser, x: Tensor, condition: Condition | None) -> None:
+    def __init__(self, denoiser: Denoiser, x: Tensor, condition: Conditions | None) -> None:
         self.denoiser = denoiser
         self.condition = condition
         self.probes: Tensor | None = None  # (probes, n, *event)

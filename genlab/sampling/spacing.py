@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.sampling.path import Path, Table
+from genlab.sampling.path import Path
+from genlab.sampling.table_path import Table
 
 Spacing = Literal["linear", "leading", "trailing", "karras"]
 End = Literal["clean", "t_min"]

@@ -7,15 +7,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, model_validator
 
-from genlab.data.datasets import DATASETS, FileSettings, labels_of, space_of
+from genlab.data.catalogue import DATASETS, record_of
+from genlab.data.condition import Condition, parse_given
+from genlab.data.dataset import DataError
 from genlab.session.catalogue import PARADIGMS
-from genlab.settings.fields import Description, Settings, describe
-from genlab.settings.paradigm import Capabilities, Paradigm
+from genlab.settings.condition import ConditionSettings
+from genlab.settings.data_info import DataInfo
+from genlab.settings.fields import Description, Settings, describe, sentence_of
+from genlab.settings.panels import PanelInfo
+from genlab.settings.paradigm import AnyChosen, AnyParadigm, Capabilities, Chosen
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.spaces import Space
 from genlab.settings.training import TrainingSettings
 
-SECTIONS = ("data", "objective", "network", "training", "sampler")
+SECTIONS = ("data", "objective", "network", "training", "sampler", "condition")
 
 
 class SettingError(ValueError):
@@ -23,7 +28,7 @@ class SettingError(ValueError):
 
 
 class Session(BaseModel):
-    """Paradigm, data, objective, network, training, sampler and seed of one run."""
+    """Paradigm, data, objective, network, training, sampler, condition and seed of one run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,6 +40,7 @@ class Session(BaseModel):
     network: SerializeAsAny[Settings]
     training: SerializeAsAny[TrainingSettings]
     sampler: SerializeAsAny[SamplerSettings]
+    condition: ConditionSettings = ConditionSettings()
 
     @model_validator(mode="before")
     @classmethod
@@ -49,34 +55,61 @@ class Session(BaseModel):
             try:
                 values[section] = given if isinstance(given, settings) else settings.model_validate(given)
             except ValidationError as error:
-                raise SettingError(_sentence(error, section)) from None
+                raise SettingError(sentence_of(error, section)) from None
+        info = record_of(values["dataset"]).info(values["data"])
+        if reason := paradigm.refuses(info):
+            raise SettingError(reason)
+        try:
+            condition_of(info.space, values["condition"])
+        except ValueError as error:
+            raise SettingError(f"condition.given cannot be: {error}") from None
         return values
 
     @classmethod
     def default(cls, paradigm: str, dataset: str, data: Settings | None = None, seed: int = 0) -> Session:
         """The session a person gets who chooses nothing but paradigm and data."""
         session = read_session({"paradigm": paradigm, "dataset": dataset, "seed": seed, "data": data or {}})
-        return session.with_values(session.entry.defaults(dataset, session.space))
+        return session.with_values(session.entry.defaults(session.info))
 
     @property
-    def entry(self) -> Paradigm:
+    def entry(self) -> AnyParadigm:
         """The catalogue's entry of the paradigm."""
         return PARADIGMS[self.paradigm]
 
     @property
     def space(self) -> Space:
         """The space of the data."""
-        return space_of(self.dataset, self.data)
+        return self.info.space
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of the classes; empty where there are none."""
-        return labels_of(self.dataset, self.data)
+        return self.info.labels
+
+    @property
+    def info(self) -> DataInfo:
+        """What is known of the data without drawing any."""
+        return record_of(self.dataset).info(self.data)
+
+    @property
+    def chosen(self) -> AnyChosen:
+        """The settings that decide what the paradigm can do."""
+        return Chosen(self.objective, self.network, self.sampler, self.condition.label)
 
     @property
     def capabilities(self) -> Capabilities:
         """What the paradigm can do with these settings and data."""
-        return self.entry.capabilities(self, self.space, len(self.labels))
+        return self.entry.capabilities(self.chosen, self.info)
+
+    @property
+    def asked(self) -> Condition:
+        """The condition of samples."""
+        return condition_of(self.space, self.condition)
+
+    @property
+    def panels(self) -> tuple[PanelInfo, ...]:
+        """The panels that a workspace shows of these settings and data."""
+        return self.entry.panels(self.chosen, self.info)
 
     def with_values(self, values: Mapping[str, Any]) -> Session:
         """A session in which dotted keys such as 'sampler.steps' have new values.
@@ -112,7 +145,7 @@ class Session(BaseModel):
         return self.seed if key == "seed" else getattr(getattr(self, section), name)
 
     def pending(self, running: Session) -> tuple[str, ...]:
-        """Keys whose new values a run that trains with `running` can take up only by a reset."""
+        """Keys whose new values a run that trains with `running` can use only after a reset."""
         if (self.paradigm, self.dataset) != (running.paradigm, running.dataset):
             return ("dataset",)
         changed = [key for key in self.keys() if self.value(key) != running.value(key)]
@@ -121,10 +154,18 @@ class Session(BaseModel):
         return tuple(
             key
             for key in changed
-            if not key.startswith("sampler.")
+            if not key.startswith(("sampler.", "condition."))
             and key not in ("training.stop", "training.seconds", "training.steps")
             and (key == "seed" or not self.description(key).live)
         )
+
+
+def condition_of(space: Space, settings: ConditionSettings) -> Condition:
+    """The condition that settings describe. Raises ValueError, one sentence, where it cannot be."""
+    if not settings.given:
+        return Condition(settings.label)
+    given, mask = parse_given(space, settings.given)
+    return Condition(settings.label, given, mask)
 
 
 def read_session(raw: Mapping[str, Any]) -> Session:
@@ -132,7 +173,7 @@ def read_session(raw: Mapping[str, Any]) -> Session:
     try:
         return Session.model_validate(raw)
     except ValidationError as error:
-        raise SettingError(_sentence(error)) from None
+        raise SettingError(sentence_of(error)) from None
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
@@ -146,29 +187,22 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def _paradigm(name: str) -> Paradigm:
+def _paradigm(name: str) -> AnyParadigm:
     if name not in PARADIGMS:
         raise SettingError(f"there is no paradigm '{name}'; there are {', '.join(PARADIGMS)}")
     return PARADIGMS[name]
 
 
-def _classes(paradigm: Paradigm, dataset: str) -> dict[str, type[Settings]]:
-    if dataset != "file" and dataset not in DATASETS:
-        raise SettingError(f"there is no data set '{dataset}'; there are {', '.join(DATASETS)}")
+def _classes(paradigm: AnyParadigm, dataset: str) -> dict[str, type[Settings]]:
+    try:
+        record = record_of(dataset)
+    except DataError:
+        raise SettingError(f"there is no data set '{dataset}'; there are {', '.join(DATASETS)}") from None
     return {
-        "data": FileSettings if dataset == "file" else DATASETS[dataset].settings,
+        "data": record.settings,
         "objective": paradigm.objective,
         "network": paradigm.network,
         "training": paradigm.training,
         "sampler": paradigm.sampler,
+        "condition": ConditionSettings,
     }
-
-
-def _sentence(error: ValidationError, section: str = "") -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in (section, *first["loc"]) if part != "")
-    message = first["msg"].removeprefix("Value error, ")
-    if not key:
-        return message
-    shown = first.get("input")
-    return f"{key} cannot be {shown!r}: {message[0].lower()}{message[1:]}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 
@@ -19,6 +19,15 @@ class Settings(BaseModel):
     """A section of settings: immutable, closed to unknown keys, validated throughout."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @field_validator("*")
+    @classmethod
+    def _among_choices(cls, value: Any, info: ValidationInfo) -> Any:
+        choices = None if info.field_name is None else _meta(cls.model_fields[info.field_name]).choices
+        if choices is not None and value not in choices:
+            missing = "there is none of that name here (is its package installed?)"
+            raise ValueError(f"{missing}; there are {', '.join(choices)}")
+        return value
 
 
 Kind = Literal["int", "float", "choice", "bool", "text"]
@@ -36,6 +45,7 @@ class Meta:
     log: bool = False
     names: Mapping[str, str] | None = None
     when: tuple[str, tuple[Any, ...]] | None = None
+    choices: Mapping[str, str] | None = None
 
 
 def setting(
@@ -54,14 +64,17 @@ def setting(
     log: bool = False,
     names: Mapping[str, str] | None = None,
     when: tuple[str, tuple[Any, ...]] | None = None,
+    choices: Mapping[str, str] | None = None,
 ) -> Any:
     """Declare a setting.
 
     default: its value where nobody chose one. help: one plain sentence for tooltips and `--help`.
     live: may change while training. advanced: folded away at first. log: a slider over it is
     logarithmic. names: what a choice is called on screen. when: `(sibling, values)`, the field
-    matters only while the sibling has one of these values.
+    matters only while the sibling has one of these values. choices: of a `str` whose values a catalogue
+    lists, each with its name on screen.
     """
+    meta = Meta(label, symbol, unit, live, advanced, log, names, when, choices)
     return Field(
         default,
         description=help,
@@ -69,7 +82,7 @@ def setting(
         gt=gt,
         le=le,
         lt=lt,
-        json_schema_extra={"meta": Meta(label, symbol, unit, live, advanced, log, names, when)},  # type: ignore[dict-item]
+        json_schema_extra={"meta": meta},  # type: ignore[dict-item]
     )
 
 
@@ -104,14 +117,26 @@ def describe(section: type[Settings] | Settings) -> tuple[Description, ...]:
     return tuple(_describe(key, field) for key, field in cls.model_fields.items() if not field.exclude)
 
 
+def sentence_of(error: ValidationError, section: str = "") -> str:
+    """The first thing that is wrong, with its dotted key, as a sentence without a full stop."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in (section, *first["loc"]) if part != "")
+    message = first["msg"].removeprefix("Value error, ")
+    if not key:
+        return message
+    shown = first.get("input")
+    return f"{key} cannot be {shown!r}: {message[0].lower()}{message[1:]}"
+
+
 def _describe(key: str, field: FieldInfo) -> Description:
-    extra = field.json_schema_extra
-    meta = extra["meta"] if isinstance(extra, dict) and "meta" in extra else Meta()
-    assert isinstance(meta, Meta)
+    meta = _meta(field)
     annotation, optional = _strip_optional(field.annotation)
-    choices: dict[str, str] = {}
-    if get_origin(annotation) is Literal:
+    choices: Mapping[str, str] = {}
+    if meta.choices is not None:
         kind: Kind = "choice"
+        choices = meta.choices
+    elif get_origin(annotation) is Literal:
+        kind = "choice"
         names = meta.names or {}
         choices = {value: names.get(value, value) for value in get_args(annotation)}
     else:
@@ -135,6 +160,13 @@ def _describe(key: str, field: FieldInfo) -> Description:
         log=meta.log,
         when=meta.when,
     )
+
+
+def _meta(field: FieldInfo) -> Meta:
+    extra = field.json_schema_extra
+    meta = extra["meta"] if isinstance(extra, dict) and "meta" in extra else Meta()
+    assert isinstance(meta, Meta)
+    return meta
 
 
 def _strip_optional(annotation: Any) -> tuple[Any, bool]:

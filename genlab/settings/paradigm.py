@@ -7,81 +7,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
+from genlab.settings.controls import Control
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings
+from genlab.settings.panels import PanelInfo
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import PointSpace, Space
+from genlab.settings.spaces import Images, Points, Space
 from genlab.settings.training import GradientTraining, TrainingSettings
 
 DensityKind = Literal["exact", "ode", "bound", "none"]
 
-
-@dataclass(frozen=True)
-class Control:
-    """Whether a sampling control can act; `reason` says why not, for its tooltip.
-
-    name: what it is called here. help: what it does here, in one sentence, where that differs from the
-    setting's own help. neutral: the value at which it does nothing. symbol: of steps, what the time that
-    frames carry is called, such as 'σ'; empty: it says nothing to a person."""
-
-    enabled: bool
-    reason: str = ""
-    name: str = ""
-    neutral: float | None = None
-    help: str = ""
-    symbol: str = ""
+O = TypeVar("O", bound=Settings)  # noqa: E741
+N = TypeVar("N", bound=Settings)
+S = TypeVar("S", bound=SamplerSettings)
 
 
 @dataclass(frozen=True)
-class ProbeControl:
-    """A control under an extra panel, whose value goes to the engine with every question.
+class Chosen(Generic[O, N, S]):
+    """The settings that decide what a paradigm can do. label: of the condition that is asked for."""
 
-    A slider from `low` to `high` (with `whole`, over whole numbers), or with `choices` a choice between
-    them, value to name on screen. symbol: after the label. ends: what stands at both ends of the slider."""
-
-    key: str
-    label: str
-    default: float | str
-    low: float = 0.0
-    high: float = 1.0
-    whole: bool = False
-    choices: Mapping[str, str] | None = None
-    help: str = ""
-    ends: tuple[str, str] = ("", "")
-
-
-@dataclass(frozen=True)
-class PanelInfo:
-    """A panel of a workspace. kind: which drawing it is; 'probe' draws what the engine answers to `probe`.
-
-    help: what it shows and how to read it, in one or two sentences. controls: of a probe. columns: of the
-    recorded losses that a loss panel draws, by their names or their beginnings; all where empty. wide: it
-    is at home in the wide row above."""
-
-    id: str
-    title: str
-    kind: Literal["loss", "density", "samples", "trajectory", "probe"]
-    shown: bool = True
-    probe: str = ""
-    help: str = ""
-    controls: tuple[ProbeControl, ...] = ()
-    columns: tuple[str, ...] = ()
-    wide: bool = False
+    objective: O
+    network: N
+    sampler: S
+    label: str = "any"
 
 
 @dataclass(frozen=True)
 class Capabilities:
     """What a paradigm can do with given settings and data.
 
-    density_reason: how the density is known, or why there is none; said beside every likelihood."""
+    density_reason: how the density is known, or why there is none; said beside every likelihood. controls:
+    of the sampling bar, in its order."""
 
     density: DensityKind
     density_reason: str
-    steps: Control
-    guidance: Control
-    labels: Control
-    panels: tuple[PanelInfo, ...]
+    controls: tuple[Control, ...] = ()
+
+    def control(self, key: str) -> Control | None:
+        """The control of a dotted key, None where the paradigm has none."""
+        return next((control for control in self.controls if control.key == key), None)
 
 
 @dataclass(frozen=True)
@@ -96,35 +62,39 @@ class Preset:
 
 
 @dataclass(frozen=True)
-class Paradigm:
+class Paradigm(Generic[O, N, S]):
     """One way of generating data.
 
-    implementation: 'module:class' of the model, imported only where torch is. dataset: what a fresh
-    workspace shows. defaults: dotted keys that differ from the declared defaults for a data set and its
-    space. capabilities: of a session (whose type lives above this module), its space, its number of classes.
+    model: 'module:class' of the model. probes: 'module:name' of what its extra panels draw, a mapping from
+    name to function. Both are imported only where torch is. spaces: what it can learn. dataset: what a fresh
+    workspace shows. defaults: dotted keys that differ from the declared defaults for these data.
     """
 
     id: str
     title: str
     group: str
     summary: str
-    implementation: str
-    objective: type[Settings]
-    network: type[Settings]
-    sampler: type[SamplerSettings]
-    defaults: Callable[[str, Space], Mapping[str, Any]]
-    capabilities: Callable[[Any, Space, int], Capabilities]
+    model: str
+    objective: type[O]
+    network: type[N]
+    sampler: type[S]
+    capabilities: Callable[[Chosen[O, N, S], DataInfo], Capabilities]
+    panels: Callable[[Chosen[O, N, S], DataInfo], tuple[PanelInfo, ...]]
+    defaults: Callable[[DataInfo], Mapping[str, Any]]
+    probes: str = ""
     presets: tuple[Preset, ...] = ()
     training: type[TrainingSettings] = GradientTraining
     dataset: str = "moons"
+    spaces: tuple[type[Space], ...] = (Points, Images)
+
+    def refuses(self, data: DataInfo) -> str:
+        """Why these data cannot be learnt, in one sentence; empty where they can."""
+        if isinstance(data.space, self.spaces):
+            return ""
+        takes = " and ".join(space.noun for space in self.spaces)
+        return f"{self.title} learns {takes}; '{data.id}' holds {data.space.noun}"
 
 
-def drawable(space: Space) -> bool:
-    """Whether a density over the space can be drawn: points on a line or in a plane."""
-    return isinstance(space, PointSpace) and space.dim <= 2
-
-
-def common_panels(space: Space, loss: str = "Loss") -> tuple[PanelInfo, ...]:
-    """The panels that every workspace begins with: density where it can be drawn, loss, samples."""
-    density = (PanelInfo("density", "Density", "density", wide=True),) if drawable(space) else ()
-    return (*density, PanelInfo("loss", loss, "loss"), PanelInfo("samples", "Samples", "samples"))
+AnyParadigm = Paradigm[Any, Any, Any]
+"""A paradigm where its settings play no part: in the catalogue, a session and whatever draws a form."""
+AnyChosen = Chosen[Any, Any, Any]

@@ -6,10 +6,6 @@ from genlab.settings.fields import Settings, setting
 
 
 class SamplerSettings(Settings):
-    """Which samples are asked for; paradigms add how they are drawn."""
+    """How samples are drawn: with which noise; paradigms add the rest."""
 
-    label: str = setting(
-        "any",
-        "'any' draws labels from the class prior, 'none' ignores labels, or the name of a class.",
-    )
     seed: int = setting(0, "Seed of the sampling noise.", ge=0, le=2**31 - 1)

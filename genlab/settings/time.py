@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from genlab.settings.controls import Control
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import Control
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images, Space
+from genlab.settings.spaces import Images
 
 
 def drop_label(default: float = 0.2) -> Any:
@@ -108,30 +109,38 @@ IMAGES: Mapping[str, Any] = {
 """Defaults that suit images."""
 
 
-def image_defaults(space: Space, more: Mapping[str, Any]) -> Mapping[str, Any]:
+def image_defaults(data: DataInfo, more: Mapping[str, Any]) -> Mapping[str, Any]:
     """Defaults for images, with what a paradigm adds; none for points."""
-    return {**IMAGES, **more} if isinstance(space, Images) else {}
+    return {**IMAGES, **more} if isinstance(data.space, Images) else {}
 
 
-def label_controls(session: Any, n_labels: int, guided: str) -> tuple[Control, Control]:
-    """The controls of label and guidance. guided: what guidance is, in one sentence."""
-    dropout = session.objective.condition_dropout
-    if n_labels == 0:
-        none = Control(False, "this data set has no labels to guide towards")
-        return none, none
-    label = Control(True, name="Label")
+def steps_control(name: str = "Steps", symbol: str = "σ", help: str = "") -> Control:
+    """The control of the number of steps. symbol: of the time that frames carry."""
+    return Control("sampler.steps", name=name, symbol=symbol, help=help)
+
+
+def label_controls(dropout: float, label: str, data: DataInfo, guided: str) -> tuple[Control, Control]:
+    """The controls of guidance and label. dropout: share of examples that trains without a label. label: that
+    is asked for. guided: what guidance is, in one sentence."""
+
+    def guidance(reason: str) -> Control:
+        return Control("sampler.guidance", False, reason, name="Guidance")
+
+    if not data.labels:
+        reason = "this data set has no labels to guide towards"
+        return guidance(reason), Control("condition.label", False, reason, name="Label")
+    labels = Control("condition.label", name="Label")
     if dropout == 0:
-        return label, Control(
-            False, "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
-        )
+        never = "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
+        return guidance(never), labels
     if dropout == 1:
-        return label, Control(False, "this model never saw a label: lower 'Drop label' below 1")
-    if session.sampler.label == "none":
-        return label, Control(False, "with label 'none' there is nothing to guide towards")
-    return label, Control(True, name="Guidance", neutral=1.0, help=guided)
+        return guidance("this model never saw a label: lower 'Drop label' below 1"), labels
+    if label == "none":
+        return guidance("with label 'none' there is nothing to guide towards"), labels
+    return Control("sampler.guidance", name="Guidance", neutral=1.0, help=guided), labels
 
 
-def ode_reason(space: Space) -> str:
+def ode_reason(data: DataInfo) -> str:
     """How the density of a probability-flow ODE is known."""
     images = ", divergence by Hutchinson's estimate; uniform dequantisation of the levels"
-    return "by the probability-flow ODE" + (images if isinstance(space, Images) else "")
+    return "by the probability-flow ODE" + (images if isinstance(data.space, Images) else "")

@@ -12,9 +12,10 @@ import pytest
 
 from genlab.bench import table
 from genlab.bench.__main__ import main
-from genlab.bench.app import sizes
-from genlab.bench.memory import by_part
-from genlab.bench.rows import Plan, Row, Section, SkipSection, median, percentile
+from genlab.bench.measures.app import sizes
+from genlab.bench.measures.memory import by_part
+from genlab.bench.plan import Plan
+from genlab.bench.rows import Row, Section, SkipSection, median, percentile
 from genlab.bench.sections import SECTIONS
 
 
@@ -158,13 +159,13 @@ def test_the_size_of_the_app_leaves_out_cuda_and_links(tmp_path: Path) -> None:
 
 
 def test_the_conversions_of_this_version_are_exact() -> None:
-    from genlab.bench.exact import conversions
+    from genlab.bench.measures.exact import conversions
 
     assert conversions() < 1e-10
 
 
 def test_the_bare_loop_and_the_engine_train_the_same_session(user_directories: Path) -> None:
-    from genlab.bench.bare import BareLoop, compare
+    from genlab.bench.apart.bare import BareLoop, compare
     from genlab.session.session import Session
 
     session = Session.default("diffusion", "moons").with_values({"training.pool": 1000})
@@ -178,7 +179,7 @@ def test_the_bare_loop_and_the_engine_train_the_same_session(user_directories: P
 
 
 def test_a_tiny_gate_is_read_against_its_floor(user_directories: Path) -> None:
-    from genlab.bench.diffusion import measure
+    from genlab.bench.measures.diffusion import measure
 
     tiny = replace(
         Plan(), seeds=(0,), points_seconds=(0.2, 0.2), points_n=(256, 256), draws=2, ring_seconds=0.2
@@ -189,14 +190,10 @@ def test_a_tiny_gate_is_read_against_its_floor(user_directories: Path) -> None:
     assert row.passed is not None
 
 
-def test_a_density_is_read_against_the_exact_one(
-    user_directories: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from genlab.bench import gates
-    from genlab.bench.gates import log_prob_row
+def test_a_density_is_read_against_the_exact_one(user_directories: Path) -> None:
+    from genlab.bench.measures.quality import log_prob_row
 
-    monkeypatch.setattr(gates, "TEST_POINTS", 50)
-    row = log_prob_row(replace(Plan(), seeds=(0,), density_seconds=0.2), "score")
+    row = log_prob_row(replace(Plan(), seeds=(0,), density_seconds=0.2, density_points=50), "score")
     (error,) = row.values["errors"]
     assert row.section == "score"
     assert row.passed is (error <= 0.13)
@@ -217,15 +214,15 @@ def test_a_density_is_read_against_the_exact_one(
 def test_a_signed_path_energy_may_read_a_little_low_but_not_high(
     own: float, other: float, fits: bool
 ) -> None:
-    from genlab.bench.straight import straight_enough
+    from genlab.bench.measures.straight import straight_enough
 
     assert straight_enough(own, other, 0.02) is fits
 
 
 def test_paths_are_those_of_the_model_that_samples(user_directories: Path) -> None:
     import genlab
-    from genlab.bench.straight import load_model
-    from genlab.core.model import SampleRequest
+    from genlab.bench.measures.straight import load_model
+    from genlab.core.requests import SampleRequest
 
     settings = {"objective.coupling": "optimal", "objective.condition_dropout": 1.0}
     run = genlab.train("flow-matching", "8gaussians-cfm", steps=30, settings=settings)
@@ -236,8 +233,8 @@ def test_paths_are_those_of_the_model_that_samples(user_directories: Path) -> No
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
 def test_both_sides_of_the_solvers_draw_the_same_samples() -> None:
     pytest.importorskip("diffusers")
-    from genlab.bench.against_diffusers import Contest, compare, gap
-    from genlab.bench.solvers import NAMES
+    from genlab.bench.apart.against_diffusers import Contest, compare, gap
+    from genlab.bench.measures.solvers import NAMES
 
     contest = Contest()
     for method in NAMES:
@@ -249,7 +246,7 @@ def test_both_sides_of_the_solvers_draw_the_same_samples() -> None:
 
 
 def test_a_solver_is_fast_enough_where_its_median_is_with_any_number_of_threads() -> None:
-    from genlab.bench.solvers import solver_row
+    from genlab.bench.measures.solvers import solver_row
 
     fast = {"ours": [1.0, 1.0, 9.0], "theirs": [4.0, 2.0, 10.0], "gap": 1e-6}
     slow = {"ours": [3.0, 3.0, 3.0], "theirs": [5.0, 4.0, 3.0], "gap": 1e-6}
@@ -264,21 +261,21 @@ def test_the_window_is_measured_with_its_engine_at_work(user_directories: Path) 
     from genlab.bench.child import measure
 
     session = {"paradigm": "diffusion", "dataset": "moons", "settings": {}}
-    found = measure("in_window:train", 100, seconds=1.0, **session)
+    found = measure("apart.in_window:train", 100, seconds=1.0, **session)
     assert found["panels"] == ["density", "samples", "trajectory", "loss"]
     assert found["steps"] > 10
     assert found["wall"] >= found["trained"] >= 1.0
     assert 0 < found["gui_share"] < 2
     assert 10 < found["frames_per_second"] < 70
-    moved = measure("in_window:move_steps", 100, moves=1, seconds=0.3)
+    moved = measure("apart.in_window:move_steps", 100, moves=1, seconds=0.3)
     assert moved["n"] == 2000
     assert min(moved["seconds"]) > 0
-    alone = measure("headless:train", 100, seconds=0.3, **session)
+    alone = measure("apart.headless:train", 100, seconds=0.3, **session)
     assert alone["wall"] >= alone["trained"] >= 0.3
 
 
 def test_what_goes_wrong_in_a_measurement_is_told_in_its_last_words() -> None:
     from genlab.bench.child import MeasurementFailed, measure
 
-    with pytest.raises(MeasurementFailed, match=r"headless:train: .*there is no data set 'nonsense'"):
-        measure("headless:train", 60, paradigm="diffusion", dataset="nonsense", settings={}, seconds=1)
+    with pytest.raises(MeasurementFailed, match=r"apart.headless:train: .*there is no data set 'nonsense'"):
+        measure("apart.headless:train", 60, paradigm="diffusion", dataset="nonsense", settings={}, seconds=1)

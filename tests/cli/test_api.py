@@ -12,7 +12,7 @@ import pytest
 import genlab
 from genlab import api
 from genlab.api.progress import ProgressBar
-from genlab.core.model import NoDensity as ModelHasNone
+from genlab.core.requests import NoDensity as ModelHasNone
 from genlab.data.dataset import DataError
 from genlab.engine.protocol import Metrics, Tick
 from genlab.paradigms.diffusion.model import Diffusion

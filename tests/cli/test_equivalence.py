@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from genlab import api
-from genlab.core.time import equivalence, truncation
 from genlab.data.payloads import Curves, Table
+from genlab.probes import equivalence, truncation
 from genlab.runs.places import runs_dir
 
 from .. import fakes

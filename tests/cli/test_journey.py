@@ -94,6 +94,25 @@ def test_an_evaluation_shows_every_metric_with_its_floor(genlab: Genlab, trained
     assert len(found["metrics"]) == len(metrics)
 
 
+def test_every_evaluation_is_kept_in_the_run(genlab: Genlab, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    genlab("train", "diffusion", "mixture-1d", "--steps", 20, *SMALL, "--out", run)
+    shown = json.loads(genlab("evaluate", run, "--n", 40, "--json").out)
+    genlab("train", "--from", run, "--steps", 30)
+    table = genlab("evaluate", run, "--n", 30, "--set", "sampler.steps=3", "--seed", 5)
+    first, second = RunFolder.open(run).evaluations()
+    assert list(first.metrics) == shown["metrics"]
+    assert [(found.step, found.n) for found in (first, second)] == [(20, 40), (50, 30)]
+    assert (second.seed, second.sampler["steps"]) == (5, 3)
+    (run / "evaluation.json").write_text("{")
+    again = genlab("evaluate", run, "--n", 30, "--set", "sampler.steps=3", "--seed", 5)
+    assert (again.status, again.out) == (0, table.out)
+    assert again.err.startswith("warning, the evaluation is not kept: ")
+    assert again.err.endswith("evaluation.json is damaged; move it away, and evaluations are kept again\n")
+    assert (run / "evaluation.json").read_text() == "{"
+    assert genlab("sample", run, "--n", 2).status == 0
+
+
 def test_one_seed_and_one_number_of_steps_give_one_result(
     genlab: Genlab, trained: Path, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from genlab.data.datasets import DATASETS
+from genlab.data.catalogue import DATASETS
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session
 
@@ -25,7 +25,7 @@ def test_lists_name_everything_in_the_catalogue(genlab: Genlab) -> None:
 
 @pytest.mark.parametrize("paradigm", PARADIGMS)
 def test_lists_of_settings_hold_every_key_with_its_bounds(genlab: Genlab, paradigm: str) -> None:
-    session = Session.default(paradigm, "moons")
+    session = Session.default(paradigm, PARADIGMS[paradigm].dataset)
     rows = []
     for what in ("objectives", "samplers"):
         rows += json.loads(genlab("list", what, "--paradigm", paradigm, "--json").out)[paradigm]
@@ -35,7 +35,7 @@ def test_lists_of_settings_hold_every_key_with_its_bounds(genlab: Genlab, paradi
     for row in rows:
         assert row["help"] == session.description(row["key"]).help
         assert row["maximum"] == session.description(row["key"]).maximum
-    assert "sampler.label=any" in text
+    assert "condition.label=any" in text
 
 
 def test_info_holds_what_a_bug_report_needs(genlab: Genlab, user_directories: Path) -> None:

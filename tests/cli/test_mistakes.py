@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from genlab.core.model import NoDensity
+from genlab.core.requests import NoDensity
 from genlab.paradigms.diffusion.model import Diffusion
+from genlab.runs.folder import RunFolder
 from genlab.runs.places import cache_dir, runs_dir
 
-from .conftest import SMALL, Genlab
+from .conftest import SMALL, Genlab, start
 
 TRAIN = ("train", "diffusion", "moons")
 
@@ -142,3 +144,53 @@ def test_an_error_of_our_own_is_one_line_that_names_the_details(
     details = list((cache_dir() / "errors").iterdir())
     assert str(details[0]) in result.err
     assert "surprise" in details[0].read_text()
+
+
+def test_a_run_is_replaced_only_by_force_and_a_folder_of_others_never(genlab: Genlab, tmp_path: Path) -> None:
+    out = tmp_path / "r"
+    train = ("train", "diffusion", "mixture-1d", "--steps", 3, *SMALL, "--out")
+    assert genlab(*train, out).status == 0
+    first = (out / "run.json").read_text()
+    again = genlab(*train, out)
+    assert (again.status, again.err) == (2, f"genlab: {out} exists already\n")
+    bad = genlab(*train, out, "--force", "--set", "network.width=0")
+    assert (bad.status, "network.width cannot be" in bad.err) == (2, True)
+    assert (out / "run.json").read_text() == first
+    assert genlab(*train, out, "--force", "--seed", 8).status == 0
+    assert RunFolder.open(out).manifest["seed"] == 8
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "kept").write_text("mine")
+    refused = genlab(*train, tmp_path / "mine", "--force")
+    sentence = f"genlab: {tmp_path / 'mine'} is not a run of GenLab's, so it is not replaced\n"
+    assert (refused.status, refused.err) == (2, sentence)
+    assert (tmp_path / "mine" / "kept").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "user") == ["mine", "r"]
+
+
+def test_a_run_that_another_process_trains_is_looked_at_and_not_trained(
+    genlab: Genlab, tmp_path: Path
+) -> None:
+    out = tmp_path / "r"
+    process = start(
+        "train", "diffusion", "mixture-1d", "--steps", 10_000_000, *SMALL, "--out", out, cwd=tmp_path
+    )
+    try:
+        deadline = time.monotonic() + 100
+        while not (out / "metrics.csv").exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        for more in ((), ("--set", "training.learning_rate=0.001")):
+            refused = genlab("train", "--from", out, "--steps", 3, *more)
+            assert refused.status == 2
+            assert refused.err.startswith(f"genlab: {out} is in use: process {process.pid} on this computer")
+            assert refused.err.count("\n") == 1
+        assert len(genlab("sample", out, "--n", 3).out.splitlines()) == 4
+        looked = genlab("evaluate", out, "--n", 20, "--json")
+        assert looked.status == 0, looked.err
+        assert len(RunFolder.open(out).evaluations()) == 1
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate()
+    assert genlab("train", "--from", out, "--steps", 3).status == 0

@@ -156,7 +156,7 @@ def test_a_mistaken_probe_is_one_line_and_status_2(
 def test_a_run_is_probed_from_python(duel: Path) -> None:
     run = api.open_run(duel)
     assert [info.id for info in run.panels()] == ["state", "landscape", "curve"]
-    payload = run.probe("landscape", height=0.5, resolution=3, sampler={"guidance": 0.5})
+    payload = run.probe("landscape", height=0.5, resolution=3, sampler={"truncation": 0.5})
     assert isinstance(payload, ScalarMap)
     assert payload.values[1, 1] == 0.5
     assert isinstance(run.probe("curve"), Curves)

@@ -13,7 +13,7 @@ from scipy.stats import ks_2samp
 from sklearn.datasets import load_digits, make_circles, make_moons, make_s_curve, make_swiss_roll
 
 from genlab.data import load
-from genlab.data.datasets import DATASETS
+from genlab.data.catalogue import DATASETS
 from genlab.settings.spaces import Images
 
 N = 8000

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from genlab.data import DataError, read
-from genlab.data.arrays import FileDataset, split
-from genlab.data.datasets import FileSettings, labels_of, space_of
+from genlab.data.files.arrays import FileDataset, split
+from genlab.data.files.settings import FILE, FileSettings
 from genlab.settings.spaces import Points
 
 RNG = np.random.default_rng(0)
@@ -61,7 +61,7 @@ def test_labels_of_an_npz_are_numbered_in_order_and_keep_their_names(tmp_path: P
     labels = np.array(["dog", "cat"])[np.arange(100) % 2]
     np.savez(tmp_path / "pets.npz", x=POINTS, labels=labels)
     settings, dataset = read(tmp_path / "pets.npz")
-    assert dataset.label_names == labels_of("file", settings) == ("cat", "dog")
+    assert dataset.label_names == FILE.labels(settings) == ("cat", "dog")
     np.testing.assert_array_equal(dataset.labels, (np.arange(100) + 1) % 2)
 
 
@@ -94,7 +94,7 @@ def test_settings_hold_everything_but_the_place(tmp_path: Path) -> None:
     assert str(tmp_path) not in settings.model_dump_json()
     again = FileSettings.model_validate_json(settings.model_dump_json())
     assert again == settings
-    assert space_of("file", again) == dataset.space
+    assert FILE.space(again) == dataset.space
     assert dataset.fingerprint == settings.sha256
     assert len(settings.sha256) == 64
 
@@ -272,7 +272,33 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda at: archive(at / "z.npz", x=POINTS, y=np.full(100, np.nan)),
         "not all finite",
     ),
-    "lines of text": (lambda at: text(at / "names.txt", "anna\nbert\n"), "cannot learn from yet"),
+    "two lines of text": (lambda at: text(at / "n.txt", "anna\nbert\n"), "2 lines of text; GenLab needs"),
+    "empty text": (lambda at: text(at / "n.txt", ""), "is empty"),
+    "blank text": (lambda at: text(at / "n.txt", "\n \n\t\n"), "0 lines of text"),
+    "running text": (
+        lambda at: text(at / "n.txt", "anna\n" * 20 + "x" * 1257),
+        "1,257 characters in line 21; every line is an example, of at most 256",
+    ),
+    "latin-1": (
+        lambda at: bytes_at(at / "n.txt", b"anna\n" * 20 + "jörg".encode("latin-1")),
+        "not text in UTF-8, as line 21 shows",
+    ),
+    "utf-16": (lambda at: bytes_at(at / "n.txt", ("anna\n" * 20).encode("utf-16")), "in UTF-16"),
+    "a program": (
+        lambda at: bytes_at(at / "n.txt", b"\x7fELF\x02\x01\n" * 20),
+        "line 1 holds the control character 0x7f",
+    ),
+    "zero bytes": (lambda at: bytes_at(at / "n.txt", b"a\0b\n" * 20), "control character 0x00"),
+    "10 GB of text": (lambda at: ten_gigabytes(at / "n.txt"), "10.0 GiB"),
+    "80 MB of text": (lambda at: bytes_at(at / "n.txt", b"a\n" * 40_000_000), "reads at most 64 MiB of text"),
+    "too many characters": (
+        lambda at: text(at / "n.txt", "\n".join(chr(0x4E00 + i) for i in range(1100))),
+        "1,100 different characters",
+    ),
+    "tokens as numbers": (
+        lambda at: archive(at / "s.npz", samples=np.zeros((20, 3), int), vocabulary=np.array(["a", "b"])),
+        "holds tokens, not points",
+    ),
     "another kind": (lambda at: text(at / "x.parquet", "a"), "does not know"),
     "no ending": (lambda at: text(at / "points", "1,2"), "does not know"),
 }

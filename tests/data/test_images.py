@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from genlab.data import DataError, read
-from genlab.data.arrays import FileDataset
+from genlab.data.files.arrays import FileDataset
 from genlab.settings.spaces import Images
 
 RNG = np.random.default_rng(0)
@@ -187,5 +187,5 @@ def test_images_beside_class_folders_are_refused(tmp_path: Path) -> None:
 
 def test_more_pixels_than_memory_allows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder(tmp_path)
-    monkeypatch.setattr("genlab.data.images.MAX_VALUES", 100)
+    monkeypatch.setattr("genlab.data.files.images.MAX_VALUES", 100)
     assert "holds 12 images, more than" in refused(tmp_path)

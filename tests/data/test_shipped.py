@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from genlab.data import load
-from genlab.data.datasets import DATASETS
+from genlab.data import Truth, load
+from genlab.data.catalogue import DATASETS
 from genlab.data.resources import resource
-from genlab.data.shipped import COLUMNS_1D, COLUMNS_2D, compute, grid, reference, truth_raster
+from genlab.data.shipped import COLUMNS, compute, grid, reference, truth_raster
 
 KNOWN = [id for id, info in DATASETS.items() if info.group in ("1-D", "2-D")]
 
@@ -18,8 +18,8 @@ KNOWN = [id for id, info in DATASETS.items() if info.group in ("1-D", "2-D")]
 def test_shipped_raster_is_the_log_density_at_its_cell_centres(id: str) -> None:
     raster = truth_raster(id)
     truth = load(id, DATASETS[id].settings()).truth
-    assert truth is not None
-    columns = COLUMNS_1D if truth.dim == 1 else COLUMNS_2D
+    assert isinstance(truth, Truth)
+    columns = COLUMNS[truth.dim]
     assert raster.log_prob.shape == (columns,) * truth.dim
     assert raster.extent == truth.extent
     rows = np.arange(0, columns**truth.dim, 37)
@@ -30,7 +30,9 @@ def test_shipped_raster_is_the_log_density_at_its_cell_centres(id: str) -> None:
 
 @pytest.mark.parametrize("id", KNOWN)
 def test_shipped_draws_are_those_of_the_first_seed(id: str) -> None:
-    shipped, fresh = reference(id), compute(id, 8, 2000)
+    truth = load(id, DATASETS[id].settings()).truth
+    assert isinstance(truth, Truth)
+    shipped, fresh = reference(id), compute(truth, 8, 2000)
     np.testing.assert_array_equal(shipped.x, fresh["x"].astype(np.float32))
     np.testing.assert_array_equal(shipped.labels, fresh["labels"])
 

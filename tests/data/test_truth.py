@@ -9,11 +9,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from genlab.data import Dataset, Truth, load
-from genlab.data.dataset import central_differences
-from genlab.data.datasets import DATASETS
+from genlab.data.catalogue import DATASETS
 from genlab.data.shipped import grid
+from genlab.data.truths.numerics import central_differences
 
-KNOWN = [id for id, info in DATASETS.items() if info.group in ("1-D", "2-D")]
+KNOWN = [id for id, record in DATASETS.items() if record.group in ("1-D", "2-D")]
 
 # Cells per side that resolve the narrowest feature; elsewhere 256.
 CELLS = {"gan-ring": 720, "gan-grid": 576, "s-curve": 384, "checkerboard": 128}
@@ -26,7 +26,7 @@ def dataset(id: str) -> Dataset:
 
 def truth(id: str) -> Truth:
     known = dataset(id).truth
-    assert known is not None
+    assert isinstance(known, Truth)
     return known
 
 

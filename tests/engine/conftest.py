@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genlab.engine.local import LocalEngine
-from genlab.engine.protocol import Event
+from genlab.engine.protocol import Event, Failure
 from genlab.session.session import Session
 
 SMALL = {
@@ -48,6 +48,8 @@ class Talk:
             self.heard.append(event)
             if wanted(event):
                 return event
+            if isinstance(event, Failure) and not event.refused:
+                raise AssertionError(event.details or event.what)
             assert monotonic() < end, f"not heard in time; last: {self.heard[-5:]}"
         raise AssertionError("the engine ended")
 

@@ -11,15 +11,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genlab.core.model import Batch, Check, Context, LogProb, Model, Player, SampleRequest, Stage
+from genlab.core.model import Model, ModelData
+from genlab.core.requests import Ask, DensityRequest, LogProb, SampleRequest
+from genlab.core.training import Batch, Check, Context, Player, Stage
 from genlab.data import load
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
-from genlab.engine import trainer as trainer_module
 from genlab.engine.run import Run
-from genlab.engine.trainer import Trainer
+from genlab.engine.training import trainer as trainer_module
+from genlab.engine.training.trainer import Trainer
 from genlab.session.session import Session
-from genlab.settings.sampler import SamplerSettings
+from genlab.settings.paradigm import Capabilities
 from tests.engine.conftest import small_session
 
 PLAIN = {
@@ -28,13 +30,16 @@ PLAIN = {
 }  # fmt: skip
 
 
-class Bare(Model):
+class Bare(Model[Any, Any, Any]):
     """Nothing but training."""
+
+    def able(self, ask: Ask[Any]) -> Capabilities:
+        return Capabilities("none", "it only trains")
 
     def sample(self, request: SampleRequest) -> Iterator[Samples]:
         yield from ()
 
-    def log_prob(self, x: Tensor, sampler: SamplerSettings, error: bool = True) -> Iterator[LogProb | None]:
+    def log_prob(self, x: Tensor, request: DensityRequest[Any]) -> Iterator[LogProb | None]:
         yield from ()
 
 
@@ -115,11 +120,17 @@ class Overfitting(Bare):
         return Check({"validation": loss}, ("Weights are below zero.",) if self.a.item() < 0 else ())
 
 
-def make(kind: type[Model], **values: Any) -> Trainer:
-    session = small_session(**(PLAIN | values))
+def bare(kind: type[Bare], session: Session) -> tuple[Bare, Batch]:
     dataset = load(session.dataset, session.data)
     draw = dataset.train(100, np.random.default_rng(0))
-    return Trainer(kind(session, dataset, draw), session, Batch(torch.as_tensor(draw.x), None))
+    data = ModelData.of(session.info, dataset, draw, 100)
+    return kind(session.objective, session.network, data), Batch(torch.as_tensor(draw.x), None)
+
+
+def make(kind: type[Bare], **values: Any) -> Trainer:
+    session = small_session(**(PLAIN | values))
+    model, pool = bare(kind, session)
+    return Trainer(model, session, pool)
 
 
 def test_players_in_turn_see_what_the_other_just_did() -> None:
@@ -240,7 +251,7 @@ def test_the_best_weights_are_kept_where_asked_for(monkeypatch: pytest.MonkeyPat
 
 def test_a_warning_is_told_when_it_comes_and_when_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer_module, "CHECK_EVERY", 1)
-    monkeypatch.setattr("genlab.engine.run.build_model", lambda *args: Overfitting(*args))
+    monkeypatch.setattr("genlab.engine.run.model_of", lambda session, *_: bare(Overfitting, session)[0])
     heard: list[p.Event] = []
     session = small_session(**(PLAIN | {"training__ema": 0.0}))
     run = Run("r", session, load("moons", session.data), torch.device("cpu"), heard.append, None)  # type: ignore[arg-type]

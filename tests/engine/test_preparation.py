@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch, Context, Model, Player, Stage
-from genlab.engine.trainer import Trainer
+from genlab.core.model import Model
+from genlab.core.training import Batch, Context, Player, Stage
+from genlab.engine.training.trainer import Trainer
 from tests.engine.test_players import Bare, Duel, make
 
 SLICES = 3

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.core.model import Batch, Model, build_model
+from genlab.core.model import Model
+from genlab.core.training import Batch
 from genlab.data import load
-from genlab.engine.flat import FlatParameters
-from genlab.engine.seats import NotFiniteError
-from genlab.engine.trainer import Budget, Trainer
+from genlab.engine.models import model_of
+from genlab.engine.training.budget import Budget
+from genlab.engine.training.flat import FlatParameters
+from genlab.engine.training.moved import NotFiniteError
+from genlab.engine.training.trainer import Trainer
 from genlab.session.session import Session
 from tests.engine.conftest import small_session
 
@@ -20,11 +23,11 @@ def make_trainer(session: Session) -> Trainer:
     dataset = load(session.dataset, session.data)
     draw = dataset.train(500, np.random.default_rng(session.seed))
     labels = None if draw.labels is None else torch.as_tensor(draw.labels)
-    return Trainer(build_model(session, dataset, draw), session, Batch(torch.as_tensor(draw.x), labels))
+    return Trainer(model_of(session, dataset, draw), session, Batch(torch.as_tensor(draw.x), labels))
 
 
 def weights(trainer: Trainer) -> torch.Tensor:
-    return torch.cat([seat.flat.vector.detach().clone() for seat in trainer.seats.values()])
+    return torch.cat([mover.flat.vector.detach().clone() for mover in trainer.moved.values()])
 
 
 def test_flat_parameters_train_like_separate_ones() -> None:
@@ -137,8 +140,8 @@ def test_a_gradient_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_clipping_bounds_the_gradient_that_the_optimiser_sees() -> None:
     trainer = make_trainer(small_session(training__clip=1e-3))
     trainer.advance(math.inf, steps=1)
-    (seat,) = trainer.seats.values()
-    assert torch.linalg.vector_norm(seat.flat.gradient).item() == pytest.approx(1e-3, rel=1e-3)
+    (mover,) = trainer.moved.values()
+    assert torch.linalg.vector_norm(mover.flat.gradient).item() == pytest.approx(1e-3, rel=1e-3)
     norm = trainer.names.index("gradient norm")
     assert trainer.take_rows()[0][norm] > 1e-3
 

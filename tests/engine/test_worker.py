@@ -2,16 +2,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
 
+from genlab.data.condition import Condition
 from genlab.data.payloads import Density, Samples
 from genlab.engine import protocol as p
 from genlab.engine.answers import grid, histogram
-from genlab.paradigms.diffusion.model import Diffusion
 from genlab.runs.folder import RunFolder
 from tests.engine.conftest import Talk, small_session
 
@@ -34,7 +35,7 @@ def test_questions_and_previews_leave_training_as_it_would_have_been(talk: Talk,
     for name in ("quiet", "busy"):
         prepare(talk, tmp_path / name, training__steps=150)
         if name == "busy":
-            talk.send(p.Watch("a", "density", p.DrawDensity("a", "density", 0, {}, (8,))))
+            talk.send(p.Watch("a", "density", p.DrawDensity("a", "density", 0, {}, resolutions=(8,))))
             talk.send(p.Watch("a", "samples", p.Sample("a", "samples", 0, {}, n=50)))
             talk.send(p.Sample("a", "ask", 1, {"seed": 3}, n=64, trajectory=True))
         train(talk)
@@ -56,15 +57,15 @@ def test_a_trajectory_has_a_frame_for_the_start_and_for_every_step(talk: Talk) -
 def test_a_cancelled_probe_leaves_gradients_on(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     entered = Event()
 
-    def endless(self, name, request):
+    def endless(model, request):
         with torch.no_grad():
             while True:
                 entered.set()
                 yield None
 
-    monkeypatch.setattr(Diffusion, "probe", endless)
+    monkeypatch.setattr("genlab.paradigms.diffusion.probes.PROBES", {"endless": endless})
     prepare(talk, None, training__steps=5)
-    talk.send(p.Probe("a", "probe", 1, {}))
+    talk.send(p.Probe("a", "probe", 1, {}, name="endless"))
     assert entered.wait(10)
     talk.send(p.Cancel("a", "probe"))
     train(talk)
@@ -108,8 +109,12 @@ def test_a_setting_that_cannot_change_in_a_run_is_refused(talk: Talk) -> None:
 
 def test_bad_sampler_settings_are_refused_in_one_sentence(talk: Talk) -> None:
     prepare(talk, None)
-    for sampler, words in (({"steps": 0}, "sampler.steps"), ({"label": "left"}, "there is no class 'left'")):
-        talk.send(p.Sample("a", "samples", 1, sampler, n=10))
+    asked: list[tuple[dict[str, Any], Condition, str]] = [
+        ({"steps": 0}, Condition(), "sampler.steps"),
+        ({}, Condition("left"), "there is no class 'left'"),
+    ]
+    for sampler, condition, words in asked:
+        talk.send(p.Sample("a", "samples", 1, sampler, condition, n=10))
         refused = talk.until(lambda event: isinstance(event, p.Refused))
         assert isinstance(refused, p.Refused)
         assert words in refused.reason
@@ -131,7 +136,7 @@ def test_training_another_run_pauses_the_first_and_says_so(talk: Talk) -> None:
 
 def test_a_density_comes_first_as_a_histogram_then_finer_and_finer(talk: Talk) -> None:
     prepare(talk, None)
-    talk.send(p.DrawDensity("a", "density", 1, {}, (4, 8)))
+    talk.send(p.DrawDensity("a", "density", 1, {}, resolutions=(4, 8)))
     talk.until(lambda event: isinstance(event, p.Answer) and event.last)
     drawn = [event.payload for event in talk.heard if isinstance(event, p.Answer)]
     assert [payload.kind for payload in drawn] == ["samples", "ode", "ode"]
@@ -153,7 +158,7 @@ def test_previews_stay_within_their_budget(talk: Talk) -> None:
 
 def test_log_prob_of_points_of_the_wrong_shape_is_refused(talk: Talk) -> None:
     prepare(talk, None)
-    talk.send(p.LogProbOf("a", "ask", 1, {}, np.zeros((3, 5), np.float32)))
+    talk.send(p.LogProbOf("a", "ask", 1, {}, x=np.zeros((3, 5), np.float32)))
     refused = talk.until(lambda event: isinstance(event, p.Refused))
     assert isinstance(refused, p.Refused)
     assert refused.reason == "points of shape (5,), but the model's have (2,)"

@@ -16,14 +16,14 @@ from pytestqt.qtbot import QtBot
 
 from genlab.app.common import loop, theme
 from genlab.app.views.engine_link import EngineLink
-from genlab.app.views.panel_kinds import Panel, make_panel
+from genlab.app.views.panel import Panel
 from genlab.app.window.main_window import MainWindow
 from genlab.app.window.store import Store
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
 from genlab.engine.client import EngineClient
 from genlab.engine.local import LocalEngine
-from genlab.settings.paradigm import PanelInfo
+from genlab.settings.panels import PanelInfo
 
 from .. import fakes
 
@@ -185,7 +185,7 @@ def make(qtbot: QtBot) -> Callable[..., Panel]:
     def made(
         kind: str, look: theme.Theme = theme.DARK, size: tuple[int, int] = (380, 360), **info: Any
     ) -> Panel:
-        panel = make_panel(PanelInfo(kind, kind.title(), kind, **info), look)  # type: ignore[arg-type]
+        panel = Panel(PanelInfo(kind, kind.title(), kind, **info), look)  # type: ignore[arg-type]
         qtbot.addWidget(panel)
         panel.resize(*size)
         panel.show()

@@ -10,8 +10,8 @@ import numpy as np
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from genlab.app.views.panel_kinds import Scene
-from genlab.app.views.probe import ProbePanel
+from genlab.app.drawings.scene import Scene
+from genlab.app.views.panel import Panel
 from genlab.data.payloads import (
     Curves,
     Density,
@@ -26,34 +26,35 @@ from genlab.data.payloads import (
     Table,
     Tiles,
 )
-from genlab.engine.protocol import Answer
-from genlab.session.session import Session
-from genlab.settings.spaces import Images, Points, Space
+from genlab.engine.protocol import Answer, Metrics
+from genlab.settings.spaces import Images, Points, Space, Tokens
 
 EXTENT = (-4.0, 4.0, -4.0, 4.0)
 NAMES = ("step", "seconds", "total", "level 1", "level 2", "level 3", "level 4", "gradient norm")
 
 
-def density(n: int = 64, mean: float = 0.0, kind: str = "exact", dim: int = 2, tilted: str = "") -> Density:
+def density(n: int = 64, mean: float = 0.0, kind: str = "exact", dim: int = 2, biased: str = "") -> Density:
     x = -4 + (np.arange(n) + 0.5) * 8 / n
     one = -0.5 * (x - mean) ** 2 - 0.5 * math.log(2 * math.pi)
     log_prob = one if dim == 1 else one[:, None] + one[None]
-    return Density(log_prob.astype(np.float32), EXTENT, kind, 1.0, tilted=tilted)  # type: ignore[arg-type]
+    return Density(log_prob.astype(np.float32), EXTENT, kind, 1.0, biased=biased)  # type: ignore[arg-type]
 
 
-def samples(space: Space, n: int = 300, index: int = 20, tilted: str = "", seed: int = 0) -> Samples:
+def samples(space: Space, n: int = 300, index: int = 20, biased: str = "", seed: int = 0) -> Samples:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, *space.event))
     if isinstance(space, Images):
         x = np.clip(8 + 4 * x, 0, space.levels - 1)
+    if isinstance(space, Tokens):
+        x = rng.integers(0, len(space.vocabulary), size=x.shape)
+        return Samples(x, None, np.arange(n) % 2, index, 21, 0.28, 2 * index, biased)
     x = x.astype(np.float32)
-    return Samples(x, x / 2, np.arange(n) % 2, index, 21, 0.28, 2 * index, tilted)
+    return Samples(x, x / 2, np.arange(n) % 2, index, 21, 0.28, 2 * index, biased)
 
 
 def scene(space: Space, truth: bool = True) -> Scene:
     known = density(128, dim=space.dim) if truth and isinstance(space, Points) and space.dim < 3 else None
-    session = Session.default("diffusion", "moons")
-    return Scene(session, space, ("left", "right"), samples(space, 200, seed=1), known, EXTENT)
+    return Scene(space, ("left", "right"), samples(space, 200, seed=1), known, EXTENT)
 
 
 def metrics(start: int, n: int, seed: int = 0) -> np.ndarray:
@@ -62,6 +63,11 @@ def metrics(start: int, n: int, seed: int = 0) -> np.ndarray:
     base = 0.4 + np.exp(-step / 500)
     losses = base[:, None] * np.array([1.0, 0.8, 0.9, 1.1, 1.2]) + noise
     return np.column_stack([step, step / 1000, losses, np.ones(n)])
+
+
+def recorded(names: tuple[str, ...], rows: np.ndarray) -> Metrics:
+    """Rows of losses as the engine sends them."""
+    return Metrics("run", names, rows)
 
 
 def answer(payload: Payload, step: int = 1200) -> Answer:
@@ -113,9 +119,7 @@ def payloads() -> dict[str, Payload]:
     return {type(payload).__name__.lower(): payload for payload in made}
 
 
-def shown(
-    make: Callable[..., ProbePanel], payload: Payload, space: Space | None = None, **more: Any
-) -> ProbePanel:
+def shown(make: Callable[..., Panel], payload: Payload, space: Space | None = None, **more: Any) -> Panel:
     """A panel that has been given a payload."""
     panel = make("probe", probe="asked", **more)
     panel.set_scene(scene(space or Points(2)))
@@ -124,7 +128,7 @@ def shown(
     return panel
 
 
-def settled(panel: ProbePanel) -> QImage:
+def settled(panel: Panel) -> QImage:
     panel.flush()
     panel.header.button.clearFocus()
     QApplication.processEvents()

@@ -8,7 +8,7 @@ import weakref
 
 from pytestqt.qtbot import QtBot
 
-from genlab.app.window.collector import Collector
+from genlab.app.common.collector import Collector
 
 
 class Knot:

@@ -24,7 +24,7 @@ def test_train_then_move_a_slider_then_kill_the_engine_and_continue_with_one_cli
         assert await loop.until(lambda: space.run.state == "training" and space.run.step > 20, PATIENCE)
         assert window.top.train_button.text() == "Pause"
 
-        space.bar.steps.setValue(5)
+        space.bar.items["sampler.steps"].widget.setValue(5)
         assert await loop.until(lambda: len(space.feed.frames) == 6, PATIENCE)
         assert space.run.state == "training"
         assert Path(space.run.folder, "run.json").exists()

@@ -8,7 +8,7 @@ from PIL import Image
 
 from genlab.app.common import loop
 from genlab.app.dialogs import export
-from genlab.app.dialogs.recent import RecentDialog, take_up
+from genlab.app.dialogs.recent import RecentDialog, open_run
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import read_recipe
@@ -20,7 +20,7 @@ def test_samples_are_saved_as_numbers_and_as_a_picture_with_its_recipe(lab, tmp_
         options = export.GridOptions(rows=2, columns=5, scale=4, padding=1)
         for kind in (export.NPZ, export.CSV, export.PICTURE):
             path = tmp_path / f"moons.{kind}"
-            await export.write_samples(window, kind, path, options)
+            await export.write_samples(window.context, kind, path, options)
             assert window.workspace.cards.open()[0].title == f"Saved moons.{kind}"
         x = window.workspace.feed.frame.x
         assert np.array_equal(np.load(tmp_path / "moons.npz")["samples"], x)
@@ -30,7 +30,7 @@ def test_samples_are_saved_as_numbers_and_as_a_picture_with_its_recipe(lab, tmp_
         assert recipe["sampler"]["steps"] == 20
         window.workspace.choose_dataset("digits")
         assert await loop.until(lambda: len(window.workspace.feed.frames) == 26, 3)
-        await export.write_samples(window, export.PICTURE, tmp_path / "digits.png", options)
+        await export.write_samples(window.context, export.PICTURE, tmp_path / "digits.png", options)
         with Image.open(tmp_path / "digits.png") as picture:
             assert picture.size == (5 * (8 * 4 + 1) + 1, 2 * (8 * 4 + 1) + 1)
 
@@ -41,7 +41,7 @@ def test_samples_are_saved_as_numbers_and_as_a_picture_with_its_recipe(lab, tmp_
 def test_a_panel_is_saved_as_it_looks(lab, tmp_path, kind) -> None:
     async def scenario(window) -> None:
         panel = window.workspace.grid.panels["samples"]
-        panel.render(kind, tmp_path / f"panel.{kind}", export.recipe(window))
+        panel.render(kind, tmp_path / f"panel.{kind}", export.recipe(window.context))
 
     lab.run(scenario)
     content = (tmp_path / f"panel.{kind}").read_bytes()
@@ -52,7 +52,9 @@ def test_a_panel_is_saved_as_it_looks(lab, tmp_path, kind) -> None:
 
 def test_a_place_that_cannot_be_written_is_told_in_a_card(lab, tmp_path) -> None:
     async def scenario(window) -> None:
-        await export.write_samples(window, export.NPZ, tmp_path / "no" / "x.npz", export.GridOptions())
+        await export.write_samples(
+            window.context, export.NPZ, tmp_path / "no" / "x.npz", export.GridOptions()
+        )
         card = window.workspace.cards.open()[0]
         assert card.tone == "bad"
         assert "cannot be written" in card.text
@@ -74,13 +76,13 @@ def test_a_run_of_before_is_listed_opened_and_trained_on(lab, tmp_path) -> None:
                 "seconds": 2.0,
             },
         )
-        dialog = RecentDialog(window)
+        dialog = RecentDialog(window.context)
         assert "100 steps" in dialog.list.item(0).text()
         dialog.train_button.click()
         assert window.workspace.session == session
         assert lab.engine.of(p.Open)[-1].folder == str(folder.path)
         assert window.workspace.run.state == "training"
-        take_up(window, str(tmp_path), False)
+        open_run(window.context, str(tmp_path), False)
         assert window.workspace.cards.open()[0].key == "open"
 
     lab.run(scenario)

@@ -9,27 +9,28 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from genlab.app.common.theme import DARK
-from genlab.app.drawings.loss import LossPanel
-from genlab.app.drawings.loss_columns import Columns
-from genlab.app.views.panel_kinds import make_panel
-from genlab.session.session import Session
-from genlab.settings.paradigm import PanelInfo
+from genlab.app.drawings.losses.columns import Columns
+from genlab.app.drawings.losses.drawing import LossDrawing
+from genlab.app.drawings.scene import ModelInfo
+from genlab.app.views.panel import Panel
+from genlab.settings.panels import PanelInfo
+from tests.gui.panel_pieces import recorded
 
-Make = Callable[..., LossPanel]
+Make = Callable[..., Panel]
 DUEL = ("modes", "g total", "g gradient norm", "c total", "c penalty", "c gradient norm", "learning rate")
 
 
 @pytest.fixture
 def make(qtbot: QtBot) -> Make:
-    def made(*columns: str, chosen: tuple[str, ...] = (), rows: int = 5) -> LossPanel:
-        panel = make_panel(PanelInfo("loss", "Loss", "loss", columns=chosen), DARK)
-        assert isinstance(panel, LossPanel)
+    def made(*columns: str, chosen: tuple[str, ...] = (), rows: int = 5) -> Panel:
+        panel = Panel(PanelInfo("loss", "Loss", "loss", columns=chosen), DARK)
+        assert isinstance(panel.drawing, LossDrawing)
         qtbot.addWidget(panel)
         panel.resize(700, 360)
         panel.show()
-        panel.set_smoothing("None")
+        panel.drawing.set_smoothing("None")
         if columns:
-            panel.show_metrics(("step", "seconds", *columns), table(len(columns), rows))
+            panel.show_metrics(recorded(("step", "seconds", *columns), table(len(columns), rows)))
         panel.flush()
         return panel
 
@@ -43,8 +44,8 @@ def table(columns: int, rows: int, first: int = 1) -> np.ndarray:
     return np.column_stack([step, step / 100, losses])
 
 
-def offered(panel: LossPanel) -> list[str]:
-    return [name for name, action in panel._views.items() if action.isVisible()]
+def offered(panel: Panel) -> list[str]:
+    return [name for name, action in panel.drawing._views.items() if action.isVisible()]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +67,8 @@ def test_only_views_with_columns_are_offered_and_the_first_tells_most(
 ) -> None:
     panel = make(*columns)
     assert offered(panel) == views
-    assert panel.view_name == default
-    assert panel._views[default].isChecked()
+    assert panel.drawing.view_name == default
+    assert panel.drawing._views[default].isChecked()
 
 
 def test_columns_of_players_are_told_apart_by_their_beginnings() -> None:
@@ -82,33 +83,36 @@ def test_columns_of_players_are_told_apart_by_their_beginnings() -> None:
 
 def test_validation_is_drawn_beside_the_total(make: Make) -> None:
     panel = make("validation", "total")
-    assert panel.shown_columns() == ("validation", "total")
+    assert panel.drawing.shown_columns() == ("validation", "total")
     assert panel.header.info == ("total 1", "best 1", "validation 0.5")
-    assert panel.colour("total") == DARK.accent
-    assert panel.colour("validation") != DARK.accent
+    assert panel.drawing.colour("total") == DARK.accent
+    assert panel.drawing.colour("validation") != DARK.accent
 
 
 def test_less_is_not_better_where_players_are_against_each_other(make: Make) -> None:
     panel = make("g total", "c total")
     assert panel.header.info == ("g 0.5", "c 1")
-    assert len(panel.best.groups[0][0]) == 0
-    assert len({panel.colour(name) for name in ("g total", "c total")}) == 2
+    assert len(panel.drawing.best.groups[0][0]) == 0
+    assert len({panel.drawing.colour(name) for name in ("g total", "c total")}) == 2
 
 
 def test_each_loss_has_its_own_line_for_the_best_case_and_the_header_its_name(make: Make) -> None:
     panel = make("g total", "c total")
     panel.show_reference("equilibrium", {"g total": 0.69, "c total": 1.39, "unknown": 3.0})
     panel.flush()
-    assert {name: line.value() for name, line in panel.marks.items()} == {"g total": 0.69, "c total": 1.39}
+    assert {name: line.value() for name, line in panel.drawing.marks.items()} == {
+        "g total": 0.69,
+        "c total": 1.39,
+    }
     assert panel.header.info[-1] == "equilibrium 0.69 and 1.39"
-    assert panel.axes.home[2] < 0.69
-    assert panel.axes.home[3] > 1.39
-    panel.set_log(True)
+    assert panel.drawing.axes.home[2] < 0.69
+    assert panel.drawing.axes.home[3] > 1.39
+    panel.drawing.set_log(True)
     panel.flush()
-    assert panel.marks["c total"].value() == pytest.approx(np.log10(1.39))
+    assert panel.drawing.marks["c total"].value() == pytest.approx(np.log10(1.39))
     panel.clear_run()
     panel.flush()
-    assert not any(line.isVisible() for line in panel.marks.values())
+    assert not any(line.isVisible() for line in panel.drawing.marks.values())
 
 
 def test_an_entropy_below_zero_is_drawn_but_on_a_logarithmic_scale(make: Make) -> None:
@@ -116,8 +120,8 @@ def test_an_entropy_below_zero_is_drawn_but_on_a_logarithmic_scale(make: Make) -
     panel.show_reference("entropy", {"total": -0.5})
     panel.flush()
     assert panel.header.info[-1] == "entropy -0.5"
-    assert panel.axes.home[2] < -0.5
-    panel.set_log(True)
+    assert panel.drawing.axes.home[2] < -0.5
+    panel.drawing.set_log(True)
     panel.flush()
     assert panel.header.info[-1] == "best 0.5"
 
@@ -125,11 +129,11 @@ def test_an_entropy_below_zero_is_drawn_but_on_a_logarithmic_scale(make: Make) -
 def test_columns_that_come_with_a_later_stage_begin_where_they_were_recorded(make: Make) -> None:
     panel = make("total")
     late = np.column_stack([table(1, 5, first=6), np.full(5, 7.0)])
-    panel.show_metrics(("step", "seconds", "total", "prior"), late)
-    panel.set_view("Terms")
+    panel.show_metrics(recorded(("step", "seconds", "total", "prior"), late))
+    panel.drawing.set_view("Terms")
     panel.flush()
-    assert panel.shown_columns() == ("prior", "total")
-    points = panel.lines["prior"][1].points
+    assert panel.drawing.shown_columns() == ("prior", "total")
+    points = panel.drawing.lines["prior"][1].points
     assert points[:, 0].tolist() == [6, 7, 8, 9, 10]
     assert set(points[:, 1]) == {7.0}
 
@@ -138,12 +142,12 @@ def test_chosen_columns_have_a_scale_of_their_own(make: Make) -> None:
     panel = make("modes", "high quality", "total", chosen=("modes", "high"))
     panel.show_reference("equilibrium", {"total": 0.1})
     panel.flush()
-    assert panel.shown_columns() == ("modes", "high quality")
+    assert panel.drawing.shown_columns() == ("modes", "high quality")
     assert panel.header.info == ("modes 0.5", "high quality 1")
     assert offered(panel) == []
-    assert panel.marks == {}
-    assert panel.axes.home[3] < 2.5
-    assert panel.axes.home[2] > 0
+    assert panel.drawing.marks == {}
+    assert panel.drawing.axes.home[3] < 2.5
+    assert panel.drawing.axes.home[2] > 0
 
 
 def test_chosen_losses_of_players_are_read_against_equilibrium_and_named_by_player(make: Make) -> None:
@@ -151,8 +155,8 @@ def test_chosen_losses_of_players_are_read_against_equilibrium_and_named_by_play
     panel.show_reference("equilibrium", {"c total": 0.25, "g total": 0.5})
     panel.flush()
     assert panel.header.info == ("g 1.5", "c 1", "equilibrium 0.5 and 0.25")
-    assert sorted(name for name, _ in panel.legend.entries) == ["c", "g"]
-    assert len(panel.marks) == 2
+    assert sorted(name for name, _ in panel.drawing.legend.entries) == ["c", "g"]
+    assert len(panel.drawing.marks) == 2
 
 
 def test_measured_columns_are_not_smoothed_and_losses_are(qtbot: QtBot) -> None:
@@ -161,33 +165,31 @@ def test_measured_columns_are_not_smoothed_and_losses_are(qtbot: QtBot) -> None:
         (("c total",), "Medium (50 rows)"),
         ((), "Medium (50 rows)"),
     ):
-        panel = make_panel(PanelInfo("loss", "Loss", "loss", columns=columns), DARK)
+        panel = Panel(PanelInfo("loss", "Loss", "loss", columns=columns), DARK)
         qtbot.addWidget(panel)
-        assert panel.smoothing == smoothing
+        assert panel.drawing.smoothing == smoothing
 
 
 def test_what_another_panel_draws_is_left_out(make: Make) -> None:
     panel = make("modes", "total", "penalty")
-    able = Session.default("diffusion", "moons").capabilities
-    other = PanelInfo("modes", "Modes", "loss", columns=("modes",))
-    panel.show_capabilities(type(able)(**{**vars(able), "panels": (*able.panels, other)}))
-    panel.set_view("Terms")
-    assert panel.shown_columns() == ("penalty", "total")
+    panel.set_model(ModelInfo(elsewhere=("modes",)))
+    panel.drawing.set_view("Terms")
+    assert panel.drawing.shown_columns() == ("penalty", "total")
 
 
 def test_a_chosen_view_that_a_run_has_not_gives_way_and_comes_back(make: Make) -> None:
     panel = make("total", "gradient norm")
-    panel.set_view("Gradient norm")
+    panel.drawing.set_view("Gradient norm")
     panel.clear_run()
-    panel.show_metrics(("step", "seconds", "total"), table(1, 5))
-    assert panel.view_name == "Total"
-    panel.show_metrics(("step", "seconds", "total", "gradient norm"), table(2, 5, first=6))
-    assert panel.view_name == "Gradient norm"
+    panel.show_metrics(recorded(("step", "seconds", "total"), table(1, 5)))
+    assert panel.drawing.view_name == "Total"
+    panel.show_metrics(recorded(("step", "seconds", "total", "gradient norm"), table(2, 5, first=6)))
+    assert panel.drawing.view_name == "Gradient norm"
 
 
 def test_a_few_rows_are_smoothed_little(make: Make) -> None:
     panel = make("total", rows=12)
-    panel.set_smoothing("Strong (250 rows)")
+    panel.drawing.set_smoothing("Strong (250 rows)")
     panel.flush()
-    _, line = panel.lines["total"]
+    _, line = panel.drawing.lines["total"]
     assert line.points[-1, 1] == pytest.approx(0.5, abs=0.06)

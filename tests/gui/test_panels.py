@@ -16,28 +16,31 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWhatsThis
 from pytestqt.qtbot import QtBot
 
 from genlab.app.common.theme import DARK, LIGHT
-from genlab.app.drawings.density import DensityPanel
-from genlab.app.views.panel_kinds import KINDS, Panel, make_panel
-from genlab.app.views.probe import ProbePanel
+from genlab.app.drawings.canvas.canvas import Canvas
+from genlab.app.drawings.catalogue import STREAMS
+from genlab.app.views.feeds import requests
+from genlab.app.views.panel import Panel
 from genlab.engine.protocol import DrawDensity, Probe
 from genlab.runs.recipe import read_recipe
-from genlab.settings.paradigm import PanelInfo
+from genlab.session.session import Session
+from genlab.settings.panels import PanelInfo
 from genlab.settings.spaces import Points
-from tests.gui.panel_pieces import NAMES, answer, density, metrics, payloads, samples, scene
+from tests.gui.panel_pieces import NAMES, answer, density, metrics, payloads, recorded, samples, scene
 
 Make = Callable[..., Panel]
+KINDS = tuple(STREAMS)
 
 
 def feed(panel: Panel) -> None:
     """A scene and plausible content for any kind of panel."""
     plane = Points(2)
     panel.set_scene(scene(plane))
-    panel.show_metrics(NAMES, metrics(1, 500))
+    panel.show_metrics(recorded(NAMES, metrics(1, 500)))
     panel.show_reference("irreducible", {"total": 0.39})
     panel.show_frames([samples(plane, index=i, seed=i) for i in range(21)], 14, 1200)
-    if isinstance(panel, DensityPanel):
+    if panel.info.kind == "density":
         panel.show_answer(answer(density(64, 0.3, "ode")))
-    if isinstance(panel, ProbePanel):
+    if panel.info.kind == "probe":
         panel.show_answer(answer(payloads()["field"]))
     panel.flush()
 
@@ -46,7 +49,7 @@ def feed(panel: Panel) -> None:
 def test_every_panel_exports_a_picture_with_its_recipe(make: Make, kind: str, tmp_path: Path) -> None:
     panel = make(kind)
     feed(panel)
-    recipe = {"format": 1, "seed": 3, "step": 1200, "name": "zwölf σ"}
+    recipe = {"format": 2, "seed": 3, "step": 1200, "name": "zwölf σ"}
     panel.render("png", tmp_path / "panel.png", recipe)
     assert read_recipe(tmp_path / "panel.png") == recipe
     picture = QImage(str(tmp_path / "panel.png"))
@@ -77,7 +80,8 @@ def test_a_theme_reaches_everything_that_is_drawn(make: Make, qtbot: QtBot, kind
     for panel in (switched, fresh):
         feed(panel)
     switched.apply_theme(LIGHT)
-    qtbot.wait(250)  # ranges glide
+    views = [axes for p in (switched, fresh) for canvas in p.findChildren(Canvas) for axes in canvas.axes]
+    qtbot.waitUntil(lambda: not any(axes._glide.isActive() for axes in views), timeout=10_000)
     for panel in (switched, fresh):
         panel.flush()
         panel.header.button.clearFocus()
@@ -126,7 +130,7 @@ def test_a_hidden_panel_draws_nothing_until_it_is_seen(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_closed_panel_is_forgotten(qtbot: QtBot, kind: str) -> None:
-    panel = make_panel(PanelInfo(kind, kind, kind), DARK)  # type: ignore[arg-type]
+    panel = Panel(PanelInfo(kind, kind, kind), DARK)  # type: ignore[arg-type]
     panel.show()
     feed(panel)
     gone = weakref.ref(panel)
@@ -164,17 +168,22 @@ def test_the_menu_of_every_panel_opens(make: Make) -> None:
 
 
 def test_panels_ask_for_what_they_draw(make: Make) -> None:
-    drawn, probed = make("density"), make("probe", probe="score")
-    for panel in (drawn, probed):
-        panel.set_scene(scene(Points(2)))
-    asked = drawn.request({"steps": 20}, live=False)
+    session = Session.default("diffusion", "moons").with_values({"sampler.steps": 7})
+    asked = requests.of_panel(make("density").info, {}, session, live=False)
     assert isinstance(asked, DrawDensity)
-    assert (asked.resolutions, asked.sampler) == ((32, 64, 128), {"steps": 20})
-    probe = probed.request({"steps": 20}, live=True)
+    assert (asked.channel, asked.resolutions, asked.sampler["steps"]) == ("density", (32, 64, 128), 7)
+    probe = requests.of_panel(make("probe", probe="score").info, {"time": 0.5}, session, live=True)
     assert isinstance(probe, Probe)
-    assert (probe.name, probe.sampler) == ("score", {"steps": 20})
+    assert (probe.name, probe.values, probe.sampler["steps"]) == ("score", {"time": 0.5}, 7)
     for kind in ("loss", "samples", "trajectory"):
-        assert make(kind).request({}, live=True) is None
+        assert requests.of_panel(make(kind).info, {}, session, live=True) is None
+
+
+def test_a_density_is_asked_as_finely_as_its_space_and_the_preview_budget_allow() -> None:
+    plane, line = Session.default("diffusion", "moons"), Session.default("diffusion", "mixture-1d")
+    assert requests.resolutions(plane, live=True) == (32, 64)
+    assert requests.resolutions(line, live=False) == (128, 512)
+    assert requests.resolutions(Session.default("gan", "moons"), live=False) == ()
 
 
 def test_the_title_explains_the_panel(make: Make, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,29 +8,37 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
 
 from genlab.app.common.theme import DARK
-from genlab.app.drawings.density import DensityPanel
-from genlab.app.drawings.loss import LossPanel
-from genlab.app.drawings.samples import SamplesPanel
-from genlab.app.drawings.trajectory import TrajectoryPanel
-from genlab.app.views.panel_kinds import Panel
+from genlab.app.drawings.density.drawing import DensityDrawing
+from genlab.app.drawings.losses.drawing import LossDrawing
+from genlab.app.drawings.samples.drawing import SamplesDrawing
+from genlab.app.drawings.samples.plane import PlaneView
+from genlab.app.drawings.scene import ModelInfo
+from genlab.app.drawings.trajectory.drawing import TrajectoryDrawing
+from genlab.app.drawings.trajectory.points import PointsView
+from genlab.app.views.panel import Panel
 from genlab.data.payloads import Samples
-from genlab.settings.spaces import Images, Points, Space
-from tests.gui.panel_pieces import NAMES, answer, density, metrics, samples, scene
+from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
+from tests.gui.panel_pieces import NAMES, answer, density, metrics, recorded, samples, scene
 
 Make = Callable[..., Panel]
+SPACES = [
+    Points(1), Points(2), Points(5), Images(1, 8, 8, 17), Tokens(9, (".", "a", "b"), 0), Signal(50, 10.0)
+]  # fmt: skip
 
 # -- loss ------------------------------------------------------------------------------------
 
 
 def test_the_loss_header_tells_total_best_and_floor(make: Make) -> None:
     panel = make("loss")
-    assert isinstance(panel, LossPanel)
-    panel.set_smoothing("None")
+    drawing = panel.drawing
+    assert isinstance(drawing, LossDrawing)
+    drawing.set_smoothing("None")
     values = np.array([[1, 0.1, 2.0], [2, 0.2, 0.5], [3, 0.3, 0.75]])
-    panel.show_metrics(("step", "seconds", "total"), values)
+    panel.show_metrics(recorded(("step", "seconds", "total"), values))
     panel.show_reference("irreducible", {"total": 0.25})
     panel.flush()
     assert panel.header.info == ("total 0.75", "best 0.5", "irreducible 0.25")
@@ -38,38 +46,42 @@ def test_the_loss_header_tells_total_best_and_floor(make: Make) -> None:
 
 def test_unknown_columns_are_drawn_as_terms(make: Make) -> None:
     panel = make("loss")
-    assert isinstance(panel, LossPanel)
-    panel.show_metrics(("step", "seconds", "total", "level 1", "codebook"), np.ones((5, 5)).cumsum(axis=0))
-    panel.set_view("Terms")
-    assert panel.shown_columns() == ("codebook", "total")
-    panel.set_view("By noise level")
-    assert panel.shown_columns() == ("level 1", "total")
+    drawing = panel.drawing
+    assert isinstance(drawing, LossDrawing)
+    panel.show_metrics(
+        recorded(("step", "seconds", "total", "level 1", "codebook"), np.ones((5, 5)).cumsum(axis=0))
+    )
+    drawing.set_view("Terms")
+    assert drawing.shown_columns() == ("codebook", "total")
+    drawing.set_view("By noise level")
+    assert drawing.shown_columns() == ("level 1", "total")
 
 
 def test_the_loss_range_moves_rarely(make: Make) -> None:
     panel = make("loss")
-    assert isinstance(panel, LossPanel)
-    panel.show_metrics(NAMES, metrics(1, 1000))
+    drawing = panel.drawing
+    assert isinstance(drawing, LossDrawing)
+    panel.show_metrics(recorded(NAMES, metrics(1, 1000)))
     panel.flush()
     homes = set()
     for k in range(100):
-        panel.show_metrics(NAMES, metrics(1001 + 20 * k, 20, seed=k))
+        panel.show_metrics(recorded(NAMES, metrics(1001 + 20 * k, 20, seed=k)))
         panel.flush()
-        homes.add(panel.axes.home)
+        homes.add(drawing.axes.home)
     assert len(homes) <= 8
-    assert panel.axes.home[1] >= 3000
+    assert drawing.axes.home[1] >= 3000
 
 
 def test_a_long_run_costs_little_more_to_draw_than_a_short_one(make: Make) -> None:
     def cost(rows: int) -> float:
         panel = make("loss")
-        panel.show_metrics(NAMES, metrics(1, rows))
+        panel.show_metrics(recorded(NAMES, metrics(1, rows)))
         panel.flush()
         best = math.inf
         for k in range(25):
             more = metrics(rows + 1 + 20 * k, 20)
             began = time.perf_counter()
-            panel.show_metrics(NAMES, more)
+            panel.show_metrics(recorded(NAMES, more))
             panel.flush()
             panel.repaint()
             best = min(best, time.perf_counter() - began)
@@ -80,13 +92,14 @@ def test_a_long_run_costs_little_more_to_draw_than_a_short_one(make: Make) -> No
 
 def test_logarithmic_scale_leaves_out_what_has_no_logarithm(make: Make) -> None:
     panel = make("loss")
-    assert isinstance(panel, LossPanel)
-    panel.set_log(True)
+    drawing = panel.drawing
+    assert isinstance(drawing, LossDrawing)
+    drawing.set_log(True)
     values = np.column_stack([np.arange(1, 6), np.arange(1, 6), [1.0, 0.1, -1.0, 0.01, 0.1]])
-    panel.show_metrics(("step", "seconds", "total"), values)
-    panel.set_smoothing("None")
+    panel.show_metrics(recorded(("step", "seconds", "total"), values))
+    drawing.set_smoothing("None")
     panel.flush()
-    points = panel.lines["total"][1].points
+    points = drawing.lines["total"][1].points
     assert np.allclose(points[:, 1], [0, -1, -2, -1])
 
 
@@ -103,7 +116,7 @@ def test_density_writes_its_kind_and_its_divergences(make: Make) -> None:
     # Two axes, means 0.3 apart at unit variance: 2 * 0.3^2 / 2 nats.
     assert panel.header.info[0] == "KL(p‖q) 0.090"
     assert panel.header.info[1] == "KL(q‖p) 0.090"
-    panel.show_answer(answer(density(64, 0.3, "ode", tilted="guidance 4"), 1300))
+    panel.show_answer(answer(density(64, 0.3, "ode", biased="guidance 4"), 1300))
     panel.flush()
     assert panel.header.badges == ("probability-flow ODE", "guided · guidance 4")
 
@@ -119,26 +132,28 @@ def test_a_histogram_of_samples_has_no_divergence(make: Make) -> None:
 
 def test_before_any_answer_the_truth_is_drawn_and_the_model_says_so(make: Make) -> None:
     panel = make("density", size=(1000, 330))
-    assert isinstance(panel, DensityPanel)
+    drawing = panel.drawing
+    assert isinstance(drawing, DensityDrawing)
     panel.set_scene(scene(Points(2)))
     panel.flush()
-    assert panel.plane is not None
-    assert panel.plane.truth_raster.image is not None
-    assert panel.plane.model_raster.image is None
-    assert panel.plane.notes[1].text == "not trained yet"
+    assert drawing.plane is not None
+    assert drawing.plane.truth_raster.image is not None
+    assert drawing.plane.model_raster.image is None
+    assert drawing.plane.notes[1].text == "not trained yet"
 
 
 def test_truth_and_model_share_one_colour_scale(make: Make) -> None:
     panel = make("density", size=(1000, 330))
-    assert isinstance(panel, DensityPanel)
+    drawing = panel.drawing
+    assert isinstance(drawing, DensityDrawing)
     panel.set_scene(scene(Points(2)))
     panel.show_answer(answer(density(128, 0.0, "ode")))
     panel.flush()
-    assert panel.plane is not None
-    truth, model = panel.plane.truth_raster.image, panel.plane.model_raster.image
+    assert drawing.plane is not None
+    truth, model = drawing.plane.truth_raster.image, drawing.plane.model_raster.image
     assert truth is not None
     assert truth == model
-    ratio = panel.plane.ratio_raster.image
+    ratio = drawing.plane.ratio_raster.image
     assert ratio is not None
     assert QColor(ratio.pixel(64, 64)) == QColor(DARK.surface)
 
@@ -146,39 +161,43 @@ def test_truth_and_model_share_one_colour_scale(make: Make) -> None:
 @pytest.mark.parametrize("dim", [1, 2])
 def test_a_file_without_a_truth_shows_the_model_alone(make: Make, dim: int) -> None:
     panel = make("density")
-    assert isinstance(panel, DensityPanel)
+    drawing = panel.drawing
+    assert isinstance(drawing, DensityDrawing)
     panel.set_scene(scene(Points(dim), truth=False))
     panel.show_answer(answer(density(64, 0.0, "ode", dim=dim)))
     panel.flush()
-    assert panel.comparison is None
+    assert drawing.comparison is None
     assert panel.header.info[0] == "∫q 1.000"
 
 
 def test_the_cursor_reads_truth_model_and_ratio(make: Make) -> None:
     panel = make("density", size=(1000, 330))
-    assert isinstance(panel, DensityPanel)
+    drawing = panel.drawing
+    assert isinstance(drawing, DensityDrawing)
     panel.set_scene(scene(Points(2)))
     panel.show_answer(answer(density(128, 1.0, "ode")))
     panel.flush()
-    assert panel.plane is not None
-    panel.plane.hovered.emit(panel.plane.truth_axes, 0.03, 0.03)
+    assert drawing.plane is not None
+    drawing.plane.hovered.emit(drawing.plane.truth_axes, 0.03, 0.03)
     assert panel.header.info[0] == "(0.03, 0.03)"
     assert panel.header.info[3] == f"log p/q {2 * (0.5 - 0.03125):.3f}"
-    panel.plane.hovered.emit(None, 0.0, 0.0)
+    drawing.plane.hovered.emit(None, 0.0, 0.0)
     assert panel.header.info[0].startswith("KL")
 
 
 # -- samples ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("space", [Points(1), Points(2), Points(5), Images(1, 8, 8, 17)])
+@pytest.mark.parametrize("space", SPACES)
 def test_samples_of_every_space_are_drawn(make: Make, space: Space) -> None:
     panel = make("samples")
-    assert isinstance(panel, SamplesPanel)
+    drawing = panel.drawing
+    assert isinstance(drawing, SamplesDrawing)
+    panel.set_model(ModelInfo(averaged=True))
     panel.set_scene(scene(space))
     panel.flush()
     before = panel.grab().toImage()
-    panel.show_frames([samples(space, tilted="guidance 4")], 0, 1200)
+    panel.show_frames([samples(space, biased="guidance 4")], 0, 1200)
     panel.flush()
     assert panel.grab().toImage() != before
     assert panel.header.badges == ("EMA", "guidance 4")
@@ -188,50 +207,59 @@ def test_samples_of_every_space_are_drawn(make: Make, space: Space) -> None:
 
 def test_many_points_become_a_raster_of_counts(make: Make) -> None:
     panel = make("samples")
-    assert isinstance(panel, SamplesPanel)
+    drawing = panel.drawing
+    assert isinstance(drawing, SamplesDrawing)
     panel.set_scene(scene(Points(2)))
+    view = drawing.view
+    assert isinstance(view, PlaneView)
     panel.show_frames([samples(Points(2), 20_000)], 0, 1)
     panel.flush()
-    assert panel.plane.counts.image is not None
-    assert panel.plane.model.groups == []
+    assert view.canvas.counts.image is not None
+    assert view.canvas.model.groups == []
     panel.show_frames([samples(Points(2), 2000)], 0, 1)
     panel.flush()
-    assert panel.plane.counts.image is None
-    assert len(panel.plane.model.groups[0][0]) == 2000
+    assert view.canvas.counts.image is None
+    assert len(view.canvas.model.groups[0][0]) == 2000
 
 
 def test_points_keep_their_class_and_axes(make: Make) -> None:
     panel = make("samples")
-    assert isinstance(panel, SamplesPanel)
+    drawing = panel.drawing
+    assert isinstance(drawing, SamplesDrawing)
     panel.set_scene(scene(Points(5)))
-    panel.class_action.setChecked(True)
-    panel.selectors[0].setCurrentIndex(3)
+    view = drawing.view
+    assert isinstance(view, PlaneView)
+    drawing.class_action.setChecked(True)
+    view.selectors[0].setCurrentIndex(3)
     shown = samples(Points(5))
     panel.show_frames([shown], 0, 1)
     panel.flush()
-    for label, (points, colour) in enumerate(panel.plane.model.groups):
+    for label, (points, colour) in enumerate(view.canvas.model.groups):
         assert np.allclose(points, shown.x[shown.labels == label][:, [3, 1]])
         assert colour == QColor(DARK.okabe_ito[label])
 
 
 def test_a_point_is_drawn_at_its_place(make: Make) -> None:
     panel = make("samples")
-    assert isinstance(panel, SamplesPanel)
+    drawing = panel.drawing
+    assert isinstance(drawing, SamplesDrawing)
     panel.set_scene(scene(Points(2)))
-    panel.real_action.setChecked(False)
+    view = drawing.view
+    assert isinstance(view, PlaneView)
+    drawing.real_action.setChecked(False)
     x = np.array([[1.0, -0.5]], np.float32)
     panel.show_frames([Samples(x, None, None, 0, 1, 0.0, 1)], 0, 1)
     panel.flush()
-    view = panel.plane.view_axes.view
-    where = panel.plane.mapFromScene(view.mapViewToScene(panel.plane.mapToScene(0, 0).__class__(1.0, -0.5)))
-    picture = panel.plane.grab().toImage()
+    canvas = view.canvas
+    where = canvas.mapFromScene(canvas.view_axes.view.mapViewToScene(QPointF(1.0, -0.5)))
+    picture = canvas.grab().toImage()
     assert QColor(picture.pixel(where)).blue() > QColor(DARK.surface).blue() + 60
 
 
 # -- trajectory ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("space", [Points(1), Points(2), Points(5), Images(1, 8, 8, 17)])
+@pytest.mark.parametrize("space", SPACES)
 def test_a_trajectory_of_every_space_is_scrubbed(make: Make, space: Space) -> None:
     panel = make("trajectory")
     panel.set_scene(scene(space))
@@ -247,15 +275,18 @@ def test_a_trajectory_of_every_space_is_scrubbed(make: Make, space: Space) -> No
 
 def test_scrubbing_prepares_nothing_again(make: Make) -> None:
     panel = make("trajectory")
-    assert isinstance(panel, TrajectoryPanel)
+    drawing = panel.drawing
+    assert isinstance(drawing, TrajectoryDrawing)
     panel.set_scene(scene(Points(2)))
     frames = [samples(Points(2), 100, index=i, seed=i) for i in range(21)]
     panel.show_frames(frames[:10], 3, 1)
     panel.flush()
-    prepared = panel.lines.paths
+    view = drawing.view
+    assert isinstance(view, PointsView)
+    prepared = view.lines.paths
     panel.show_frames(frames[:10], 7, 1)
     panel.flush()
-    assert panel.lines.paths is prepared
+    assert view.lines.paths is prepared
     panel.show_frames(frames, 20, 1)
     panel.flush()
-    assert panel.lines.paths.shape == (21, 96, 2)
+    assert view.lines.paths.shape == (21, 96, 2)

@@ -9,12 +9,13 @@ import pytest
 from scipy.signal import lfilter
 
 from genlab.app.drawings.canvas.contours import region_level, segments
+from genlab.app.drawings.canvas.decimation import envelope, thinned
 from genlab.app.drawings.canvas.grids import cell, compare, resampled
 from genlab.app.drawings.canvas.montage import best_columns, by_class, compose, in_order, to_pixels
 from genlab.app.drawings.canvas.rulers import tick_text
-from genlab.app.drawings.density import Shown, replaces, value_at
+from genlab.app.drawings.density.drawing import Shown, replaces, value_at
 from genlab.app.drawings.field import agreement
-from genlab.app.drawings.history import History, envelope, smoothed, thinned
+from genlab.app.drawings.losses.history import History, smoothed
 from genlab.data.payloads import Density
 from genlab.settings.spaces import Images
 

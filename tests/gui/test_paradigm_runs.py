@@ -20,6 +20,10 @@ from .paradigm_pieces import cards, keys, ready, store_at
 SMALL = {"training.pool": 500, "training.threads": 1}
 
 
+def guidance(space) -> QWidget:
+    return space.bar.items["sampler.guidance"].widget
+
+
 pytestmark = pytest.mark.usefixtures("two_more_paradigms")
 
 
@@ -39,7 +43,7 @@ def test_one_player_is_stepped_from_the_menu_and_by_its_key(lab, tmp_path) -> No
         QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
         assert await loop.until(lambda: window.workspace.run.step == 2, 30)
         assert lab.engine.of(p.StepOnce)[-1].player == "generator"
-        assert await loop.until(lambda: len(window.workspace.grid.panels["loss"].history) == 2, 30)
+        assert await loop.until(lambda: len(window.workspace.grid.panels["loss"].drawing.history) == 2, 30)
         window.choose("fit")
         assert await ready(window)
         assert not window.top.players_button.isVisible()
@@ -118,7 +122,7 @@ def test_a_warning_that_a_person_closed_stays_away_until_the_next_run(lab) -> No
 def test_a_model_without_a_density_is_asked_for_a_histogram_alone_and_never_refuses(lab, tmp_path) -> None:
     async def scenario(window) -> None:
         panel = window.workspace.grid.panels["density"]
-        assert await loop.until(lambda: panel.shown is not None, 30)
+        assert await loop.until(lambda: panel.drawing.shown is not None, 30)
         asked = [c for c in lab.engine.of(p.DrawDensity) if c.run == window.workspace.run.id]
         assert asked
         assert all(request.resolutions == () for request in asked)
@@ -149,12 +153,12 @@ def test_controls_wear_the_names_of_the_paradigm_and_say_why_they_rest(lab) -> N
         window.choose("duel")
         bar = window.workspace.bar
         assert [bar.method.itemText(i) for i in range(bar.method.count())] == ["plain", "twice"]
-        assert bar.findChild(QWidget, "sampler.guidance.caption").text() == "Truncation"
-        assert "Below 1, samples nearer to the middle." in bar.guidance.toolTip()
-        assert "1 does nothing" in bar.guidance.toolTip()
-        assert bar.guidance.number.maximum() == 2
-        assert not bar.steps.isEnabled()
-        assert "A duel samples in one pass." in bar.steps.toolTip()
+        assert bar.findChild(QWidget, "sampler.truncation.caption").text() == "Truncation"
+        assert "Below 1, samples nearer to the middle." in bar.items["sampler.truncation"].widget.toolTip()
+        assert "1 does nothing" in bar.items["sampler.truncation"].widget.toolTip()
+        assert bar.items["sampler.truncation"].widget.number.maximum() == 2
+        assert not bar.items["sampler.steps"].widget.isEnabled()
+        assert "A duel samples in one pass." in bar.items["sampler.steps"].widget.toolTip()
         assert await ready(window)
         timeline = bar.timeline
         await loop.until(lambda: timeline.readout.text().startswith("one pass"), 5)
@@ -165,8 +169,8 @@ def test_controls_wear_the_names_of_the_paradigm_and_say_why_they_rest(lab) -> N
         assert not timeline.playing
         window.choose("fit")
         assert not window.workspace.bar.method.isVisible()
-        assert not window.workspace.bar.guidance.isEnabled()
-        assert "nothing to guide" in window.workspace.bar.guidance.toolTip()
+        assert not guidance(window.workspace).isEnabled()
+        assert "nothing to guide" in guidance(window.workspace).toolTip()
 
     lab.run(scenario)
 
@@ -176,12 +180,12 @@ def test_an_edit_that_waits_for_a_reset_does_not_change_what_the_model_can_do(la
         space = window.workspace
         space.train_or_pause()
         space.edit({"objective.condition_dropout": 0.0})
-        assert space.pending == ("objective.condition_dropout",)
-        assert space.bar.guidance.isEnabled()
+        assert space.view.pending == ("objective.condition_dropout",)
+        assert guidance(space).isEnabled()
         space.edit({"sampler.steps": 9})
         assert lab.engine.of(p.Sample)[-1].sampler["steps"] == 9
         space.reset()
-        assert not space.bar.guidance.isEnabled()
+        assert not guidance(space).isEnabled()
 
     lab.run(scenario)
 
@@ -223,12 +227,12 @@ def test_a_run_is_rewound_to_a_checkpoint_looked_at_and_brought_back(lab, tmp_pa
 
 def test_a_run_of_another_paradigm_opens_in_its_own_workspace(lab, tmp_path) -> None:
     from genlab import api
-    from genlab.app.dialogs.recent import take_up
+    from genlab.app.dialogs.recent import open_run
 
     run = api.train("fit", "mixture-1d", out=tmp_path / "run", settings=SMALL)
 
     async def scenario(window) -> None:
-        take_up(window, str(run.folder), False)
+        open_run(window.context, str(run.folder), False)
         assert window.workspace.paradigm.id == "fit"
         assert lab.engine.of(p.Open)[-1].folder == str(run.folder)
 
@@ -245,16 +249,16 @@ def test_losses_of_players_are_drawn_with_what_equilibrium_would_read(lab, tmp_p
         space.train_or_pause()
         assert await loop.until(lambda: space.run.state == "done", 60)
         losses, modes = space.grid.panels["loss"], space.grid.panels["modes"]
-        assert await loop.until(lambda: losses.reference, 30)
+        assert await loop.until(lambda: losses.drawing.reference, 30)
         for panel in (losses, modes):
             panel.flush()
-        assert losses.shown_columns() == ("critic total", "generator total")
+        assert losses.drawing.shown_columns() == ("critic total", "generator total")
         assert [part.split()[0] for part in losses.header.info] == ["generator", "critic", "equilibrium"]
-        assert {name: line.value() for name, line in losses.marks.items()} == {
+        assert {name: line.value() for name, line in losses.drawing.marks.items()} == {
             "generator total": 1.0, "critic total": pytest.approx(np.log(2)),
         }  # fmt: skip
-        assert modes.shown_columns() == ("modes", "high quality")
+        assert modes.drawing.shown_columns() == ("modes", "high quality")
         assert modes.header.info == ("modes 2", "high quality 0.5")
-        assert modes.marks == {}
+        assert modes.drawing.marks == {}
 
     lab.run(scenario, store_at("duel", tmp_path), worker=True)

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QWidget
 
 from genlab.app.common import loop
+from genlab.app.views.bar_item import object_name
 from genlab.app.window.rail import in_order
 from genlab.app.window.store import Store
 from genlab.engine import protocol as p
@@ -155,7 +156,7 @@ def test_the_bars_and_commands_act_on_the_workspace_in_view(lab) -> None:
         window.choose("diffusion")
         assert "show-modes" not in keys(window)
         assert "show-field" in keys(window)
-        window.workspace.evaluation = "W2 0.3"
+        window.workspace.view.evaluation = "W2 0.3"
         window.show_state()
         window.choose("duel")
         assert window.status.metrics.text() == ""
@@ -168,7 +169,9 @@ def test_every_control_of_every_workspace_has_a_name_and_a_tooltip(lab) -> None:
         for id in PARADIGMS:
             window.choose(id)
             space = window.workspace
-            for name in ("dataset", "sampler.steps", "sampler.guidance", "sampler.label", "sampler.seed"):
+            controls = [object_name(control.key) for control in space.viewed.capabilities.controls]
+            assert {"sampler.steps", "sampler.label"} < set(controls), id
+            for name in ("dataset", "sampler.seed", *controls):
                 assert len(space.findChildren(QWidget, name)) == 1, (id, name)
             for kind in (QAbstractButton, QAbstractSpinBox, QComboBox, QAbstractSlider):
                 for widget in space.findChildren(kind):

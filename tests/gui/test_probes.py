@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,15 +15,19 @@ from pytestqt.qtbot import QtBot
 
 from genlab.app.common import loop
 from genlab.app.common.theme import DARK, LIGHT
+from genlab.app.drawings.catalogue import DRAWINGS
 from genlab.app.drawings.tiles import TilesDrawing
-from genlab.app.views.probe import DRAWINGS, ProbePanel
+from genlab.app.views.feeds import requests
+from genlab.app.views.panel import Panel
+from genlab.data.payloads import Payload
 from genlab.engine import protocol as p
-from genlab.engine.protocol import Answer, Probe
-from genlab.settings.paradigm import ProbeControl
+from genlab.engine.protocol import Answer, Metrics, Probe
+from genlab.session.session import Session
+from genlab.settings.controls import PanelControl
 from genlab.settings.spaces import Points
 from tests.gui.panel_pieces import answer, payloads, scene, settled, shown
 
-Make = Callable[..., ProbePanel]
+Make = Callable[..., Panel]
 PLANE = Points(2)
 KINDS = sorted(payloads())
 
@@ -30,8 +35,11 @@ KINDS = sorted(payloads())
 # -- every payload ---------------------------------------------------------------------------
 
 
-def test_every_payload_of_an_extra_panel_has_a_drawing() -> None:
-    assert {kind.__name__.lower() for kind in DRAWINGS} == set(KINDS)
+def test_every_payload_has_a_drawing_and_nothing_else_has() -> None:
+    assert set(DRAWINGS) == {*get_args(Payload), Metrics}
+    assert set(KINDS) == {kind.__name__.lower() for kind in DRAWINGS} - {
+        "metrics", "density", "samples", "trajectory",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -57,7 +65,7 @@ def test_another_kind_of_payload_takes_the_place_of_the_first(make: Make) -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_theme_reaches_every_drawing(make: Make, qtbot: QtBot, kind: str) -> None:
-    controls = (ProbeControl("t", "Time", 0.5), ProbeControl("c", "Of", "a", choices={"a": "A", "b": "B"}))
+    controls = (PanelControl("t", "Time", 0.5), PanelControl("c", "Of", "a", choices={"a": "A", "b": "B"}))
     switched = shown(make, payloads()[kind], look=DARK, controls=controls)
     fresh = shown(make, payloads()[kind], look=LIGHT, controls=controls)
     before = settled(switched)
@@ -92,9 +100,9 @@ def test_new_data_make_no_new_items(make: Make, kind: str) -> None:
 # -- asking ----------------------------------------------------------------------------------
 
 CONTROLS = (
-    ProbeControl("time", "Time t", 0.25, ends=("noise", "data"), help="When."),
-    ProbeControl("layer", "Layer", 2, 0, 8, whole=True),
-    ProbeControl("what", "Show", "d", choices={"d": "D(x)", "g": "gradient"}),
+    PanelControl("time", "Time t", 0.25, ends=("noise", "data"), help="When."),
+    PanelControl("layer", "Layer", 2, 0, 8, whole=True),
+    PanelControl("what", "Show", "d", choices={"d": "D(x)", "g": "gradient"}),
 )
 
 
@@ -105,13 +113,15 @@ def test_controls_say_what_is_asked(make: Make) -> None:
     time.slider.setValue(100)
     layer.slider.setValue(7)
     what.choice.setCurrentIndex(1)
-    asked = panel.request({"steps": 3}, live=False)
+    asked = requests.of_panel(
+        panel.info, panel.controls.values, Session.default("diffusion", "moons"), live=False
+    )
     assert isinstance(asked, Probe)
     assert asked.name == "asked"
     assert asked.values == {"time": 0.5, "layer": 7.0, "what": "g"}
     assert [time.readout.text(), layer.readout.text()] == ["0.50", "7"]
     panel.controls.reset()
-    assert panel.request({}, False).values == {"time": 0.25, "layer": 2.0, "what": "d"}
+    assert panel.controls.values == {"time": 0.25, "layer": 2.0, "what": "d"}
 
 
 def test_controls_have_names_and_take_keys(make: Make, qtbot: QtBot) -> None:
@@ -128,7 +138,7 @@ def test_controls_have_names_and_take_keys(make: Make, qtbot: QtBot) -> None:
 
 
 def test_many_sliders_stand_in_two_columns(make: Make) -> None:
-    latents = tuple(ProbeControl(f"z{i}", f"z{i}", 0.0, -3.0, 3.0) for i in range(8))
+    latents = tuple(PanelControl(f"z{i}", f"z{i}", 0.0, -3.0, 3.0) for i in range(8))
     panel = make("probe", probe="asked", controls=latents)
     QApplication.processEvents()
     boxes = [item.geometry() for item in panel.controls.items]
@@ -194,12 +204,12 @@ def test_a_refused_probe_reaches_its_panel_in_the_window(lab) -> None:
     async def scenario(window) -> None:
         space = window.workspace
         space.replace_session(type(space.session).default("diffusion", "moons"))
-        id = next(info.id for info in space.session.capabilities.panels if info.kind == "probe")
+        id = next(info.id for info in space.session.panels if info.kind == "probe")
         space.grid.show_panel(id, True)
         assert await loop.until(lambda: lab.engine.of(Probe), 5)
         asked = lab.engine.of(Probe)[-1]
-        space.take(p.Refused(asked.run, asked.channel, asked.request - 1000, "stale"))
-        space.take(p.Refused(asked.run, asked.channel, asked.request, "there is no plane"))
+        space.view.take(p.Refused(asked.run, asked.channel, asked.request - 1000, "stale"))
+        space.view.take(p.Refused(asked.run, asked.channel, asked.request, "there is no plane"))
         panel = space.grid.panels[id]
         panel.flush()
         assert panel.words.text() == "There is no plane."

@@ -20,12 +20,12 @@ from genlab.app.drawings.plot import steady
 from genlab.app.drawings.scalar_map import ScalarMapDrawing, arrows_at
 from genlab.app.drawings.table import TableDrawing, shared
 from genlab.app.drawings.tiles import TilesDrawing
-from genlab.app.views.probe import ProbePanel
+from genlab.app.views.panel import Panel
 from genlab.data.payloads import Curves, Group, Plane, ScalarMap, Table, Tiles
 from genlab.settings.spaces import Images
 from tests.gui.panel_pieces import EXTENT, answer, payloads, settled, shown
 
-Make = Callable[..., ProbePanel]
+Make = Callable[..., Panel]
 DIGITS = Images(1, 8, 8, 17)
 X = np.arange(4, dtype=np.float32)
 

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QApplication
 from genlab.app.common.theme import DARK
 from genlab.app.drawings.canvas.map_view import Title
 from genlab.app.drawings.canvas.raster import density_colours
-from genlab.app.drawings.maps import MapsDrawing
-from genlab.app.drawings.maps_layout import SMALLEST, layout
-from genlab.app.views.probe import ProbePanel
+from genlab.app.drawings.maps.drawing import MapsDrawing
+from genlab.app.drawings.maps.layout import SMALLEST, layout
+from genlab.app.views.panel import Panel
 from genlab.data.payloads import Maps, ScalarMap
 from tests.gui.panel_pieces import EXTENT, answer, payloads, settled, shown
 
-Make = Callable[..., ProbePanel]
+Make = Callable[..., Panel]
 
 
 def one(value: float, title: str, diverging: bool = False) -> ScalarMap:

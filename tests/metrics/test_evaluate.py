@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from genlab.data import Dataset, load
-from genlab.data.arrays import FileDataset
-from genlab.data.datasets import DATASETS, FileSettings
+from genlab.data.catalogue import DATASETS
+from genlab.data.files.arrays import FileDataset
+from genlab.data.files.settings import FileSettings
 from genlab.data.payloads import Array, Labels
 from genlab.metrics.evaluate import DrawModel, LogDensity, LogProbOf, evaluate
 from genlab.metrics.floors import FloorStore
@@ -53,7 +54,7 @@ def by_key(metrics: list[Metric]) -> dict[str, Metric]:
     return {metric.key: metric for metric in metrics}
 
 
-def run(name: str, n: int = 256, seed: int = 0, tilted: str = "", offset: float = 0.0) -> dict[str, Metric]:
+def run(name: str, n: int = 256, seed: int = 0, biased: str = "", offset: float = 0.0) -> dict[str, Metric]:
     dataset = built_in(name)
     work = evaluate(
         dataset,
@@ -62,7 +63,7 @@ def run(name: str, n: int = 256, seed: int = 0, tilted: str = "", offset: float 
         np.random.default_rng(seed),
         n=n,
         draws=8,
-        tilted=tilted,
+        biased=biased,
         store=FloorStore(),
     )
     return by_key(finish(work))
@@ -119,11 +120,11 @@ def test_excess_is_the_shift_of_the_log_density() -> None:
 
 
 def test_tilted_samples_are_labelled_and_the_likelihood_is_not() -> None:
-    plain, tilted = run("moons"), run("moons", tilted="guidance 4")
-    assert plain["nll"] == tilted["nll"]
-    assert tilted["w2"].value == plain["w2"].value
-    assert tilted["w2"].name == "W2 (tilted)"
-    assert "guidance 4" in tilted["w2"].note
+    plain, biased = run("moons"), run("moons", biased="guidance 4")
+    assert plain["nll"] == biased["nll"]
+    assert biased["w2"].value == plain["w2"].value
+    assert biased["w2"].name == "W2 (biased)"
+    assert "guidance 4" in biased["w2"].note
 
 
 def test_a_collapsed_model_is_told_by_its_modes_and_its_recall() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from genlab.core.model import Batch
+from genlab.core.training import Batch
 from genlab.paradigms.baselines.histogram import BACKGROUND, Histogram, Pixels, bin_counts
 from genlab.paradigms.baselines.settings import BaselinesObjective
 

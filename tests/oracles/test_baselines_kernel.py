@@ -10,7 +10,7 @@ import pytest
 import torch
 from sklearn.neighbors import KernelDensity
 
-from genlab.core.model import Batch
+from genlab.core.training import Batch
 from genlab.paradigms.baselines.kernel import (
     Kernel,
     kernel_cdf,

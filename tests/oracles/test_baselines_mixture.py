@@ -10,7 +10,7 @@ import pytest
 import torch
 from sklearn.mixture import GaussianMixture
 
-from genlab.core.model import Batch
+from genlab.core.training import Batch
 from genlab.paradigms.baselines.mixture import Mixture, spread_out
 from genlab.paradigms.baselines.settings import BaselinesObjective
 

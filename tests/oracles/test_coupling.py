@@ -11,8 +11,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from genlab.core.model import Batch, build_model, generator
+from genlab.core.random import generator
+from genlab.core.training import Batch
 from genlab.data import load
+from genlab.engine.models import model_of
 from genlab.metrics.slices import finish
 from genlab.paradigms.flow_matching.straightness import path_energy_error, transport, transport_cost
 from genlab.sampling.coupling import optimal, sinkhorn, sinkhorn_plan, squared_distances, within_classes
@@ -99,7 +101,7 @@ def coupled() -> Callable[[str], tuple[Any, Any, Batch]]:
         session = Session.default("flow-matching", "gan-ring").with_values(values)
         dataset = load(session.dataset, session.data)
         draw = dataset.train(3000, np.random.default_rng(0))
-        model: Any = build_model(session, dataset, draw)
+        model: Any = model_of(session, dataset, draw)
         pool = Batch(torch.as_tensor(draw.x), torch.as_tensor(draw.labels))
         rng = generator(0, "data")
         batches = [model.batch(pool, 200, rng) for _ in range(30)]

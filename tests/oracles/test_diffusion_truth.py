@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.core.model import Batch, Context, Model, SampleRequest, build_model, generator
+from genlab.core.model import Model
+from genlab.core.random import generator
+from genlab.core.requests import DensityRequest, SampleRequest
+from genlab.core.training import Batch, Context
 from genlab.data import Dataset, load
+from genlab.data.condition import Condition
+from genlab.engine.models import model_of
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.session.session import Session
 
@@ -23,7 +28,7 @@ def trained() -> tuple[Session, Dataset, Model, float]:
     session = Session.default("diffusion", "mixture-1d").with_values({"network.width": 64})
     dataset = load(session.dataset, session.data)
     draw = dataset.train(50_000, np.random.default_rng(0))
-    model = build_model(session, dataset, draw)
+    model = model_of(session, dataset, draw)
     x, labels = torch.as_tensor(draw.x), torch.as_tensor(draw.labels)
     (player,) = model.players()
     optimiser = torch.optim.AdamW(player.parameters, 3e-3, weight_decay=0)
@@ -50,7 +55,7 @@ def exact(model: Any) -> GaussianMixtureDenoiser:
 
 def test_the_network_becomes_the_posterior_mean(trained: Any) -> None:
     session, dataset, model, _ = trained
-    denoiser, truth = model.denoiser(session.sampler), exact(model)
+    denoiser, truth = model.denoiser(SampleRequest(1, session.sampler)), exact(model)
     x0 = model.standardise(torch.as_tensor(dataset.test(2000, np.random.default_rng(2)).x))
     rng = generator(3, "noise")
     for level in (0.05, 0.2, 0.5, 1.0, 3.0):
@@ -96,9 +101,9 @@ def test_the_density_is_the_truth_but_for_a_tenth_of_a_nat(trained: Any) -> None
     session, dataset, model, _ = trained
     x = dataset.test(500, np.random.default_rng(4)).x
     for label, given in (("any", None), ("none", None), ("mode 1", 0)):
-        sampler = session.sampler.model_copy(update={"label": label})
+        request = DensityRequest(session.sampler, Condition(label))
         with torch.no_grad():
-            parts = [p for p in model.log_prob(torch.as_tensor(x), sampler) if p is not None]
+            parts = [p for p in model.log_prob(torch.as_tensor(x), request) if p is not None]
         value = torch.cat([p.value for p in parts]).double().numpy()
         expected = dataset.truth.log_prob(x, given)
         error = np.abs(value - expected)[expected > -4].mean()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.data import load
-from genlab.data.dataset import Truth
-from genlab.data.datasets import DATASETS, MixtureSettings
+from genlab.data import Truth, load
+from genlab.data.catalogue import DATASETS
+from genlab.data.sets.mixture_1d import MixtureSettings
 from genlab.paradigms.flow.target import check_target, truth_log_prob
 
 

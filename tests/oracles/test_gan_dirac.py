@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.core.model import Batch, Context, ProbeRequest, build_model
+from genlab.core.requests import ProbeRequest
+from genlab.core.training import Batch, Context
 from genlab.data import load
-from genlab.engine.trainer import Trainer
+from genlab.engine.models import model_of
+from genlab.engine.training.trainer import Trainer
+from genlab.paradigms.gan.probes import PROBES
+from genlab.paradigms.gan.settings import GanSampler
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session
 
@@ -31,7 +35,7 @@ def orbit(steps: int, **objective: Any) -> tuple[np.ndarray, Trainer]:
     )
     data = load(session.dataset, session.data)
     draw = data.train(2000, np.random.default_rng(0))
-    model = build_model(session, data, draw)
+    model = model_of(session, data, draw)
     trainer = Trainer(model, session, Batch(torch.as_tensor(draw.x), None))
     trainer.advance(math.inf)
     return model.orbit[:steps].numpy().copy(), trainer
@@ -82,7 +86,7 @@ def test_the_orbit_panel_shows_the_last_two_thousand_steps() -> None:
             model.generator.theta.fill_(step)
             model.critic.psi.fill_(-step)
             model.after_step(made, context)
-    (plane,) = [p for p in model.probe("orbit", ProbeRequest(trainer.session.sampler)) if p is not None]
+    (plane,) = PROBES["orbit"](model, ProbeRequest(GanSampler()))
     line, now, settled = plane.groups
     assert np.array_equal(line.x, np.stack([np.arange(100, 2100), -np.arange(100, 2100)], 1))
     assert now.x[0] == pytest.approx([2099, -2099])

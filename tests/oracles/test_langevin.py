@@ -11,19 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.path import Linear, Path, SubVP, VarianceExploding
-from genlab.sampling.solvers import (
-    AnnealedLangevin,
-    Langevin,
-    PredictorCorrector,
-    ReverseSDE,
-    Solver,
-    State,
-    trajectory,
-)
+from genlab.sampling.solvers import Solver, State, trajectory
+from genlab.sampling.solvers.stochastic import AnnealedLangevin, Langevin, PredictorCorrector, ReverseSDE
 from genlab.sampling.spacing import start, times
 
 PATHS: list[Path] = [Linear(), SubVP(), VarianceExploding()]
@@ -41,7 +34,7 @@ class Gaussian:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         return Prediction(self.path, t, x, "score", -x / self.path.scale(t) ** 2)
 
 

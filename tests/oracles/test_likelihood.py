@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.likelihood import OdeLogProb, ode_log_prob
@@ -25,7 +25,7 @@ class GaussianDenoiser:
     def __init__(self, covariance: Tensor, path: Path) -> None:
         self.path, self.covariance = path, covariance
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         alpha, sigma = self.path.alpha(t), self.path.sigma(t)
         noisy = alpha**2 * self.covariance + sigma**2 * torch.eye(len(self.covariance)).to(x)
         return Prediction(self.path, t, x, "score", -torch.linalg.solve(noisy, x.T).T)
@@ -101,7 +101,7 @@ def test_the_density_of_a_class_is_that_of_its_component() -> None:
     means = torch.tensor([[-1.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
     mixture = GaussianMixtureDenoiser(means, 0.3, path)
     x = points(64) * 0.3 + means[1]
-    condition = Condition(torch.ones(64, dtype=torch.long))
+    condition = Conditions(torch.ones(64, dtype=torch.long))
     (result,) = results(mixture, x, condition=condition)
     expected = mixture.log_prob(x, 0.002, condition)
     # The sampler starts around the origin, and this class lies one away from it: 1 / 80 at the start.

@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from torchmetrics.image.kid import poly_mmd
 
 from genlab.data import load
-from genlab.data.datasets import DATASETS
+from genlab.data.catalogue import DATASETS
 from genlab.metrics.classifier import ImageClassifier, label_accuracy
 from genlab.metrics.coverage import mode_coverage, truncated_std
 from genlab.metrics.distances import sliced_wasserstein2, wasserstein1, wasserstein2, wasserstein2_1d

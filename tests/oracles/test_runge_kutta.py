@@ -12,7 +12,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.path import (
@@ -24,8 +24,8 @@ from genlab.sampling.path import (
     Trigonometric,
     VarianceExploding,
 )
-from genlab.sampling.solvers import Adaptive, RungeKutta, Solver, State, trajectory
-from genlab.sampling.solvers.runge_kutta import TABLEAUS, Chart
+from genlab.sampling.solvers import Solver, State, trajectory
+from genlab.sampling.solvers.runge_kutta import TABLEAUS, Adaptive, Chart, RungeKutta
 
 PATHS: list[Path] = [
     Linear(), SubVP(), Cosine(), Straight(), Straight(0.1), Trigonometric(), VarianceExploding(),
@@ -41,7 +41,7 @@ class Gaussian:
         self.path, self.mean, self.spread = path, mean, spread
         self.calls = 0
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         self.calls += 1
         alpha, sigma = self.path.alpha(t), self.path.sigma(t)
         gain = alpha * self.spread**2 / (alpha**2 * self.spread**2 + sigma**2)
@@ -167,7 +167,7 @@ class Growth:
     def __init__(self, path: Path, factor: float = 1.0) -> None:
         self.path, self.factor = path, factor
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         return Prediction(self.path, t, x, "velocity", self.factor * x, nfe=2)
 
 
@@ -272,7 +272,7 @@ def test_a_field_that_is_not_finite_is_refused(chart: Chart) -> None:
 
 def test_a_tolerance_that_cannot_be_kept_is_refused() -> None:
     class Jagged(Growth):
-        def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+        def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
             return Prediction(self.path, t, x, "velocity", torch.sin(1e9 * x + 1e9 * t))
 
     with pytest.raises(ValueError, match="cannot keep its tolerance"):

@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Kind, Prediction
-from genlab.sampling.path import Path, Table, VarianceExploding, linear_betas
+from genlab.sampling.path import Path, VarianceExploding
 from genlab.sampling.solvers import SOLVERS, Solver, trajectory
 from genlab.sampling.spacing import times
+from genlab.sampling.table_path import Table, linear_betas
 
 SAMPLE = (torch.arange(768) / 768).reshape(3, 8, 8, 4).permute(3, 0, 1, 2)
 
@@ -23,7 +24,7 @@ class Toy:
     def __init__(self, path: Path, kind: Kind) -> None:
         self.path, self.kind = path, kind
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         return Prediction(self.path, t, x, self.kind, x * float(t) / (float(t) + 1))
 
 
@@ -32,7 +33,7 @@ class ToyWithPreconditioning:
 
     path = VarianceExploding()
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         total = float(t) ** 2 + 0.25
         c_noise = 0.25 * math.log(float(t))
         network = x / math.sqrt(total) * c_noise / (c_noise + 1)

@@ -10,11 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Kind, Prediction
-from genlab.sampling.path import Table, VarianceExploding
+from genlab.sampling.path import VarianceExploding
 from genlab.sampling.solvers import SOLVERS, Solver, trajectory
 from genlab.sampling.spacing import times
+from genlab.sampling.table_path import Table
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
 
@@ -30,7 +31,7 @@ class Toy:
     def __init__(self, path: Table, kind: Kind) -> None:
         self.path, self.kind = path, kind
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         return Prediction(self.path, t, x, self.kind, model(x, float(t)))
 
 
@@ -152,7 +153,7 @@ class Preconditioned:
     def __init__(self, path: VarianceExploding) -> None:
         self.path = path
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         scale = torch.sqrt(t**2 + 1)
         x0 = x / scale**2 + t / scale * model(x / scale, float(0.25 * t.log()))
         return Prediction(self.path, t, x, "x0", x0)

@@ -12,10 +12,12 @@ import scipy.linalg
 import scipy.stats
 import torch
 
-from genlab.core.model import SampleRequest, build_model
+from genlab.core.requests import DensityRequest, LogProb, SampleRequest
 from genlab.data import load
+from genlab.engine.models import model_of
 from genlab.paradigms.vae.likelihoods import LEAST_SCALE
 from genlab.paradigms.vae.model import VAE
+from genlab.paradigms.vae.settings import VAESampler
 from genlab.session.session import Session
 from tests.paradigms.conftest import train
 
@@ -49,7 +51,7 @@ def principal(wider: float = 1.0, flatter: float = 1.0) -> Linear:
     wider, flatter: by what the encoder's scale and slope are multiplied."""
     session = Session.default("vae", "moons").with_values(LINEAR)
     draw = load("moons", session.data).train(4000, np.random.default_rng(0))
-    model = build_model(session, load("moons", session.data), draw)
+    model = model_of(session, load("moons", session.data), draw)
     assert isinstance(model, VAE)
     z = (draw.x - model.mean.numpy()) / model.std.numpy()
     values, vectors = np.linalg.eigh(np.cov(z.T, bias=True))
@@ -68,16 +70,20 @@ def principal(wider: float = 1.0, flatter: float = 1.0) -> Linear:
     return Linear(model.eval(), draw.x[:1000], covariance, weight, encoder, noise, spread)
 
 
+def bounds(model: Any, x: np.ndarray, k: int) -> list[LogProb]:
+    with torch.no_grad():
+        parts = model.log_prob(torch.as_tensor(x), DensityRequest(VAESampler(importance=k)))
+        return [part for part in parts if part is not None]
+
+
 def bound(linear: Linear, k: int) -> Any:
-    sampler = linear.model.session.sampler.model_copy(update={"importance": k})
-    parts = linear.model.log_prob(torch.as_tensor(linear.x), sampler)
-    return torch.cat([part.value for part in parts if part is not None]).numpy()
+    return torch.cat([part.value for part in bounds(linear.model, linear.x, k)]).numpy()
 
 
 def last_frame(linear: Linear, method: str, steps: int) -> np.ndarray:
-    update = {"method": method, "steps": steps}
-    sampler = linear.model.session.sampler.model_copy(update=update)
-    x = list(linear.model.sample(SampleRequest(20_000, sampler)))[-1].x
+    request = SampleRequest(20_000, VAESampler.model_validate({"method": method, "steps": steps}))
+    with torch.no_grad():
+        x = list(linear.model.sample(request))[-1].x
     return (x - linear.model.mean.numpy()) / linear.model.std.numpy()
 
 
@@ -112,8 +118,8 @@ def test_training_reaches_the_closed_form_likelihood() -> None:
     # One factor and a scale for each axis can give a plane any covariance.
     x = run.draw.x.astype(float)
     best = scipy.stats.multivariate_normal(x.mean(0), np.cov(x.T, bias=True)).logpdf(x).mean()
-    parts = run.model.log_prob(torch.as_tensor(run.draw.x), session.sampler)
-    reached = torch.cat([part.value for part in parts if part is not None]).mean().item()
+    parts = bounds(run.model, run.draw.x, session.sampler.importance)
+    reached = torch.cat([part.value for part in parts]).mean().item()
     assert best - 0.01 < reached < best + 1e-3
 
 
@@ -134,9 +140,7 @@ def test_metropolis_steps_keep_the_law_of_the_model_through_a_wrong_encoder() ->
 
 def test_the_standard_error_is_the_spread_over_repetitions() -> None:
     linear = principal(wider=1.6, flatter=0.8)
-    x = torch.as_tensor(np.repeat(linear.x[:1], 4000, 0))
-    sampler = linear.model.session.sampler.model_copy(update={"importance": 100})
-    parts = [part for part in linear.model.log_prob(x, sampler) if part is not None]
+    parts = bounds(linear.model, np.repeat(linear.x[:1], 4000, 0), 100)
     values = torch.cat([part.value for part in parts])
     errors = torch.cat([part.standard_error for part in parts])
     assert float(errors.mean()) == pytest.approx(float(values.std()), rel=0.1)

@@ -9,14 +9,15 @@ import torch
 from scipy.integrate import quad
 from torch import Tensor, nn
 
-from genlab.core.model import SampleRequest
+from genlab.core.requests import SampleRequest
 from genlab.metrics.slices import finish
 from genlab.paradigms.flow_matching.straightness import Walk, walk
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.path import Path
 from genlab.session.session import Session
 from tests.paradigms.conftest import train
+from tests.paradigms.time_pieces import asked
 
 SMALL = {"network.width": 64, "training.batch_size": 256, "training.ema": 0.9}
 
@@ -54,7 +55,7 @@ class Constant:
         self.path = path
         self.velocity = velocity
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         return Prediction(self.path, t, x, "velocity", self.velocity.expand_as(x))
 
 
@@ -68,7 +69,7 @@ class BetweenGaussians:
         self.path = path
         self.mean, self.std = mean, std
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         time = float(t)
         variance = (1 - time) ** 2 * self.std**2 + time**2
         slope = (time - (1 - time) * self.std**2) / variance
@@ -92,11 +93,5 @@ def short(dataset: str, steps: int = 400, **values: Any) -> Any:
     return train(Session.default("flow-matching", dataset).with_values({**SMALL, **chosen}), steps)
 
 
-def frames(model: Any, session: Session, n: int, **sampler: Any) -> list[Any]:
-    settings = session.sampler.model_copy(update=sampler)
-    with torch.no_grad():
-        return list(model.eval().sample(SampleRequest(n, settings)))
-
-
-def walked(model: Any, session: Session, n: int, steps: int = 50, **sampler: Any) -> Walk:
-    return finish(walk(model.eval(), session.sampler.model_copy(update=sampler), n, steps))
+def walked(model: Any, session: Session, n: int, steps: int = 50, **changes: Any) -> Walk:
+    return finish(walk(model.eval(), SampleRequest(n, **asked(session, **changes)), steps))

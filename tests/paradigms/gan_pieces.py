@@ -7,8 +7,12 @@ from typing import Any
 
 import torch
 
-from genlab.core.model import SampleRequest
+from genlab.core.requests import ProbeRequest, SampleRequest
+from genlab.core.training import Batch
+from genlab.data.condition import Condition
 from genlab.data.payloads import Samples
+from genlab.paradigms.gan.probes import PROBES
+from genlab.paradigms.gan.settings import GanSampler
 
 Fresh = Callable[..., Any]
 
@@ -21,9 +25,15 @@ PLAIN = {
 }
 
 
-def frames(model: Any, n: int, **sampler: Any) -> list[Samples]:
+def frames(model: Any, n: int, label: str = "any", **sampler: Any) -> list[Samples]:
     with torch.no_grad():
-        return list(model.sample(SampleRequest(n, model.session.sampler.model_copy(update=sampler))))
+        return list(model.sample(SampleRequest(n, GanSampler(**sampler), Condition(label))))
+
+
+def probe(model: Any, name: str, examples: Batch | None = None, label: str = "any") -> Any:
+    request = ProbeRequest(GanSampler(), {}, 20, examples, Condition(label))
+    with torch.no_grad():
+        return [payload for payload in PROBES[name](model.eval(), request) if payload is not None][-1]
 
 
 class Biased(torch.nn.Module):

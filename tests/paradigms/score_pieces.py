@@ -5,9 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import torch
-
-from genlab.core.model import SampleRequest
 from genlab.session.session import Session
 from tests.paradigms.conftest import train
 
@@ -21,9 +18,3 @@ def on_a_line(steps: int = 400, **values: Any) -> Any:
     small = {"network.width": 64, "training.batch_size": 256, "training.ema": 0.9}
     chosen = {key.replace("__", "."): value for key, value in values.items()}
     return train(Session.default("score", "mixture-1d").with_values({**small, **chosen}), steps)
-
-
-def frames(model: Any, session: Session, n: int, **sampler: Any) -> list[Any]:
-    settings = session.sampler.model_copy(update=sampler)
-    with torch.no_grad():
-        return list(model.eval().sample(SampleRequest(n, settings)))

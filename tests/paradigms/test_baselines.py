@@ -11,12 +11,17 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from genlab.core.model import Batch, NoDensity, ProbeRequest, SampleRequest, build_model, generator
-from genlab.data import load
+from genlab.core.random import generator
+from genlab.core.requests import DensityRequest, NoDensity, ProbeRequest, SampleRequest
+from genlab.core.training import Batch
+from genlab.data import Draw, load
+from genlab.data.condition import Condition
 from genlab.data.payloads import Curves, Plane, Table, Tiles
-from genlab.engine.trainer import Trainer
+from genlab.engine.models import model_of
+from genlab.engine.training.trainer import Trainer
 from genlab.paradigms.baselines.model import Baselines
-from genlab.paradigms.baselines.settings import PARADIGM
+from genlab.paradigms.baselines.presets import PRESETS
+from genlab.paradigms.baselines.probes import PROBES
 from genlab.session.session import Session
 from tests.paradigms.conftest import Trained
 
@@ -32,18 +37,19 @@ def fitted(short_run: ShortRun, method: str, dataset: str = "mixture-1d", **valu
     return short_run("baselines", dataset, QUICK | objective)
 
 
-def samples(run: Trained, n: int, **sampler: Any) -> Any:
+def samples(run: Trained, n: int, label: str = "any", **sampler: Any) -> Any:
     settings = run.session.sampler.model_copy(update=sampler)
     with torch.no_grad():
-        (frame,) = run.model.sample(SampleRequest(n, settings))
+        (frame,) = run.model.sample(SampleRequest(n, settings, Condition(label)))
     return frame
 
 
-def log_prob(run: Trained, x: np.ndarray, **sampler: Any) -> list[Any]:
+def log_prob(run: Trained, x: np.ndarray, label: str = "any", **sampler: Any) -> list[Any]:
     settings = run.session.sampler.model_copy(update=sampler)
     points = torch.as_tensor(x, dtype=torch.float32)
+    request = DensityRequest(settings, Condition(label))
     with torch.no_grad():
-        return [part for part in run.model.log_prob(points, settings) if part is not None]
+        return [part for part in run.model.log_prob(points, request) if part is not None]
 
 
 def values(parts: list[Any]) -> np.ndarray:
@@ -52,9 +58,10 @@ def values(parts: list[Any]) -> np.ndarray:
 
 def probe(run: Trained, name: str, label: str = "any", **controls: float) -> Any:
     examples = Batch(torch.as_tensor(run.dataset.test(300, np.random.default_rng(3)).x), None)
-    sampler = run.session.sampler.model_copy(update={"label": label})
+    request = ProbeRequest(run.session.sampler, controls, 24, examples, Condition(label))
+    assert isinstance(run.model, Baselines)
     with torch.no_grad():
-        (*_, last) = (p for p in run.model.probe(name, ProbeRequest(sampler, controls, 24, examples)) if p)
+        (*_, last) = (p for p in PROBES[name](run.model, request) if p)
     return last
 
 
@@ -101,7 +108,7 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(short_run: ShortRun, method: 
     run = fitted(short_run, method)
     session = run.session.with_values({"training.steps": 8})
     whole, first, second = (
-        Trainer(build_model(session, run.dataset, run.draw), session, run.trainer.pool) for _ in range(3)
+        Trainer(model_of(session, run.dataset, run.draw), session, run.trainer.pool) for _ in range(3)
     )
     whole.advance(math.inf, steps=8)
     first.advance(math.inf, steps=3)
@@ -132,12 +139,12 @@ def test_a_fit_that_converges_is_checked_on_held_out_data() -> None:
     dataset = load(session.dataset, session.data)
     train, held = (part(1000, np.random.default_rng(0)) for part in (dataset.train, dataset.validation))
     pool, validation = (Batch(torch.as_tensor(d.x), torch.as_tensor(d.labels)) for d in (train, held))
-    trainer = Trainer(build_model(session, dataset, train), session, pool, validation)
+    trainer = Trainer(model_of(session, dataset, train), session, pool, validation)
     trainer.advance(math.inf)
     row = dict(zip(trainer.names, trainer.take_rows()[-1], strict=True))
     with torch.no_grad():
-        settings = session.sampler.model_copy(update={"label": "none"})
-        parts = [p for p in trainer.model.log_prob(validation.x, settings) if p is not None]
+        request = DensityRequest(session.sampler, Condition("none"))
+        parts = [p for p in trainer.model.log_prob(validation.x, request) if p is not None]
     assert row["validation"] == pytest.approx(-float(np.mean(values(parts))), abs=1e-3)
 
 
@@ -154,7 +161,7 @@ def test_the_nearest_sample_generator_returns_training_points_only(short_run: Sh
 def test_it_has_no_density_and_says_why(short_run: ShortRun) -> None:
     run = fitted(short_run, "nearest")
     assert run.session.capabilities.density == "none"
-    assert "loss" not in {panel.kind for panel in run.session.capabilities.panels}
+    assert "loss" not in {panel.kind for panel in run.session.panels}
     with pytest.raises(NoDensity, match="on the stored points alone"):
         log_prob(run, np.zeros((1, 1)))
 
@@ -216,7 +223,7 @@ def test_guided_samples_follow_the_tilted_density(short_run: ShortRun) -> None:
     )
     for trained, label in ((run, "mode 1"), (close, "0°")):
         frame = samples(trained, 3000, label=label, guidance=4.0)
-        assert frame.tilted == "guidance 4"
+        assert frame.biased == "guidance 4"
         kind = {part.kind for part in log_prob(trained, frame.x[:5], label=label, guidance=4.0)}
         assert kind == {"estimate"}
     x = np.linspace(-9, 9, 3601)
@@ -231,9 +238,9 @@ def test_guidance_leaves_the_surest_examples_of_a_class(fresh_model: Callable[..
     session, dataset, draw, model = fresh_model("baselines", "mixture-1d", data | goal)
     trainer = Trainer(model, session, Batch(torch.as_tensor(draw.x), torch.as_tensor(draw.labels)))
     trainer.advance(math.inf)
-    settings = session.sampler.model_copy(update={"label": "mode 2", "guidance": 4.0})
+    settings = session.sampler.model_copy(update={"guidance": 4.0})
     with torch.no_grad():
-        (frame,) = model.sample(SampleRequest(20_000, settings))
+        (frame,) = model.sample(SampleRequest(20_000, settings, Condition("mode 2")))
     x = np.linspace(-6, 8, 2801)[:, None]
     one, two = (np.exp(dataset.truth.log_prob(x, label)) for label in (0, 1))
     tilted = two * (two / (one + two)) ** 3
@@ -276,16 +283,64 @@ def test_every_probe_of_the_catalogue_is_answered() -> None:
         for dataset in ("mixture-1d", "moons", "digits"):
             session = Session.default("baselines", dataset).with_values({"objective.method": method})
             data = load(session.dataset, session.data)
-            model = build_model(session, data, data.train(200, np.random.default_rng(0)))
+            model = model_of(session, data, data.train(200, np.random.default_rng(0)))
             assert isinstance(model, Baselines)
-            for panel in session.capabilities.panels:
+            for panel in session.panels:
                 controls = {control.key: control.default for control in panel.controls}
                 if panel.kind == "probe" and panel.probe != "criterion":
                     asked = ProbeRequest(session.sampler, controls, 24, None)
-                    assert any(p is not None for p in model.probe(panel.probe, asked)), panel.id
+                    assert any(p is not None for p in PROBES[panel.probe](model, asked)), panel.id
+
+
+def test_a_panel_of_another_method_says_so(short_run: ShortRun) -> None:
+    run = fitted(short_run, "histogram", "moons")
+    for name, words in (("criterion", "only a kernel"), ("memorised", "only kernels"), ("interval", "line")):
+        with pytest.raises(ValueError, match=words):
+            probe(run, name, low=0.0, high=1.0)
+
+
+def test_the_stored_points_of_a_class_are_drawn_beside_the_truth_of_that_class(short_run: ShortRun) -> None:
+    run = fitted(short_run, "nearest")
+    for label, index in (("mode 2", 1), ("none", None)):
+        curves = probe(run, "fit", label)
+        assert curves.curves["truth"] == pytest.approx(
+            np.exp(run.dataset.truth.log_prob(curves.x[:, None], index)), abs=1e-4
+        )
+
+
+def test_a_class_without_training_points_is_refused_and_never_drawn() -> None:
+    session = Session.default("baselines", "8gaussians")
+    data = load(session.dataset, session.data)
+    draw = data.train(2000, np.random.default_rng(0))
+    there = draw.labels != 3
+    model = model_of(session, data, Draw(draw.x[there], draw.labels[there]))
+    gone = session.labels[3]
+    asked = SampleRequest(4000, session.sampler, Condition(gone))
+    for refused in (lambda: model.refuse(asked), lambda: list(model.sample(asked))):
+        with pytest.raises(ValueError, match="no training examples"):
+            refused()
+    with pytest.raises(NoDensity, match="no training examples"):
+        next(model.log_prob(torch.zeros(1, 2), DensityRequest(session.sampler, Condition(gone))))
+    (frame,) = model.sample(SampleRequest(4000, session.sampler))
+    assert set(frame.labels) == set(range(8)) - {3}
+
+
+def test_the_catalogue_says_what_guidance_needs() -> None:
+    session = Session.default("baselines", "moons")
+    _, guidance, label = session.capabilities.controls
+    assert (guidance.key, label.key) == ("sampler.guidance", "condition.label")
+    assert guidance.enabled
+    assert label.enabled
+    for values, words in (
+        ({"objective.method": "nearest"}, "stored points"),
+        ({"condition.label": "none"}, "nothing to guide towards"),
+    ):
+        refused = session.with_values(values).capabilities.controls[1]
+        assert not refused.enabled
+        assert words in refused.reason
 
 
 def test_every_preset_is_a_session() -> None:
-    for preset in PARADIGM.presets:
+    for preset in PRESETS:
         session = Session.default("baselines", preset.dataset).with_values(preset.values)
-        assert session.capabilities.panels
+        assert session.panels

@@ -6,15 +6,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genlab.core.model import generator
-from genlab.core.time.classifier import ClassifierGuidance
-from genlab.sampling.condition import Condition
+from genlab.core.random import generator
+from genlab.paradigms.score.classifier import ClassifierGuidance
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import network_input
 from genlab.sampling.guidance import ClassifierFreeGuidance
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.likelihood import ode_log_prob
 from genlab.sampling.path import Linear, Path, SubVP, VarianceExploding
-from tests.paradigms.score_pieces import MEAN, STD, frames, on_a_line
+from tests.paradigms.score_pieces import MEAN, STD, on_a_line
+from tests.paradigms.time_pieces import frames
 
 
 def test_the_classifier_knows_the_class_of_noisy_points() -> None:
@@ -66,15 +67,15 @@ def test_by_bayes_rule_an_exact_classifier_at_scale_one_gives_the_conditional_sc
         t = path.time_of_noise_level(torch.tensor(level, dtype=torch.float64))
         at = x * path.scale(t)
         scores = [
-            ClassifierGuidance(mixture, classifier, scale).predict(at, t, Condition(label)).score
+            ClassifierGuidance(mixture, classifier, scale).predict(at, t, Conditions(label)).score
             for scale in (0.0, 1.0, 2.5)
         ]
         alone = mixture.predict(at, t).score
-        given = mixture.predict(at, t, Condition(label)).score
+        given = mixture.predict(at, t, Conditions(label)).score
         assert torch.allclose(scores[0], alone, atol=1e-9)
         assert torch.allclose(scores[1], given, rtol=1e-6, atol=1e-6)
         # With an exact classifier both kinds of guidance are one.
-        free = ClassifierFreeGuidance(mixture, 2.5).predict(at, t, Condition(label)).score
+        free = ClassifierFreeGuidance(mixture, 2.5).predict(at, t, Conditions(label)).score
         assert torch.allclose(scores[2], free, rtol=1e-6, atol=1e-6)
 
 
@@ -85,14 +86,14 @@ def test_rows_without_a_label_and_levels_outside_the_interval_are_not_guided() -
     label = torch.tensor([0, -1, 1, -1, 2, -1])
     guide = ClassifierGuidance(mixture, classifier, 4.0, (0.2, 2.0))
     inside, outside = (torch.tensor(level, dtype=torch.float64) for level in (0.5, 5.0))
-    guided = guide.predict(x, inside, Condition(label)).score
+    guided = guide.predict(x, inside, Conditions(label)).score
     alone = mixture.predict(x, inside).score
-    given = mixture.predict(x, inside, Condition(label)).score
+    given = mixture.predict(x, inside, Conditions(label)).score
     assert torch.allclose(guided[1::2], alone[1::2])
     assert torch.allclose(guided[::2], (alone + 4 * (given - alone))[::2], rtol=1e-6, atol=1e-6)
     assert not torch.allclose(guided[::2], given[::2], atol=0.1)
-    plain = mixture.predict(x, outside, Condition(label)).score
-    assert torch.equal(guide.predict(x, outside, Condition(label)).score, plain)
+    plain = mixture.predict(x, outside, Conditions(label)).score
+    assert torch.equal(guide.predict(x, outside, Conditions(label)).score, plain)
 
 
 def test_a_density_guided_by_an_exact_classifier_at_one_is_that_of_the_class() -> None:
@@ -100,7 +101,7 @@ def test_a_density_guided_by_an_exact_classifier_at_one_is_that_of_the_class() -
     # So much noise that where the ODE ends all classes are alike.
     mixture, classifier = toy(VarianceExploding(0.005, 500))
     x = torch.randn(30, 2, dtype=torch.float64, generator=generator(0, "noise")) * 0.5
-    label = Condition(torch.ones(30, dtype=torch.long))
+    label = Conditions(torch.ones(30, dtype=torch.long))
     with torch.no_grad():
         parts = list(
             ode_log_prob(ClassifierGuidance(mixture, classifier, 1.0), x, label, error=False, steps=80)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.core.model import Batch, Context, NoDensity, ProbeRequest, SampleRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import NoDensity
 from genlab.core.time.denoising import (
     LEVELS,
     by_level,
@@ -23,8 +24,9 @@ from genlab.core.time.denoising import (
     regression_target,
     stratified,
 )
+from genlab.core.training import Batch, Context
 from genlab.data.payloads import Field
-from genlab.session.session import Session
+from tests.paradigms.time_pieces import frames, log_prob, payloads
 
 TARGETS = ("noise", "x0", "v")
 SCHEDULES = ("linear", "cosine", "edm")
@@ -32,18 +34,6 @@ WEIGHTS = ("simple", "snr", "min-snr", "edm")
 CPU = torch.device("cpu")
 
 Fresh = Callable[..., Any]
-
-
-def frames(model: Any, session: Session, n: int, **sampler: Any) -> list[Any]:
-    settings = session.sampler.model_copy(update=sampler)
-    with torch.no_grad():
-        return list(model.eval().sample(SampleRequest(n, settings)))
-
-
-def log_prob(model: Any, session: Session, x: torch.Tensor, **sampler: Any) -> list[Any]:
-    settings = session.sampler.model_copy(update=sampler)
-    with torch.no_grad():
-        return [part for part in model.eval().log_prob(x, settings) if part is not None]
 
 
 def gather(parts: list[Any]) -> torch.Tensor:
@@ -226,10 +216,10 @@ def test_many_samples_come_in_one_frame(fresh_model: Fresh) -> None:
 
 def test_only_guided_samples_are_marked(fresh_model: Fresh) -> None:
     session, _, _, model = fresh_model("diffusion", "moons", {"sampler.steps": 1})
-    assert frames(model, session, 2, guidance=4.0)[-1].tilted == "guidance 4"
-    assert frames(model, session, 2)[-1].tilted == ""
-    assert frames(model, session, 2, guidance=4.0, label="none")[-1].tilted == ""
-    assert frames(model, session, 2, method="ddim")[-1].tilted == ""
+    assert frames(model, session, 2, guidance=4.0)[-1].biased == "guidance 4"
+    assert frames(model, session, 2)[-1].biased == ""
+    assert frames(model, session, 2, guidance=4.0, label="none")[-1].biased == ""
+    assert frames(model, session, 2, method="ddim")[-1].biased == ""
 
 
 def test_what_was_never_trained_is_refused(fresh_model: Fresh) -> None:
@@ -308,10 +298,7 @@ def test_guided_fields_have_densities_of_their_own(short_run: Fresh) -> None:
 
 def test_the_score_field_is_in_the_coordinates_of_the_frames(fresh_model: Fresh) -> None:
     session, dataset, _, model = fresh_model("diffusion", "moons")
-    request = ProbeRequest(session.sampler, {"time": 1.0}, resolution=6)
-    with torch.no_grad():
-        payloads = [p for p in model.probe("score", request) if p is not None]
-    (field,) = payloads
+    (field,) = payloads(model, session, "score", {"time": 1.0}, resolution=6)
     assert isinstance(field, Field)
     low_x, high_x, low_y, high_y = dataset.extent
     x = low_x + (high_x - low_x) * (np.arange(6) + 0.5) / 6
@@ -324,13 +311,9 @@ def test_the_score_field_is_in_the_coordinates_of_the_frames(fresh_model: Fresh)
     exact = dataset.truth.score(points.reshape(-1, 2)).reshape(6, 6, 2)
     assert np.abs(field.truth - exact).max() < 1e-3 * np.abs(exact).max()
     assert field.time == pytest.approx(LEVELS[0])
-    noise = ProbeRequest(session.sampler, {"time": 0.0}, resolution=6)
-    with torch.no_grad():
-        (field,) = [p for p in model.probe("score", noise) if p is not None]
+    (field,) = payloads(model, session, "score", {"time": 0.0}, resolution=6)
     assert field.time == pytest.approx(LEVELS[1])
     assert np.allclose(field.vectors, field.truth, atol=0.1)
-    with pytest.raises(KeyError):
-        next(model.probe("nonsense", request))
 
 
 def finish(slices: Any) -> Any:

@@ -13,15 +13,17 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
-from genlab.core.time import equivalence as bench
-from genlab.core.time.truncation import LocalErrors, inner_times, local_errors, truncation
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
 from genlab.data.payloads import Curves, Table
-from genlab.sampling.condition import Condition
+from genlab.probes import equivalence as bench
+from genlab.probes.truncation import LocalErrors, inner_times, local_errors, truncation
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.path import Cosine, Path, Straight, Trigonometric, VarianceExploding
-from genlab.sampling.solvers import SOLVERS, RungeKutta
+from genlab.sampling.solvers import SOLVERS
+from genlab.sampling.solvers.runge_kutta import RungeKutta
 
 Fresh = Callable[..., Any]
 T = TypeVar("T")
@@ -37,7 +39,7 @@ def mixture(path: Path) -> GaussianMixtureDenoiser:
 
 def setting(path: Path, n: int = 32) -> bench.Setting:
     noise = torch.randn((n, 2), generator=generator(0, "noise"), dtype=torch.float64)
-    return bench.Setting(mixture(path), noise, Condition(), n, 0.01, 50.0)
+    return bench.Setting(mixture(path), noise, Conditions(), n, 0.01, 50.0)
 
 
 def end(slices: Generator[None, None, T]) -> T:
@@ -147,7 +149,7 @@ def test_images_are_measured_too(fresh_model: Fresh, monkeypatch: pytest.MonkeyP
 def test_a_path_without_a_score_is_measured_without_it(fresh_model: Fresh) -> None:
     session, model = lively(fresh_model, {})
     model.path, model.target = Straight(has_score=False), "velocity"
-    case = replace(bench._setting(model, session.sampler), few=8)
+    case = replace(bench._setting(model, ProbeRequest(session.sampler)), few=8)
     conversions, drift = bench._pointwise_rows(case)
     assert "score →" not in conversions[1]
     assert "no score" in conversions[1]
@@ -255,7 +257,7 @@ def test_a_field_that_is_not_finite_is_not_taken_for_rounding() -> None:
     class Broken:
         path = EXPLODING
 
-        def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+        def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
             return Prediction(self.path, t, x, "x0", torch.full_like(x, math.inf))
 
     broken: Denoiser = Broken()

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.core.model import Batch, NoDensity, ProbeRequest, SampleRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import DensityRequest, NoDensity, ProbeRequest, SampleRequest
+from genlab.core.training import Batch
+from genlab.data.condition import Condition
 from genlab.data.payloads import Curves, Mesh, Plane, ScalarMap
 from genlab.paradigms.flow.layers import to_base
+from genlab.paradigms.flow.probes import PROBES
 from genlab.session.session import Session
 from tests.paradigms.conftest import train
 
@@ -39,15 +43,18 @@ def quickly(kind: str) -> Any:
     return train(Session.default("flow", "moons").with_values(values), 100)
 
 
-def density(run: Any, x: np.ndarray, error: bool = False, **sampler: Any) -> torch.Tensor:
+def density(run: Any, x: np.ndarray, error: bool = False, label: str = "any", **sampler: Any) -> torch.Tensor:
     settings = run.session.sampler.model_copy(update=sampler)
-    parts = [p for p in run.model.log_prob(torch.as_tensor(x).float(), settings, error) if p is not None]
+    request = DensityRequest(settings, Condition(label), error)
+    with torch.no_grad():
+        parts = [p for p in run.model.log_prob(torch.as_tensor(x).float(), request) if p is not None]
     return torch.cat([part.value for part in parts])
 
 
-def frames(run: Any, n: int, **sampler: Any) -> list[Any]:
+def frames(run: Any, n: int, label: str = "any", **sampler: Any) -> list[Any]:
     settings = run.session.sampler.model_copy(update=sampler)
-    return list(run.model.sample(SampleRequest(n, settings)))
+    with torch.no_grad():
+        return list(run.model.sample(SampleRequest(n, settings, Condition(label))))
 
 
 def finished(work: Any) -> Any:
@@ -60,13 +67,13 @@ def finished(work: Any) -> Any:
     return value
 
 
-def probe(
-    run: Any, name: str, resolution: int = 12, sampler: dict[str, Any] | None = None, **values: Any
-) -> Any:
-    settings = run.session.sampler.model_copy(update=sampler or {})
+def probe(run: Any, name: str, resolution: int = 12, label: str = "any", seed: int = 0, **values: Any) -> Any:
+    settings = run.session.sampler.model_copy(update={"seed": seed})
     held_out = run.dataset.test(300, np.random.default_rng(7))
     examples = Batch(torch.as_tensor(held_out.x), torch.as_tensor(held_out.labels))
-    found = list(run.model.probe(name, ProbeRequest(settings, values, resolution, examples)))
+    request = ProbeRequest(settings, values, resolution, examples, Condition(label))
+    with torch.no_grad():
+        found = list(PROBES[name](run.model, request))
     assert sum(payload is not None for payload in found) == 1
     return found[-1]
 
@@ -114,7 +121,7 @@ def test_a_trajectory_has_a_frame_for_each_layer_and_ends_where_the_base_is_foun
 
 def test_a_continuous_flow_takes_as_many_steps_as_asked() -> None:
     run = quickly("continuous")
-    assert run.session.capabilities.steps.enabled
+    assert run.session.capabilities.control("sampler.steps").enabled
     coarse, fine = (frames(run, 200, steps=steps) for steps in (5, 60))
     assert len(coarse) == 6
     assert len(fine) == 61
@@ -125,8 +132,9 @@ def test_the_error_of_an_ode_likelihood_is_told() -> None:
     run = quickly("continuous")
     x = torch.as_tensor(run.draw.x[:200])
     few, many = (run.session.sampler.model_copy(update={"steps": steps}) for steps in (1, 128))
-    (part,) = [part for part in run.model.log_prob(x, few) if part is not None]
-    (exact,) = [part for part in run.model.log_prob(x, many) if part is not None]
+    with torch.no_grad():
+        (part,) = [part for part in run.model.log_prob(x, DensityRequest(few)) if part is not None]
+        (exact,) = [part for part in run.model.log_prob(x, DensityRequest(many)) if part is not None]
     assert part.kind == "ode"
     actual = (part.value - exact.value).abs()
     assert part.error.mean() < 0.01
@@ -135,12 +143,12 @@ def test_the_error_of_an_ode_likelihood_is_told() -> None:
 
 def test_temperature_scales_the_base(short_run: ShortRun) -> None:
     run = short_run("flow", "moons")
-    plain, cool = (frames(run, 500, guidance=t, label="upper") for t in (1.0, 0.5))
+    plain, cool = (frames(run, 500, temperature=t, label="upper") for t in (1.0, 0.5))
     centre = run.model.mean.numpy()
     assert cool[0].x - centre == pytest.approx(0.5 * (plain[0].x - centre), abs=1e-5)
-    assert plain[-1].tilted == ""
-    assert cool[-1].tilted == "temperature 0.5"
-    still = frames(run, 20, guidance=0.0, label="upper")[-1].x
+    assert plain[-1].biased == ""
+    assert cool[-1].biased == "temperature 0.5"
+    still = frames(run, 20, temperature=0.0, label="upper")[-1].x
     assert np.ptp(still, axis=0) == pytest.approx([0, 0], abs=1e-5)
 
 
@@ -150,10 +158,10 @@ def test_the_density_at_a_temperature_is_that_of_its_samples(short_run: ShortRun
     y, _ = run.model.encode(x, generator(0, "noise"))
     z, _ = to_base(run.model.layers(), y, run.model.context(torch.zeros(100, dtype=torch.long)))
     base, tempered = (torch.distributions.Normal(0, t).log_prob(z).sum(1) for t in (1.0, 0.6))
-    found = density(run, x.numpy(), label="upper", guidance=0.6) - density(run, x.numpy(), label="upper")
+    found = density(run, x.numpy(), label="upper", temperature=0.6) - density(run, x.numpy(), label="upper")
     assert torch.allclose(found, tempered - base, atol=1e-3)
     with pytest.raises(NoDensity, match="same point"):
-        density(run, x.numpy(), guidance=0.0)
+        density(run, x.numpy(), temperature=0.0)
 
 
 def test_many_samples_are_all_finite(short_run: ShortRun) -> None:
@@ -163,11 +171,14 @@ def test_many_samples_are_all_finite(short_run: ShortRun) -> None:
 def test_what_was_never_trained_is_refused(fresh_model: Callable[..., Any]) -> None:
     for dropout, label, words in ((0.0, "none", "never trained without labels"), (1.0, "upper", "never saw")):
         session, _, draw, model = fresh_model("flow", "moons", {"objective.condition_dropout": dropout})
-        sampler = session.sampler.model_copy(update={"label": label})
+        asked = SampleRequest(3, session.sampler, Condition(label))
         with pytest.raises(ValueError, match=words):
-            list(model.sample(SampleRequest(3, sampler)))
+            list(model.sample(asked))
+        with pytest.raises(ValueError, match=words):
+            model.refuse(asked)
+        density_of = DensityRequest(session.sampler, Condition(label))
         with pytest.raises(NoDensity, match=words):
-            list(model.log_prob(torch.as_tensor(draw.x[:3]), sampler))
+            list(model.log_prob(torch.as_tensor(draw.x[:3]), density_of))
 
 
 def test_the_loss_reference_is_the_entropy_that_training_sees(fresh_model: Callable[..., Any]) -> None:
@@ -202,7 +213,7 @@ def test_reverse_kl_is_refused_where_it_cannot_be(fresh_model: Callable[..., Any
 
 def test_the_warp_carries_the_grid_as_samples_are_drawn(short_run: ShortRun) -> None:
     run = short_run("flow", "moons")
-    mesh = probe(run, "warp", sampler={"label": "none", "seed": 4}, direction="forward")
+    mesh = probe(run, "warp", label="none", seed=4, direction="forward")
     assert isinstance(mesh, Mesh)
     assert mesh.titles == ("base", "after layer 1", "after layer 2", "data")
     assert mesh.nodes.shape == (4, 13, 13, 2)
@@ -222,7 +233,7 @@ def test_the_warp_carries_the_grid_as_samples_are_drawn(short_run: ShortRun) -> 
 
 def test_the_inverse_warp_ends_where_the_likelihood_finds_the_base(short_run: ShortRun) -> None:
     run = short_run("flow", "moons")
-    mesh = probe(run, "warp", sampler={"label": "lower"}, direction="inverse")
+    mesh = probe(run, "warp", label="lower", direction="inverse")
     assert mesh.titles == ("data", "after layer 2", "after layer 1", "base")
     assert mesh.reference is None
     assert set(mesh.labels) == {1}
@@ -236,7 +247,7 @@ def test_the_inverse_warp_ends_where_the_likelihood_finds_the_base(short_run: Sh
 
 def test_the_change_of_volume_and_the_base_make_the_density(short_run: ShortRun) -> None:
     run = short_run("flow", "moons")
-    found = probe(run, "log-det", resolution=8, sampler={"label": "none"})
+    found = probe(run, "log-det", resolution=8, label="none")
     assert isinstance(found, ScalarMap)
     assert found.diverging
     left, right, low, high = found.extent
@@ -267,7 +278,7 @@ def test_on_a_line_the_map_rises_and_each_layers_density_has_mass_one(short_run:
     assert isinstance(curves, Curves)
     assert list(curves.curves) == ["base", "after layer 1", "after layer 2", "data"]
     assert all((np.diff(curve) > 0).all() for curve in curves.curves.values())
-    layers = probe(run, "layers", sampler={"label": "none"})
+    layers = probe(run, "layers", label="none")
     assert {*layers.curves} == {*curves.curves, "truth"}
     masses = {name: np.trapezoid(curve, layers.x) for name, curve in layers.curves.items()}
     assert masses["data"] == pytest.approx(1, abs=0.02)
@@ -281,20 +292,34 @@ def test_a_panel_of_one_map_asks_for_a_class_where_none_was_trained_without(
 ) -> None:
     session, _, _, model = fresh_model("flow", "moons", {"objective.condition_dropout": 0.0})
     with pytest.raises(ValueError, match="choose a class"):
-        list(model.probe("warp", ProbeRequest(session.sampler)))
-    with pytest.raises(KeyError):
-        list(model.probe("nonsense", ProbeRequest(session.sampler)))
+        list(PROBES["warp"](model, ProbeRequest(session.sampler)))
+
+
+def test_every_extra_panel_is_drawn_and_nothing_else() -> None:
+    asked = {
+        panel.probe
+        for dataset in ("mixture-1d", "moons", "digits")
+        for panel in Session.default("flow", dataset).panels
+        if panel.kind == "probe"
+    }
+    assert asked == set(PROBES)
 
 
 def test_the_catalogue_says_what_steps_and_temperature_do() -> None:
-    layered, continuous = (
-        Session.default("flow", "moons").with_values({"network.kind": kind}).capabilities
-        for kind in ("nsf-ar", "continuous")
+    layered, continuous, frozen = (
+        Session.default("flow", "moons").with_values(values).capabilities
+        for values in ({}, {"network.kind": "continuous"}, {"sampler.temperature": 0.0})
     )
-    assert not layered.steps.enabled
-    assert "3 layers" in layered.steps.reason
+    steps, temperature, label = layered.controls
+    assert [control.key for control in layered.controls] == [
+        "sampler.steps", "sampler.temperature", "condition.label"
+    ]  # fmt: skip
+    assert not steps.enabled
+    assert "3 layers" in steps.reason
     assert layered.density == "exact"
-    assert continuous.steps.enabled
+    assert continuous.controls[0].enabled
     assert continuous.density == "ode"
-    assert layered.guidance.enabled
-    assert (layered.guidance.name, layered.guidance.neutral) == ("Temperature", 1.0)
+    assert temperature.enabled
+    assert (temperature.name, temperature.neutral) == ("Temperature", 1.0)
+    assert label.enabled
+    assert frozen.density == "none"

@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.core.model import Batch, Context, NoDensity, ProbeRequest, SampleRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import DensityRequest, NoDensity, ProbeRequest, SampleRequest
+from genlab.core.training import Batch, Context
+from genlab.data.condition import Condition
 from genlab.data.payloads import Tiles
-from genlab.paradigms.flow.settings import PARADIGM
+from genlab.paradigms.flow.probes import PROBES
+from genlab.paradigms.flow.settings import defaults
 from genlab.session.session import Session
+from genlab.settings.data_info import DataInfo
 from genlab.settings.spaces import Images
 
 ShortRun = Callable[..., Any]
@@ -23,25 +28,29 @@ def held_out(run: Any, n: int) -> Batch:
     return Batch(torch.as_tensor(draw.x), torch.as_tensor(draw.labels))
 
 
-def log_prob(model: Any, session: Session, x: torch.Tensor, **sampler: Any) -> torch.Tensor:
+def log_prob(
+    model: Any, session: Session, x: torch.Tensor, label: str = "any", **sampler: Any
+) -> torch.Tensor:
     settings = session.sampler.model_copy(update=sampler)
+    request = DensityRequest(settings, Condition(label), error=False)
     with torch.no_grad():
-        parts = [part for part in model.log_prob(x, settings, error=False) if part is not None]
+        parts = [part for part in model.log_prob(x, request) if part is not None]
     return torch.cat([part.value for part in parts])
 
 
-def frames(run: Any, n: int, **sampler: Any) -> list[Any]:
-    settings = run.session.sampler.model_copy(update=sampler)
-    return list(run.model.sample(SampleRequest(n, settings)))
+def frames(run: Any, n: int, label: str) -> list[Any]:
+    with torch.no_grad():
+        return list(run.model.sample(SampleRequest(n, run.session.sampler, Condition(label))))
 
 
 def context_of(model: Any) -> Context:
     return Context(1, 0.5, generator(0, "noise"), model.device)
 
 
-def probe(run: Any, name: str, **sampler: Any) -> Tiles:
-    settings = run.session.sampler.model_copy(update=sampler)
-    *_, tiles = run.model.probe(name, ProbeRequest(settings, examples=held_out(run, 30)))
+def probe(run: Any, name: str) -> Tiles:
+    request = ProbeRequest(run.session.sampler, examples=held_out(run, 30))
+    with torch.no_grad():
+        *_, tiles = PROBES[name](run.model, request)
     assert isinstance(tiles, Tiles)
     return tiles
 
@@ -62,7 +71,7 @@ def test_a_short_training_gains_nats_on_held_out_digits(
 def test_label_any_is_the_mixture_of_the_classes(short_run: ShortRun) -> None:
     run = short_run("flow", "digits")
     x = held_out(run, 20).x
-    names = run.model.label_names
+    names = run.session.labels
     classes = torch.stack([log_prob(run.model, run.session, x, label=name) for name in names], 1)
     mixture = torch.logsumexp(classes + run.model.class_prior.log(), 1)
     # Few images: the noise is drawn by slices, which are shorter where there are several classes.
@@ -143,7 +152,8 @@ def test_a_learned_dequantisation_gives_a_bound_and_begins_as_the_uniform_one(
     mine = log_prob(model.eval(), session, x, label="none")
     theirs = log_prob(plain.eval(), plain_session, x, label="none")
     assert abs(mine.mean() - theirs.mean()) < 1
-    part = next(p for p in model.log_prob(x[:5], session.sampler, error=False) if p is not None)
+    request = DensityRequest(session.sampler, error=False)
+    part = next(p for p in model.log_prob(x[:5], request) if p is not None)
     assert part.kind == "bound"
     assert session.capabilities.density == "bound"
     assert "variational dequantisation of the 17 levels" in session.capabilities.density_reason
@@ -166,7 +176,7 @@ def test_learned_noise_moves_with_the_flow(fresh_model: Callable[..., Any]) -> N
 def test_a_temperature_of_nothing_has_no_density(short_run: ShortRun) -> None:
     run = short_run("flow", "digits")
     with pytest.raises(NoDensity, match="temperature 0"):
-        log_prob(run.model, run.session, held_out(run, 2).x, guidance=0.0)
+        log_prob(run.model, run.session, held_out(run, 2).x, temperature=0.0)
 
 
 def test_held_out_digits_lose_their_shape_layer_by_layer(short_run: ShortRun) -> None:
@@ -195,9 +205,9 @@ def test_a_glow_of_points_is_refused(fresh_model: Callable[..., Any]) -> None:
 
 def test_the_default_is_a_glow_where_sides_can_be_halved() -> None:
     kinds = {
-        sides: PARADIGM.defaults("own", Images(1, *sides, 256)).get("network.kind")
+        sides: defaults(DataInfo("file", Images(1, *sides, 256))).get("network.kind")
         for sides in ((8, 8), (28, 28), (7, 8))
     }
     assert kinds == {(8, 8): "glow", (28, 28): "glow", (7, 8): "nsf-coupling"}
-    large = PARADIGM.defaults("own", Images(3, 32, 32, 256))
+    large = defaults(DataInfo("file", Images(3, 32, 32, 256)))
     assert large["network.conditioner"] == "convolution"

@@ -12,9 +12,11 @@ import torch
 from scipy.special import logit
 from scipy.stats import kstest
 
-from genlab.core.model import Batch, Context, ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import SampleRequest
+from genlab.core.training import Batch, Context
 from genlab.data import load
-from genlab.data.datasets import DATASETS
+from genlab.data.catalogue import DATASETS
 from genlab.metrics.slices import finish
 from genlab.paradigms.flow_matching.straightness import normalised_path_energy, path_energy_error, transport
 from genlab.sampling.denoiser import ScoreUnavailable
@@ -26,11 +28,11 @@ from tests.paradigms.flow_matching_pieces import (
     Constant,
     ExactNet,
     Recorder,
-    frames,
     gaussian_energies,
     short,
     walked,
 )
+from tests.paradigms.time_pieces import frames, log_prob, payloads
 
 CPU = torch.device("cpu")
 PATHS = ("straight", "trigonometric", "lipman")
@@ -227,10 +229,8 @@ def test_a_density_from_another_data_set_integrates_to_one_and_nears_the_truth()
     x = np.linspace(-12, 12, 2401)
     value = torch.full((len(x),), torch.nan)
     points = torch.as_tensor(x[:, None], dtype=torch.float32)
-    with torch.no_grad():
-        for part in run.model.log_prob(points, run.session.sampler):
-            if part is not None:
-                value[part.start : part.start + len(part.value)] = part.value
+    for part in log_prob(run.model, run.session, points):
+        value[part.start : part.start + len(part.value)] = part.value
     assert np.trapezoid(value.exp().numpy(), x) == pytest.approx(1, abs=5e-3)
     truth = run.dataset.truth.log_prob(x[:, None])
     divergence = np.trapezoid(np.exp(truth) * (truth - value.numpy()), x)
@@ -252,11 +252,10 @@ def test_without_a_gaussian_source_that_is_independent_there_is_no_score(
     assert not model.path.has_score
     x, t = torch.zeros(3, 2), torch.tensor(0.5)
     with torch.no_grad():
-        prediction = model.denoiser(session.sampler).predict(x, t)
+        prediction = model.denoiser(SampleRequest(3, session.sampler)).predict(x, t)
     with pytest.raises(ScoreUnavailable, match="no score: its noise is not Gaussian, or is coupled"):
         _ = prediction.score
-    request = ProbeRequest(session.sampler, {"time": 0.8}, 8, None)
-    field = [shown for shown in model.probe("velocity", request) if shown is not None][-1]
+    field = payloads(model, session, "velocity", {"time": 0.8}, resolution=8)[-1]
     assert field.truth is None
     batch = Batch(torch.as_tensor(draw.x), torch.as_tensor(draw.labels))
     assert finish(model.loss_reference(batch, generator(0, "evaluation"))) is None
@@ -267,9 +266,7 @@ def test_with_independent_noise_the_velocity_panel_shows_the_exact_one(fresh_mod
         "flow-matching", "8gaussians-cfm", {"network.width": 8, "objective.condition_dropout": 1.0}
     )
     model.net = exact_net(model, dataset)
-    request = ProbeRequest(session.sampler, {"time": 0.7}, 12, None)
-    with torch.no_grad():
-        field = [shown for shown in model.probe("velocity", request) if shown is not None][-1]
+    field = payloads(model, session, "velocity", {"time": 0.7}, resolution=12)[-1]
     gap = np.abs(field.vectors - field.truth).max() / np.abs(field.truth).max()
     assert gap < 1e-3
 
@@ -306,7 +303,9 @@ def test_optimal_transport_over_all_classes_warns_where_labels_are_learned(fresh
 
 def test_frames_run_from_the_source_in_the_papers_time() -> None:
     session = Session.default("flow-matching", "moons-cfm")
-    assert session.capabilities.steps.enabled
+    steps = session.capabilities.control("sampler.steps")
+    assert steps is not None
+    assert steps.enabled
     run = short("mixture-1d", 800, objective__source="heavy-tail-1d")
     shown = frames(run.model, run.session, 2000, method="euler", steps=4)
     assert [frame.time for frame in shown] == pytest.approx([0, 0.25, 0.5, 0.75, 1])

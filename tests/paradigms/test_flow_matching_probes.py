@@ -14,12 +14,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch, ProbeRequest
+from genlab.core.training import Batch
 from genlab.data.payloads import Curves, Group, Plane
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Prediction
 from genlab.sampling.path import Path
 from tests.paradigms.flow_matching_pieces import BetweenGaussians, Constant, gaussian_energies
+from tests.paradigms.time_pieces import payloads
 
 MEAN, STD = torch.tensor([2.0, 0.0]), 0.3
 NUMBERS = r"Straightness ([\d.]+), normalised path energy ([−\d.]+) ± ([\d.]+)"
@@ -52,10 +53,7 @@ def fixed(fresh_model: Fresh, monkeypatch: Patch) -> Callable[..., Fixed]:
 def probe(
     run: Fixed, name: str, examples: Batch | None = None, sampler: Any = None, **values: Any
 ) -> list[Any]:
-    settings = run.session.sampler.model_copy(update=sampler or {})
-    request = ProbeRequest(settings, values, 24, examples)
-    with torch.no_grad():
-        return [payload for payload in run.model.probe(name, request) if payload is not None]
+    return payloads(run.model, run.session, name, values, examples=examples, **(sampler or {}))
 
 
 def groups(plane: Plane) -> dict[str, Group]:
@@ -119,7 +117,7 @@ class ByClass:
     path: Path
     velocities: Tensor
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         assert condition is not None
         assert condition.label is not None
         return Prediction(self.path, t, x, "velocity", self.velocities[condition.label])
@@ -182,7 +180,7 @@ class Winding:
 
     path: Path
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         velocity = torch.sin(2 * x.flip(1)) + math.cos(3 * float(t)) * (1 + 0.3 * x)
         return Prediction(self.path, t, x, "velocity", velocity)
 

@@ -14,14 +14,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch, Context, NoDensity, build_model, generator
-from genlab.engine.trainer import Trainer
+from genlab.core.random import generator
+from genlab.core.requests import NoDensity
+from genlab.core.training import Batch, Context
+from genlab.engine.models import model_of
+from genlab.engine.training.trainer import Trainer
 from genlab.paradigms.flow_matching import pairs as pairs_module
-from genlab.paradigms.flow_matching.students import TEACHER_STEPS, draw_pairs
+from genlab.paradigms.flow_matching.students import TEACHER_STEPS
 from genlab.sampling.denoiser import NetworkDenoiser
 from genlab.session.session import Session
 from tests.paradigms.conftest import build
-from tests.paradigms.flow_matching_pieces import Constant, frames, short, walked
+from tests.paradigms.flow_matching_pieces import Constant, short, walked
+from tests.paradigms.time_pieces import frames, log_prob
 
 TINY = {
     "network.width": 16, "network.depth": 2, "training.batch_size": 64, "training.stop": "steps",
@@ -37,12 +41,16 @@ def session_of(dataset: str, **values: Any) -> Session:
     return Session.default("flow-matching", dataset).with_values(TINY | chosen)
 
 
+def control(session: Session, key: str) -> Any:
+    return session.capabilities.control(key)
+
+
 def trainers(session: Session, count: int) -> list[Trainer]:
     """As many trainers of the same fresh model."""
     dataset, draw, _ = build(session)
     labels = None if draw.labels is None else torch.as_tensor(draw.labels)
     pool = Batch(torch.as_tensor(draw.x), labels)
-    return [Trainer(build_model(session, dataset, draw), session, pool) for _ in range(count)]
+    return [Trainer(model_of(session, dataset, draw), session, pool) for _ in range(count)]
 
 
 def assert_same(one: Trainer, other: Trainer) -> None:
@@ -66,7 +74,7 @@ def test_reflow_trains_the_flow_and_then_each_round() -> None:
 def test_a_round_of_reflow_straightens_the_paths_and_keeps_where_they_end() -> None:
     run = reflow_run()
     before = copy.deepcopy(run.model)
-    fresh = Trainer(build_model(run.session, run.dataset, run.draw), run.session, run.trainer.pool)
+    fresh = Trainer(model_of(run.session, run.dataset, run.draw), run.session, run.trainer.pool)
     fresh.advance(math.inf, steps=300)
     assert fresh.stage == 0
     fresh.show(before)
@@ -115,9 +123,9 @@ def test_pairs_of_a_constant_velocity_are_shifted_copies(
     values = {**TINY, "objective.method": "reflow"}
     model = fresh_model("flow-matching", "moons", values)[3]
     velocity = torch.tensor([0.5, -1.0])
-    module = "genlab.paradigms.flow_matching.students.NetworkDenoiser"
-    monkeypatch.setattr(module, lambda net, path, target: Constant(path, velocity))
-    for _ in draw_pairs(model, model, generator(0, "data")):
+    network = "genlab.core.time.process.NetworkDenoiser"
+    monkeypatch.setattr(network, lambda net, path, target: Constant(path, velocity))
+    for _ in model.prepare(model.stages()[1], model):
         pass
     assert torch.allclose(model.pairs_end, model.pairs_source - velocity, atol=1e-5)
     assert float(model.pairs_source.std()) == pytest.approx(1, abs=0.1)
@@ -180,26 +188,25 @@ def test_a_student_learns_its_teacher_s_ends_in_one_pass() -> None:
 def test_a_student_has_no_density_and_its_teacher_has_one() -> None:
     run = short("8gaussians-cfm", 900, objective__method="student", objective__pairs=4000)
     x = torch.as_tensor(run.dataset.test(50, np.random.default_rng(0)).x)
-    with torch.no_grad(), pytest.raises(NoDensity, match="a one-step map has no inverse that is known"):
-        list(run.model.log_prob(x, run.session.sampler))
+    with pytest.raises(NoDensity, match="a one-step map has no inverse that is known"):
+        log_prob(run.model, run.session, x)
     teacher = run.session.with_values({"sampler.use": "teacher"})
     assert teacher.capabilities.density == "ode"
-    with torch.no_grad():
-        found = [part for part in run.model.log_prob(x, teacher.sampler) if part is not None]
+    found = log_prob(run.model, teacher, x)
     assert bool(found[0].value.isfinite().all())
 
 
 def test_controls_of_a_student_say_what_cannot_act() -> None:
     session = session_of("moons", objective__method="student")
-    able = session.capabilities
-    assert not able.steps.enabled
-    assert able.steps.reason == "the student samples in one pass"
-    assert not able.guidance.enabled
-    assert "sample with the teacher to guide" in able.guidance.reason
-    assert session.with_values({"sampler.use": "teacher"}).capabilities.guidance.enabled
-    trained = session_of("moons", objective__method="consistency-training").capabilities
-    assert "not a velocity that could be guided" in trained.guidance.reason
-    assert trained.steps.name == "Refinements"
+    steps, guidance = control(session, "sampler.steps"), control(session, "sampler.guidance")
+    assert not steps.enabled
+    assert steps.reason == "the student samples in one pass"
+    assert not guidance.enabled
+    assert "sample with the teacher to guide" in guidance.reason
+    assert control(session.with_values({"sampler.use": "teacher"}), "sampler.guidance").enabled
+    trained = session_of("moons", objective__method="consistency-training")
+    assert "not a velocity that could be guided" in control(trained, "sampler.guidance").reason
+    assert control(trained, "sampler.steps").name == "Refinements"
     assert {"paths", "velocity", "student"}.isdisjoint(panel.id for panel in trained.panels)
 
 
@@ -235,7 +242,7 @@ def test_each_refinement_costs_a_pass_and_ends_at_the_data(method: str) -> None:
 def test_without_independent_noise_nothing_is_refined(values: dict[str, Any]) -> None:
     session, model = consistency("consistency-training", **values)
     assert [frame.nfe for frame in frames(model, session, 8, steps=5)] == [0, 1]
-    steps = session.capabilities.steps
+    steps = control(session, "sampler.steps")
     assert not steps.enabled
     assert "fresh noise" in steps.reason
 
@@ -256,8 +263,7 @@ def test_a_consistency_model_of_exact_end_points_has_no_loss(monkeypatch: pytest
             return Said()
 
     place = torch.tensor([0.3, -0.2])
-    module = "genlab.paradigms.flow_matching.students.NetworkDenoiser"
-    monkeypatch.setattr(module, lambda *_: Exact(place))
+    monkeypatch.setattr("genlab.core.time.process.NetworkDenoiser", lambda *_: Exact(place))
     batch = Batch(model.unstandardise(place).expand(64, 2), None)
     context = Context(0, 0.0, generator(0, "noise"), CPU)
     assert float(model.loss(batch, model.players()[0], context)["total"]) == pytest.approx(0, abs=1e-6)

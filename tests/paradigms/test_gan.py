@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.core.model import Batch, Context, ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.training import Batch, Context
 from genlab.data.payloads import Curves, Mesh, ScalarMap, Table, Tiles
 from genlab.paradigms.gan.coverage import captured, mode_alarm, sliced_distance, spread_alarm
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session
 
-from .gan_pieces import PLAIN, biased
+from .gan_pieces import PLAIN, biased, probe
 
 Fresh = Callable[..., Any]
 ShortRun = Callable[..., Any]
@@ -31,11 +32,6 @@ def terms(model: Any, draw: Any, player: str, n: int = 64, step: int = 0, progre
     )
     who = {p.name: p for p in model.players()}[player]
     return model.loss(batch, who, Context(step, progress, generator(0, "noise"), torch.device("cpu")))
-
-
-def probe(model: Any, name: str, examples: Batch | None = None, **sampler: Any) -> Any:
-    request = ProbeRequest(model.session.sampler.model_copy(update=sampler), {}, 20, examples)
-    return [payload for payload in model.eval().probe(name, request) if payload is not None][-1]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -193,6 +189,15 @@ def test_a_check_counts_modes_or_measures_spread(fresh_model: Fresh) -> None:
         assert found.warnings
 
 
+@pytest.mark.parametrize("dataset", ["8gaussians", "gan-grid", "mixture-1d", "moons", "digits"])
+def test_the_coverage_panel_shows_what_a_check_records(fresh_model: Fresh, dataset: str) -> None:
+    session, _, _, model = fresh_model("gan", dataset, {"network.width": 8})
+    (panel,) = [panel for panel in session.panels if panel.id == "coverage"]
+    context = Context(0, 0.9, generator(0, "evaluation"), torch.device("cpu"))
+    with torch.no_grad():
+        assert tuple(model.check(None, context).values) == panel.columns
+
+
 def test_equilibrium_is_named_for_the_columns_that_training_records(short_run: ShortRun) -> None:
     run = short_run("gan", "moons")
     pieces = run.model.loss_reference(run.trainer.pool, generator(0, "evaluation"))
@@ -275,7 +280,7 @@ def test_every_preset_trains_and_draws_its_panels(fresh_model: Fresh, preset: st
     examples = Batch(
         torch.as_tensor(draw.x[:50]), None if draw.labels is None else torch.as_tensor(draw.labels[:50])
     )
-    for panel in session.capabilities.panels:
+    for panel in session.panels:
         if panel.kind == "probe" and panel.probe != "divergence":
             assert probe(model, panel.probe, examples) is not None
 
@@ -287,11 +292,14 @@ def test_convolutions_refuse_points(fresh_model: Fresh) -> None:
 
 def test_steps_are_disabled_for_one_pass_only() -> None:
     session = Session.default("gan", "moons")
-    control = session.capabilities.steps
+    control = session.capabilities.control("sampler.steps")
+    assert control is not None
     assert not control.enabled
     assert "one pass" in control.reason
     for method in ("rejection", "refinement"):
-        assert session.with_values({"sampler.method": method}).capabilities.steps.enabled
+        steps = session.with_values({"sampler.method": method}).capabilities.control("sampler.steps")
+        assert steps is not None
+        assert steps.enabled
 
 
 @pytest.mark.parametrize("side", [5, 8, 12])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.core.model import generator
+from genlab.core.random import generator
 from genlab.paradigms.gan.refine import acceptance
 
 from .gan_pieces import PLAIN, biased, frames
@@ -28,14 +28,26 @@ def test_labels_are_refused_where_they_mean_nothing(fresh_model: Fresh) -> None:
         frames(with_labels, 2, label="none")
 
 
+def test_the_bar_offers_labels_where_the_players_see_them(fresh_model: Fresh) -> None:
+    enabled = []
+    for dataset, values in (
+        ("moons", {}),
+        ("moons", {"objective.conditional": False}),
+        ("mixture-1d", {"network.kind": "dirac"}),
+    ):
+        session, _, _, model = fresh_model("gan", dataset, values)
+        control = session.capabilities.control("condition.label")
+        assert control.enabled == (frames(model, 2)[0].labels is not None)
+        enabled.append(control.enabled)
+    assert enabled == [True, False, False]
+
+
 def test_truncation_shrinks_latents_and_says_so(fresh_model: Fresh) -> None:
     _, _, _, model = fresh_model("gan", "moons")
-    (plain,), (shrunk,), (centre,) = (frames(model, 200, guidance=psi) for psi in (1.0, 0.5, 0.0))
-    assert (plain.tilted, shrunk.tilted) == ("", "truncation 0.5")
+    (plain,), (shrunk,), (centre,) = (frames(model, 200, truncation=psi) for psi in (1.0, 0.5, 0.0))
+    assert (plain.biased, shrunk.biased) == ("", "truncation 0.5")
     latent = model.draw_latent(200, generator(0, "sampling"))
-    assert torch.equal(
-        model.truncated(latent, model.session.sampler.model_copy(update={"guidance": 0.5})).z, latent.z / 2
-    )
+    assert torch.equal(model.truncated(latent, 0.5).z, latent.z / 2)
     assert shrunk.x.std(0).mean() < plain.x.std(0).mean()
     assert len(np.unique(centre.x.round(4), axis=0)) <= 2 * max(1, model.network.categories)
 
@@ -48,7 +60,7 @@ def test_rejection_with_the_exact_ratio_draws_from_the_data(fresh_model: Fresh) 
     assert z[0] == pytest.approx(2, rel=0.05)
     assert z[-1] == pytest.approx(1, rel=0.05)
     assert shown[-1].time > 0.999
-    assert shown[-1].tilted == "discriminator rejection"
+    assert shown[-1].biased == "discriminator rejection"
 
 
 def test_a_place_once_filled_stays(fresh_model: Fresh) -> None:
@@ -86,7 +98,9 @@ def test_samplers_refuse_what_the_discriminator_does_not_know(fresh_model: Fresh
 
 def test_a_dirac_gan_offers_no_latent(fresh_model: Fresh) -> None:
     session, _, _, model = fresh_model("gan", "mixture-1d", {"network.kind": "dirac"})
-    assert not session.capabilities.guidance.enabled
+    truncation = session.capabilities.control("sampler.truncation")
+    assert not truncation.enabled
+    assert "one point" in truncation.reason
     with pytest.raises(ValueError, match="one point"):
         frames(model, 3, method="refinement")
     assert len(np.unique(frames(model, 5)[0].x)) == 1

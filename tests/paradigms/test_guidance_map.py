@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,20 @@ import torch
 from scipy import integrate, stats
 from torch import Tensor, nn
 
-from genlab.core.model import ProbeRequest, SampleRequest
-from genlab.core.time.fields import plane
-from genlab.core.time.guidance_map import (
+from genlab.data import load
+from genlab.data.catalogue import DATASETS
+from genlab.data.payloads import Maps
+from genlab.data.sets.mixture_1d_uneven import UnevenMixtureSettings
+from genlab.probes.fields import plane
+from genlab.probes.guidance_map import (
     guided_log_prob,
     occupied,
     shares,
     tilted_log_prob,
     total_variation,
-    ways,
 )
-from genlab.data import load
-from genlab.data.datasets import DATASETS, UnevenMixtureSettings
-from genlab.data.payloads import Maps
 from genlab.sampling.ideal import GaussianMixtureDenoiser
+from tests.paradigms.time_pieces import frames, payloads
 
 Fresh = Callable[..., Any]
 SPREAD = 2.0
@@ -71,11 +72,8 @@ def exact(fresh_model: Fresh, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     return get
 
 
-def maps(session: Any, model: Any, **sampler: Any) -> list[Maps]:
-    settings = session.sampler.model_copy(update=sampler)
-    with torch.no_grad():
-        found = model.probe("guidance", ProbeRequest(settings, {}))
-        return [payload for payload in found if payload is not None]
+def maps(session: Any, model: Any, **changes: Any) -> list[Maps]:
+    return payloads(model, session, "guidance", **changes)
 
 
 def test_tilting_agrees_with_numerical_integration() -> None:
@@ -115,9 +113,9 @@ def test_at_scale_one_both_ways_of_guiding_give_the_density_of_the_class(exact: 
     # So much noise that where samplers start from, all classes are alike.
     session, model = exact(values={"objective.sigma_max": 300.0})
     points = plane(model, 20)
-    sampler = session.sampler.model_copy(update={"label": "90°", "guidance": 1.0})
+    sampler = session.sampler.model_copy(update={"guidance": 1.0})
     expected = shares(model.truth.log_prob(points.numpy(), LABEL))
-    found = ways(model, sampler)
+    found = model.ways_to_guide(sampler)
     assert list(found) == ["classifier-free", "by a classifier"]
     for denoiser in found.values():
         with torch.no_grad():
@@ -130,8 +128,7 @@ def test_the_density_is_that_of_guided_samples(exact: Callable[..., Any]) -> Non
     lean = {"label": "90°", "guidance": 1.5}
     (_, fine) = maps(session, model, **lean)
     drawn = fine.maps[1]
-    sampler = session.sampler.model_copy(update={**lean, "steps": 60})
-    *_, last = model.sample(SampleRequest(4000, sampler))
+    *_, last = frames(model, session, 4000, **lean, steps=60)
     columns = drawn.values.shape[0]
     left, right, low, high = drawn.extent
     x = left + (np.arange(columns) + 0.5) * (right - left) / columns
@@ -220,7 +217,7 @@ def test_data_without_labels_have_nothing_to_guide_towards(
     exact: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, model = exact()
-    monkeypatch.setattr(model, "label_names", ())
+    monkeypatch.setattr(model, "data", replace(model.data, labels=()))
     with pytest.raises(ValueError, match="no labels to guide towards"):
         maps(session, model, label="any", guidance=3.0)
 

@@ -12,19 +12,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genlab.core.model import Batch, Context, generator
+from genlab.core.random import generator
+from genlab.core.training import Batch, Context
 from genlab.paradigms.score.model import ladder, level_quantile
-from genlab.paradigms.score.settings import ScoreSampler
+from genlab.sampling.catalogue import BUILT_IN
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session
-from tests.paradigms.score_pieces import MEAN, STD, frames, on_a_line
+from tests.paradigms.score_pieces import MEAN, STD, on_a_line
+from tests.paradigms.time_pieces import frames
 
 MATCHINGS = ("denoising", "sliced", "implicit")
 NOISES = ("ve", "vp", "sub-vp", "ncsn")
 PREDICTIONS = ("noise", "v")
 WEIGHTS = ("variance", "likelihood", "edm")
-METHODS = tuple(ScoreSampler.model_fields["method"].annotation.__args__)  # type: ignore[union-attr]
+METHODS = tuple(record.id for record in BUILT_IN if "score" in record.suits)
 CPU = torch.device("cpu")
 Fresh = Callable[..., Any]
 
@@ -207,7 +209,7 @@ def test_every_sampler_reaches_the_moments_of_the_data(method: str, sampler: dic
     shown = frames(run.model, run.session, 2000, method=method, **sampler)
     x = shown[-1].x[:, 0]
     assert np.isfinite(x).all()
-    assert shown[-1].tilted == ""
+    assert shown[-1].biased == ""
     # Four standard errors of 2000 draws, and 5 % for the training.
     assert x.mean() == pytest.approx(0, abs=4 * 2.06 / math.sqrt(2000) + 0.1)
     assert np.abs(x).mean() == pytest.approx(MEAN, rel=0.05)
@@ -219,7 +221,7 @@ def test_chains_stay_at_their_noise_level_and_say_so(method: str) -> None:
     run = on_a_line(800)
     sampler = {"method": method, "steps": 150, "level": 1.0, "step_size": 0.5}
     shown = frames(run.model, run.session, 2000, **sampler)
-    assert shown[-1].tilted == "chain at noise level 1"
+    assert shown[-1].biased == "chain at noise level 1"
     assert [frame.time for frame in shown] == pytest.approx([1.0] * 151)
     # Data and noise have variance 1 each, and frames are divided by sqrt(2).
     assert shown[-1].x.std() == pytest.approx(math.sqrt(MEAN**2 + STD**2), rel=0.06)
@@ -270,18 +272,24 @@ def test_a_model_without_a_classifier_samples_as_long_as_none_is_asked_for(fresh
 
 def test_controls_that_cannot_act_say_why() -> None:
     plain = Session.default("score", "moons")
-    assert plain.capabilities.steps.enabled
-    adaptive = plain.with_values({"sampler.method": "adaptive"}).capabilities.steps
+
+    def control(key: str, **values: Any) -> Any:
+        named = {name.replace("__", "."): value for name, value in values.items()}
+        return plain.with_values(named).capabilities.control(key)
+
+    assert control("sampler.steps").enabled
+    adaptive = control("sampler.steps", sampler__method="adaptive")
     assert not adaptive.enabled
     assert "tolerance" in adaptive.reason
-    on_ladder = {"sampler.method": "annealed-langevin", "objective.noise": "ncsn", "objective.levels": 31}
-    steps = plain.with_values(on_ladder).capabilities.steps
+    annealed = {"sampler__method": "annealed-langevin"}
+    steps = control("sampler.steps", **annealed, objective__noise="ncsn", objective__levels=31)
     assert not steps.enabled
     assert "31 levels" in steps.reason
-    assert plain.with_values({"sampler.method": "annealed-langevin"}).capabilities.steps.enabled
-    without = plain.with_values({"sampler.guide": "classifier", "objective.classifier": False})
-    assert plain.with_values({"sampler.guide": "classifier"}).capabilities.guidance.enabled
-    assert "no classifier" in without.capabilities.guidance.reason
+    assert control("sampler.steps", **annealed).enabled
+    assert control("sampler.guidance", sampler__guide="classifier").enabled
+    without = control("sampler.guidance", sampler__guide="classifier", objective__classifier=False)
+    assert not without.enabled
+    assert "no classifier" in without.reason
 
 
 def test_implicit_matching_of_images_is_refused_in_plain_words(fresh_model: Fresh) -> None:
@@ -295,4 +303,4 @@ def test_every_preset_builds_and_samples(fresh_model: Fresh, preset: Any) -> Non
     session, _, _, model = fresh_model("score", preset.dataset, {**preset.values, **small})
     shown = frames(model, session, 3)
     assert np.isfinite(shown[-1].x).all()
-    assert ("guidance 3" in shown[-1].tilted) == (preset.id == "guided")
+    assert ("guidance 3" in shown[-1].biased) == (preset.id == "guided")

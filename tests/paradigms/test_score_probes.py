@@ -12,13 +12,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch, ProbeRequest
+from genlab.core.training import Batch
 from genlab.data.payloads import Curves, Plane
 from genlab.paradigms.score.chain_classes import changed, class_along, class_sentence
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.path import Path
+from tests.paradigms.time_pieces import payloads
 
 Fresh = Callable[..., Any]
 CHAIN = {"method": "mala", "level": -1.0, "step": -0.7}
@@ -46,7 +47,7 @@ class Stretched:
     def path(self) -> Path:
         return self.denoiser.path
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         score = self.denoiser.predict(x, t, condition).score
         return Prediction(self.path, t, x, "score", self.factor * score)
 
@@ -69,10 +70,7 @@ def exact(fresh_model: Fresh, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 
 def probe(run: Exact, name: str, sampler: dict[str, Any] | None = None, **values: Any) -> Any:
-    settings = run.session.sampler.model_copy(update=sampler or {})
-    request = ProbeRequest(settings, values, 24, run.examples)
-    with torch.no_grad():
-        found = [payload for payload in run.model.probe(name, request) if payload is not None]
+    found = payloads(run.model, run.session, name, values, examples=run.examples, **(sampler or {}))
     assert len(found) == 1
     return found[0]
 

@@ -13,8 +13,8 @@ import torch
 from scipy.special import erf, ive
 from torch import Tensor
 
-from genlab.core.time.true_score import QUADRATURE_BELOW, true_score
 from genlab.data import load
+from genlab.probes.true_score import QUADRATURE_BELOW, true_score
 from genlab.session.session import Session
 
 LEVELS = (0.003, 0.01, 0.03, 0.1, 0.149, 0.151, 0.5, 1.0, 3.0)

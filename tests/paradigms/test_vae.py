@@ -10,12 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from genlab.core.model import Batch, Context, NoDensity, ProbeRequest, SampleRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import DensityRequest, NoDensity, ProbeRequest, SampleRequest
+from genlab.core.training import Batch, Context
+from genlab.data.condition import Condition
 from genlab.data.payloads import Curves, Plane, Tiles
-from genlab.engine.trainer import Trainer
+from genlab.engine.training.trainer import Trainer
+from genlab.paradigms.vae import PARADIGM
 from genlab.paradigms.vae.collapse import active_units, collapse_warning
 from genlab.paradigms.vae.model import VAE
-from genlab.paradigms.vae.settings import PARADIGM
+from genlab.paradigms.vae.probes import PROBES
+from genlab.paradigms.vae.settings import VAESampler
 from genlab.session.session import Session
 from genlab.settings.spaces import Images
 from tests.paradigms.conftest import build, train
@@ -42,16 +47,24 @@ def batch_of(draw: Any, n: int = 256) -> Batch:
     return Batch(torch.as_tensor(draw.x[:n]), torch.as_tensor(draw.labels[:n]))
 
 
-def last(model: Any, n: int, **update: Any) -> Any:
-    sampler = model.session.sampler.model_copy(update=update)
+def last(model: Any, n: int, label: str = "any", **sampler: Any) -> Any:
     with torch.no_grad():
-        return list(model.eval().sample(SampleRequest(n, sampler)))[-1]
+        request = SampleRequest(n, VAESampler(**sampler), Condition(label))
+        return list(model.eval().sample(request))[-1]
 
 
-def log_prob(model: Any, x: np.ndarray, **update: Any) -> torch.Tensor:
-    sampler = model.session.sampler.model_copy(update=update)
-    parts = model.eval().log_prob(torch.as_tensor(x), sampler)
-    return torch.cat([part.value for part in parts if part is not None])
+def log_prob(model: Any, x: np.ndarray, label: str = "any", **sampler: Any) -> torch.Tensor:
+    with torch.no_grad():
+        parts = model.eval().log_prob(
+            torch.as_tensor(x), DensityRequest(VAESampler(**sampler), Condition(label))
+        )
+        return torch.cat([part.value for part in parts if part is not None])
+
+
+def probe(model: Any, name: str, values: dict[str, Any] | None = None, held: Batch | None = None) -> Any:
+    request = ProbeRequest(VAESampler(), values or {}, examples=held)
+    with torch.no_grad():
+        return [payload for payload in PROBES[name](model.eval(), request) if payload is not None][-1]
 
 
 def context(stage: str = "", progress: float = 0.5, step: int = 1) -> Context:
@@ -175,40 +188,38 @@ def test_every_panel_of_the_catalogue_is_drawn(fresh_model: Fresh, dataset: str,
     values = {"objective.kind": kind}
     session, data, _, model = fresh_model("vae", dataset, values | {"network.width": 8})
     held = data.test(60, np.random.default_rng(0))
-    for panel in session.capabilities.panels:
+    for panel in session.panels:
         if panel.kind != "probe":
             continue
         controls = {control.key: control.default for control in panel.controls}
-        request = ProbeRequest(session.sampler, controls, examples=batch_of(held))
-        found = [payload for payload in model.eval().probe(panel.probe, request) if payload is not None]
-        assert isinstance(found[-1], Tiles | Plane | Curves), panel.id
-        if isinstance(found[-1], Tiles):
-            assert found[-1].images.shape[2:] == (8, 8)
+        found = probe(model, panel.probe, controls, batch_of(held))
+        assert isinstance(found, Tiles | Plane | Curves), panel.id
+        if isinstance(found, Tiles):
+            assert found.images.shape[2:] == (8, 8)
 
 
 def test_reconstruction_tiles_put_originals_over_their_copies(fresh_model: Fresh) -> None:
-    session, data, _, model = fresh_model("vae", "digits", {"network.width": 16})
+    _, data, _, model = fresh_model("vae", "digits", {"network.width": 16})
     held = batch_of(data.test(60, np.random.default_rng(0)))
-    (tiles,) = model.eval().probe("reconstructions", ProbeRequest(session.sampler, examples=held))
+    tiles = probe(model, "reconstructions", held=held)
     assert tiles.images.shape == (6, 12, 8, 8)
     assert np.array_equal(tiles.images[2, 0], held.x[12, 0])
     assert not np.array_equal(tiles.images[3, 0], held.x[12, 0])
 
 
 def test_a_traversal_changes_only_its_latent(fresh_model: Fresh) -> None:
-    session, _, _, model = fresh_model("vae", "moons", {})
-    values = {"z1": 0.5, "z2": -1.0}
-    *_, plane = model.eval().probe("traversal", ProbeRequest(session.sampler, values))
+    _, _, _, model = fresh_model("vae", "moons", {})
+    plane = probe(model, "traversal", {"z1": 0.5, "z2": -1.0})
     line = next(group for group in plane.groups if group.name == "z2")
     with torch.no_grad():
-        wanted = model.likelihood.mean(model.decode(torch.tensor([[0.5, -3.0], [0.5, 3.0]])))
+        wanted = model.coders.mean(torch.tensor([[0.5, -3.0], [0.5, 3.0]]))
     assert np.allclose(line.x[[0, -1]], wanted, atol=1e-5)
 
 
 def test_bounds_rise_in_their_panel(short_run: ShortRun) -> None:
     run = short_run("vae", "moons")
     held = batch_of(run.dataset.test(200, np.random.default_rng(0)))
-    *_, curves = (p for p in run.model.probe("bounds", ProbeRequest(run.session.sampler, examples=held)) if p)
+    curves = probe(run.model, "bounds", held=held)
     values = curves.curves["importance bound"]
     assert (np.diff(values) > -1e-4).all()
     assert values[-1] > values[0]
@@ -219,20 +230,20 @@ def test_bounds_rise_in_their_panel(short_run: ShortRun) -> None:
 def test_the_divergence_of_each_latent_sums_to_the_loss_term(short_run: ShortRun) -> None:
     run = short_run("vae", "moons", {"objective.conditional": False})
     held = batch_of(run.dataset.test(200, np.random.default_rng(0)))
-    *_, curves = run.model.probe("per-dimension", ProbeRequest(run.session.sampler, examples=held))
+    curves = probe(run.model, "per-dimension", held=held)
     (player,) = run.model.players()
     kl = run.model.loss(held, player, context())["kl"].item()
     assert curves.bars
     assert curves.curves["divergence"].sum() == pytest.approx(kl, rel=1e-4)
 
 
-def test_guided_and_chained_samples_say_that_they_are_tilted(short_run: ShortRun) -> None:
+def test_guided_and_chained_samples_say_that_they_are_biased(short_run: ShortRun) -> None:
     model = short_run("vae", "mixture-1d").model
-    assert last(model, 4).tilted == ""
-    assert last(model, 4, method="metropolis", steps=2).tilted == ""
-    assert "extrapolation 3" in last(model, 4, guidance=3.0, label="mode 1").tilted
-    assert "Gibbs" in last(model, 4, method="gibbs", steps=2).tilted
-    assert "means" in last(model, 4, output="mean").tilted
+    assert last(model, 4).biased == ""
+    assert last(model, 4, method="metropolis", steps=2).biased == ""
+    assert "extrapolation 3" in last(model, 4, guidance=3.0, label="mode 1").biased
+    assert "Gibbs" in last(model, 4, method="gibbs", steps=2).biased
+    assert "means" in last(model, 4, output="mean").biased
 
 
 def test_extrapolation_pushes_a_class_away_from_the_others(short_run: ShortRun) -> None:
@@ -257,6 +268,33 @@ def test_what_was_never_trained_is_refused(fresh_model: Fresh) -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
+        ({"objective.condition_dropout": 1.0}, "lower 'Drop label'"),
+        ({"objective.kind": "autoencoder"}, "fit one in two stages"),
+    ],
+)
+def test_the_reason_why_no_labels_were_learned_is_the_one_that_holds(
+    fresh_model: Fresh, values: dict[str, Any], reason: str
+) -> None:
+    session, _, _, model = fresh_model("vae", "moons", values)
+    with pytest.raises(ValueError, match=reason):
+        last(model, 2, label="upper")
+    control = session.capabilities.control("condition.label")
+    assert not control.enabled
+    assert reason in control.reason
+
+
+def test_samples_of_a_prior_without_classes_carry_no_labels(fresh_model: Fresh) -> None:
+    _, _, _, model = fresh_model("vae", "moons", {"objective.conditional": False})
+    assert last(model, 4).labels is None
+    _, _, _, model = fresh_model("vae", "moons", {"objective.prior": "two-stage"})
+    assert last(model, 4).labels is None
+    model.second.fill_(True)
+    assert last(model, 4, label="lower").labels.tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
         ({"network.kind": "conv"}, "convolutions need images"),
         ({"objective.likelihood": "categorical"}, "likelihood needs images"),
         ({"objective.kind": "autoencoder", "objective.prior": "mixture"}, "two-stage"),
@@ -267,14 +305,21 @@ def test_what_cannot_be_is_refused_with_a_sentence(values: dict[str, Any], reaso
         build(Session.default("vae", "moons").with_values(values), 500)
 
 
+def control(session: Session, key: str) -> Any:
+    return session.capabilities.control(key)
+
+
 def test_steps_and_guidance_say_why_they_are_off() -> None:
     session = Session.default("vae", "moons")
-    assert "one pass" in session.capabilities.steps.reason
-    assert session.with_values({"sampler.method": "gibbs"}).capabilities.steps.name == "Gibbs steps"
-    assert session.capabilities.guidance.name == "Latent extrapolation"
-    assert "nothing to guide" in session.with_values({"sampler.label": "none"}).capabilities.guidance.reason
-    plain = session.with_values({"objective.conditional": False}).capabilities
-    assert "Learn labels" in plain.labels.reason
+    assert "one pass" in control(session, "sampler.steps").reason
+    chained = session.with_values({"sampler.method": "gibbs"})
+    assert control(chained, "sampler.steps").name == "Gibbs steps"
+    assert control(chained, "sampler.steps").enabled
+    assert control(session, "sampler.guidance").name == "Latent extrapolation"
+    none = session.with_values({"condition.label": "none"})
+    assert "nothing to guide" in control(none, "sampler.guidance").reason
+    plain = session.with_values({"objective.conditional": False})
+    assert "Learn labels" in control(plain, "condition.label").reason
 
 
 @pytest.mark.parametrize("preset", PARADIGM.presets, ids=lambda preset: preset.id)
@@ -282,7 +327,7 @@ def test_every_preset_builds_a_model_that_samples(preset: Any) -> None:
     session = Session.default("vae", preset.dataset).with_values(preset.values)
     _, _, model = build(session, 500)
     assert isinstance(model, VAE)
-    assert last(model, 3).x.shape == (3, *session.space.event)
+    assert last(model, 3, **session.sampler.model_dump()).x.shape == (3, *session.space.event)
 
 
 @pytest.mark.parametrize("likelihood", ["categorical", "gaussian", "bernoulli"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from genlab.runs import atomic, checkpoints
 from genlab.runs.checkpoints import surplus
 from genlab.runs.folder import RunError, RunFolder
+from genlab.runs.migrations import RUN_FORMAT
 
 MANIFEST = {"paradigm": "diffusion", "session": {"seed": 3}, "journal": [[5, "training.ema", 0.9]]}
 
@@ -35,7 +37,7 @@ def tensors(value: float) -> dict[str, Any]:
 
 def test_the_manifest_comes_back_from_disk(run: RunFolder) -> None:
     run.update(steps=7)
-    assert RunFolder.open(run.path).manifest == {"format": 1, **MANIFEST, "steps": 7}
+    assert RunFolder.open(run.path).manifest == {"format": RUN_FORMAT, **MANIFEST, "steps": 7}
 
 
 def test_an_existing_folder_is_refused_and_left_alone(run: RunFolder) -> None:
@@ -53,7 +55,7 @@ def test_an_update_that_dies_before_the_rename_leaves_the_old_manifest(
     monkeypatch.setattr(os, "replace", die)
     with pytest.raises(KeyboardInterrupt):
         run.update(steps=9)
-    assert RunFolder.open(run.path).manifest == run.manifest == {"format": 1, **MANIFEST}
+    assert RunFolder.open(run.path).manifest == run.manifest == {"format": RUN_FORMAT, **MANIFEST}
     assert [p.name for p in run.path.iterdir()] == ["run.json"]
 
 
@@ -64,7 +66,7 @@ def test_an_update_that_dies_before_the_rename_leaves_the_old_manifest(
         ("[]", "no format number"),
         ("{}", "no format number"),
         ('{"format": "1"}', "no format number"),
-        ('{"format": 2}', "newer GenLab"),
+        (f'{{"format": {RUN_FORMAT + 1}}}', "newer GenLab"),
         ("[" * 100_000, "not valid JSON"),
     ],
 )
@@ -213,6 +215,24 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before_and_says_so(
     assert found.note == "the checkpoint of step 3 is damaged; going on from step 2"
     with pytest.raises(RunError, match="step 3 is damaged"):
         run.load_checkpoint(3)
+
+
+def test_a_checkpoint_that_goes_while_it_is_read_gives_way_to_the_one_that_came(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process saves step 2 and drops step 1 just when this one is about to read step 1."""
+    run.save_checkpoint(1, tensors(1), {})
+    other, read = RunFolder.open(run.path), checkpoints.read_bytes
+
+    def late(path: Path, *limit: int) -> bytes:
+        monkeypatch.undo()
+        other.save_checkpoint(2, tensors(2), {})
+        shutil.rmtree(run.path / "checkpoints/000000001")
+        return read(path, *limit)
+
+    monkeypatch.setattr(checkpoints, "read_bytes", late)
+    found = run.load_checkpoint()
+    assert (found.step, found.note) == (2, "")
 
 
 @pytest.mark.parametrize(("format", "sentence"), [(1, "an older GenLab"), (9, "a newer GenLab")])

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from genlab.sampling.condition import Condition, concatenate
+from genlab.sampling.condition import Conditions, concatenate
 from genlab.sampling.denoiser import Kind, NetworkDenoiser, Prediction, ScoreUnavailable, Target
-from genlab.sampling.path import Cosine, Linear, Path, Table, VarianceExploding, linear_betas
+from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
+from genlab.sampling.table_path import Table, linear_betas
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PATHS: list[Path] = [Linear(), Cosine(), VarianceExploding(0.01, 20.0), Table(linear_betas(1000))]
@@ -96,7 +97,7 @@ def test_a_network_sees_unit_variance_and_the_log_noise_level(target: Target) ->
     label = torch.tensor([1, -1, 0])
     x = torch.randn(3, 2) * 5
     for t in (torch.tensor([0.1, 2.0, 30.0]), torch.tensor(2.0, dtype=torch.float64)):
-        prediction = NetworkDenoiser(net, path, target).predict(x, t, Condition(label))
+        prediction = NetworkDenoiser(net, path, target).predict(x, t, Conditions(label))
         z, c_noise, seen = net.seen
         scale = torch.sqrt(t.float() ** 2 + 1).reshape(-1, 1)
         torch.testing.assert_close(z, x / scale)
@@ -109,9 +110,9 @@ def test_a_network_sees_unit_variance_and_the_log_noise_level(target: Target) ->
 
 
 def test_conditions_are_cut_and_joined() -> None:
-    condition = Condition(torch.tensor([3, 1, 2]))
+    condition = Conditions(torch.tensor([3, 1, 2]))
     joined = concatenate(condition.take(slice(1, 3)), condition.unconditional())
     assert joined.label is not None
     assert joined.label.tolist() == [1, 2, -1, -1, -1]
-    assert concatenate(Condition(), condition).label is None
-    assert Condition().take(slice(1)).unconditional().label is None
+    assert concatenate(Conditions(), condition).label is None
+    assert Conditions().take(slice(1)).unconditional().label is None

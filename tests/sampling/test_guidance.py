@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Prediction
 from genlab.sampling.guidance import ClassifierFreeGuidance
 from genlab.sampling.ideal import GaussianMixtureDenoiser
@@ -25,12 +25,12 @@ class Counting:
         self.path, self.inner = path, GaussianMixtureDenoiser(means, 0.5, path)
         self.rows: list[int] = []
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         self.rows.append(len(x))
         return self.inner.predict(x, t, condition)
 
 
-LABEL = Condition(torch.tensor([0, 1, 1, 0]))
+LABEL = Conditions(torch.tensor([0, 1, 1, 0]))
 
 
 def points() -> Tensor:
@@ -62,8 +62,8 @@ def test_any_other_scale_extrapolates_in_one_call_of_two_passes() -> None:
         torch.testing.assert_close(guided.to(kind), expected)
 
 
-@pytest.mark.parametrize("condition", [None, Condition()])
-def test_without_labels_nothing_is_guided(condition: Condition | None) -> None:
+@pytest.mark.parametrize("condition", [None, Conditions()])
+def test_without_labels_nothing_is_guided(condition: Conditions | None) -> None:
     inner, x = Counting(Linear()), points()
     ClassifierFreeGuidance(inner, 4.0).predict(x, at(0.4), condition)
     assert inner.rows == [4]
@@ -94,7 +94,7 @@ def test_rescaling_restores_the_standard_deviation_of_each_sample() -> None:
 def test_a_single_number_cannot_be_rescaled() -> None:
     mixture = GaussianMixtureDenoiser(torch.tensor([[-1.0], [1.0]]), 0.5, Linear())
     guidance = ClassifierFreeGuidance(mixture, 2.0, rescale=0.5)
-    condition = Condition(torch.tensor([0, 1]))
+    condition = Conditions(torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="several numbers"):
         guidance.predict(torch.zeros(2, 1), at(0.5), condition)
 
@@ -104,7 +104,7 @@ class Pair:
 
     path = VarianceExploding()
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         assert condition is not None
         assert condition.label is not None
         mean = (condition.label >= 0).to(x)[:, None]
@@ -117,7 +117,7 @@ def test_guided_gaussians_are_tilted_exactly(scale: float) -> None:
     path, generator = Pair.path, torch.Generator().manual_seed(0)
     grid = times(path, 60, "karras")
     x = start(path, grid, (20000, 1), generator, torch.float64)
-    condition = Condition(torch.zeros(20000, dtype=torch.long))
+    condition = Conditions(torch.zeros(20000, dtype=torch.long))
     guidance = ClassifierFreeGuidance(Pair(), scale)
     final = list(trajectory(guidance, SOLVERS["heun"].build(), x, grid, condition))[-1]
     assert final.x.mean().item() == pytest.approx(scale, abs=3 / math.sqrt(20000) + 0.0125 * scale + 0.002)

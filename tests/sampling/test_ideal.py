@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Kind
 from genlab.sampling.ideal import GaussianMixtureDenoiser, IdealDenoiser
 from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
@@ -55,7 +55,7 @@ def test_a_label_restricts_the_data_to_its_class() -> None:
     labels = torch.arange(20) % 2
     x, t = normal(3, 2), torch.tensor(0.7, dtype=torch.float64)
     denoiser = IdealDenoiser(data, path, labels)
-    x0 = denoiser.predict(x, t, Condition(torch.tensor([0, 1, -1]))).x0
+    x0 = denoiser.predict(x, t, Conditions(torch.tensor([0, 1, -1]))).x0
     torch.testing.assert_close(x0[0], IdealDenoiser(data[::2], path).predict(x, t).x0[0])
     torch.testing.assert_close(x0[1], IdealDenoiser(data[1::2], path).predict(x, t).x0[1])
     torch.testing.assert_close(x0[2], IdealDenoiser(data, path).predict(x, t).x0[2])

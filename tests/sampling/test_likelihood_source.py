@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.likelihood import OdeLogProb, ode_log_prob
 from genlab.sampling.path import Path, Straight, Trigonometric
@@ -25,7 +25,7 @@ class Couple:
     def __init__(self, path: Path, centre: float = 0.0, width: float = 1.0) -> None:
         self.path, self.centre, self.width = path, centre, width
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         alpha, sigma = self.path.alpha(t), self.path.sigma(t)
         away = x - alpha * MEAN - sigma * self.centre
         total = alpha**2 * SPREAD**2 + sigma**2 * self.width**2

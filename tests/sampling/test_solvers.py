@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
-from genlab.sampling.path import Cosine, Linear, Path, Table, VarianceExploding, linear_betas
+from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
 from genlab.sampling.solvers import SOLVERS, Solver, trajectory
 from genlab.sampling.solvers.base import State
 from genlab.sampling.spacing import start, times
+from genlab.sampling.table_path import Table, linear_betas
 
 PATHS: list[Path] = [Linear(), Cosine(), VarianceExploding(), Table(linear_betas(1000))]
 MEANS = torch.tensor([[-1.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
@@ -77,7 +78,7 @@ class Gaussian:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+    def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
         alpha, sigma = self.path.alpha(t), self.path.sigma(t)
         return Prediction(self.path, t, x, "x0", alpha * x / (alpha**2 + sigma**2))
 
@@ -122,7 +123,7 @@ def test_solvers_run_without_gradients_and_leave_the_callers_mode_alone() -> Non
     weight = torch.ones((), dtype=torch.float64, requires_grad=True)
 
     class Learned(Gaussian):
-        def predict(self, x: Tensor, t: Tensor, condition: Condition | None = None) -> Prediction:
+        def predict(self, x: Tensor, t: Tensor, condition: Conditions | None = None) -> Prediction:
             return Prediction(self.path, t, x, "noise", weight * x)
 
     path = VarianceExploding()

@@ -7,8 +7,9 @@ from typing import get_args
 import pytest
 import torch
 
-from genlab.sampling.path import Cosine, Linear, Path, Table, VarianceExploding, linear_betas
+from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
 from genlab.sampling.spacing import End, Spacing, start, times
+from genlab.sampling.table_path import Table, linear_betas
 
 PATHS: list[Path] = [Linear(), Cosine(), VarianceExploding(), Table(linear_betas(1000))]
 

@@ -14,8 +14,8 @@ from genlab.settings.fields import Description
 UNBOUNDED = 1e12
 
 
-class Control(QObject):
-    """A control of one setting. `edited` carries its dotted key and its new value."""
+class SettingField(QObject):
+    """The control of one setting. `edited` carries its dotted key and its new value."""
 
     edited = Signal(str, object)
 

@@ -12,7 +12,7 @@ import qasync
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
-from genlab.app.window.collector import Collector
+from genlab.app.common.collector import Collector
 
 _tasks: set[asyncio.Task[Any]] = set()
 _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="genlab")

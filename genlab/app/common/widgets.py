@@ -65,7 +65,9 @@ class Flat(QToolButton):
 
 
 class Number(QDoubleSpinBox):
-    """A number field without arrows. Shows as few digits as the value needs; steps by the last of them."""
+    """A number field without arrows. Shows as few digits as the value needs; steps by the last of them.
+
+    idle: the value does not matter now, and a dash stands for it."""
 
     edited = Signal(float)
 
@@ -74,6 +76,7 @@ class Number(QDoubleSpinBox):
     ) -> None:
         super().__init__(parent)
         self.integral = integral
+        self.idle = False
         self.lineEdit().setTextMargins(6, 0, 2, 0)
         self.setDecimals(0 if integral else 10)
         self.setRange(minimum, maximum)
@@ -90,6 +93,8 @@ class Number(QDoubleSpinBox):
             self.setValue(value)
 
     def textFromValue(self, value: float) -> str:
+        if self.idle:
+            return "–"
         if self.integral:
             return str(round(value))
         return f"{value:.4g}" if value == 0 or 1e-4 <= abs(value) < 1e5 else f"{value:.3g}"
@@ -264,11 +269,9 @@ class SliderNumber(QWidget):
 
     def show_value(self, value: float, acts: bool = True) -> None:
         """Show a value without reporting it as an edit. acts: it matters; else a dash stands for it."""
+        self.number.idle = not acts
         self.number.show_value(value)
         self._place(value if acts else self._low)
-        if not acts:
-            with QSignalBlocker(self.number):
-                self.number.lineEdit().setText("–")
 
     def setAccessibleName(self, name: str) -> None:
         super().setAccessibleName(name)

@@ -89,6 +89,10 @@ class EvaluationDialog(QDialog):
         whole.setSpacing(8)
         whole.addWidget(label(f"Evaluation at step {event.step:,}", "title"))
         whole.addWidget(self.table, 1)
+        if event.note:
+            kept = label(f"This evaluation is not kept: {event.note}.", "small", "evaluation.note")
+            kept.setWordWrap(True)
+            whole.addWidget(kept)
         whole.addLayout(buttons)
 
 

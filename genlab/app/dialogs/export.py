@@ -1,12 +1,13 @@
-"""Saving what the window shows: samples as a picture or as numbers, a panel as it looks."""
+"""Saving what the window shows: samples as a picture, as numbers or as text, a panel as it looks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, assert_never
 
+from PIL.Image import Image
 from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -20,22 +21,42 @@ from PySide6.QtWidgets import (
 
 from genlab.app.common import loop
 from genlab.app.common.widgets import Choice, Number, label
+from genlab.app.dialogs.context import Context
+from genlab.app.drawings.scene import Scene
+from genlab.app.views.panel import Panel
 from genlab.data.payloads import Samples
 from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import recipe_of
-from genlab.settings.spaces import Images
+from genlab.session.session import Session
+from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
-if TYPE_CHECKING:
-    from genlab.app.views.panel import Panel
-    from genlab.app.window.main_window import MainWindow
-
-PICTURE, NPZ, CSV = "grid", "npz", "csv"
+PICTURE, NPZ, CSV, TEXT = "grid", "npz", "csv", "txt"
 KINDS = {
     PICTURE: "Samples as a picture (PNG)",
+    TEXT: "Samples as text (TXT)",
     NPZ: "Samples as numbers (NPZ)",
     CSV: "Samples as numbers (CSV)",
 }
+ABOUT = {
+    PICTURE: "The picture carries its recipe: settings, seed, versions and step.",
+    TEXT: "Every sample in view, a line each; a blank line between samples that have several.",
+    NPZ: "The numbers of every sample in view, in the units of the data.",
+    CSV: "The numbers of every sample in view, in the units of the data.",
+}
+
+
+def kinds_of(space: Space) -> tuple[str, ...]:
+    """As what samples of a space can be saved."""
+    match space:
+        case Points() | Images():
+            return (PICTURE, NPZ, CSV)
+        case Tokens():
+            return (TEXT, NPZ)
+        case Signal():
+            return (NPZ, CSV)
+        case _:
+            assert_never(space)
 
 
 @dataclass(frozen=True)
@@ -52,22 +73,21 @@ class GridOptions:
 class ExportDialog(QDialog):
     """What to save, and how."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("export.dialog")
         self.setWindowTitle("Export")
-        self._window = window
-        space = window.workspace
-        images = isinstance(space.viewed.space, Images)
+        self._context = context
+        space = context.view.viewed.space
         self.what = Choice()
         self.what.setObjectName("export.what")
         self.what.setAccessibleName("What to save")
         self.what.setToolTip("What to save")
         self.what.setMinimumWidth(280)
-        for kind, text in KINDS.items():
-            self.what.addItem(text, kind)
-        for panel in space.grid.seen():
+        for kind in kinds_of(space):
+            self.what.addItem(KINDS[kind], kind)
+        for panel in context.workspace.grid.seen():
             for kind in ("png", "svg"):
                 self.what.addItem(f"Panel {panel.info.title} ({kind.upper()})", (panel.info.id, kind))
         self.what.currentIndexChanged.connect(lambda _: self._show_options())
@@ -102,7 +122,7 @@ class ExportDialog(QDialog):
             self._options += [caption, field]
         grid.addWidget(self.by_class, 5, 1)
         self._options.append(self.by_class)
-        self._images = images
+        self._images = isinstance(space, Images)
         self.about = label("", "small")
         self.about.setWordWrap(True)
         save, cancel = QPushButton("Save…"), QPushButton("Cancel")
@@ -151,37 +171,34 @@ class ExportDialog(QDialog):
         kind = self.what.currentData()
         for widget in self._options:
             widget.setVisible(kind == PICTURE and self._images)
-        frame = self._window.workspace.feed.frame
-        samples = kind in (PICTURE, NPZ, CSV)
-        self.save_button.setEnabled(not samples or frame is not None)
-        if samples and frame is None:
-            self.about.setText("There are no samples yet.")
-        elif kind in (NPZ, CSV):
-            self.about.setText("The numbers of every sample in view, in the units of the data.")
-        else:
-            self.about.setText("The picture carries its recipe: settings, seed, versions and step.")
+        missing = kind in KINDS and self._context.view.feed.frame is None
+        self.save_button.setEnabled(not missing)
+        why = "There are no samples yet."
+        self.save_button.setToolTip(why if missing else "Choose where to save it")
+        self.about.setText(why if missing else ABOUT.get(kind, ABOUT[PICTURE]))
         self.adjustSize()
 
     async def _save(self) -> None:
         kind = self.what.currentData()
-        window = self._window
-        if isinstance(kind, tuple | list):
-            panel = window.workspace.grid.panels[kind[0]]
+        context = self._context
+        if kind not in KINDS:
+            id, ending = kind
+            panel = context.workspace.grid.panels[id]
             self.accept()
-            await save_panel(window, panel, kind[1])
+            await save_panel(context, panel, ending)
             return
         ending = "png" if kind == PICTURE else kind
-        name = f"{window.workspace.viewed.dataset}-samples.{ending}"
-        path = await ask_path(window, name, ending)
+        name = f"{context.view.viewed.dataset}-samples.{ending}"
+        path = await ask_path(context, name, ending)
         if path is not None:
             options = self.options()
             self.accept()
-            await write_samples(window, kind, path, options)
+            await write_samples(context, kind, path, options)
 
 
-async def ask_path(window: MainWindow, name: str, ending: str) -> Path | None:
+async def ask_path(context: Context, name: str, ending: str) -> Path | None:
     """Where to save; None where the person thought better of it."""
-    dialog = QFileDialog(window, "Save")
+    dialog = QFileDialog(context.parent, "Save")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(ending)
     dialog.setNameFilters([f"{ending.upper()} (*.{ending})"])
@@ -190,70 +207,68 @@ async def ask_path(window: MainWindow, name: str, ending: str) -> Path | None:
     return Path(dialog.selectedFiles()[0]) if await loop.shown(dialog) else None
 
 
-async def write_samples(window: MainWindow, kind: str, path: Path, options: GridOptions) -> None:
+async def write_samples(context: Context, kind: str, path: Path, options: GridOptions) -> None:
     """Write the samples in view, beside the window."""
-    space = window.workspace
-    frame = space.feed.frame
+    view = context.view
+    frame = view.feed.frame
     if frame is None:
         return
-    seed = space.viewed.sampler.seed
     try:
-        await loop.in_thread(
-            _write, kind, path, options, frame, space.viewed, seed, recipe(window), space.scene
-        )
+        await loop.in_thread(_write, kind, path, options, frame, view.viewed, recipe(context), view.scene)
     except RunError as error:
-        failed(window, str(error))
+        failed(context, str(error))
     else:
-        saved(window, path)
+        saved(context, path)
 
 
-async def save_panel(window: MainWindow, panel: Panel, kind: str) -> None:
+async def save_panel(context: Context, panel: Panel, kind: str) -> None:
     """Save one panel as it looks."""
-    path = await ask_path(window, f"{window.workspace.viewed.dataset}-{panel.info.id}.{kind}", kind)
+    path = await ask_path(context, f"{context.view.viewed.dataset}-{panel.info.id}.{kind}", kind)
     if path is None:
         return
     try:
-        panel.render(kind, path, recipe(window))
+        panel.render(kind, path, recipe(context))
     except (RunError, OSError) as error:
-        failed(window, str(error))
+        failed(context, str(error))
     else:
-        saved(window, path)
+        saved(context, path)
 
 
-def recipe(window: MainWindow) -> dict[str, Any]:
+def recipe(context: Context) -> dict[str, Any]:
     """What it takes to make what is in view again."""
-    space = window.workspace
+    view = context.view
     manifest: dict[str, Any] = {}
-    if space.run.kept and space.run.step > 0:
+    if view.run.kept and view.run.step > 0:
         try:
-            manifest = RunFolder.open(space.run.folder or "").manifest
+            manifest = RunFolder.open(view.run.folder or "").manifest
         except RunError:
             manifest = {}
-    session = space.viewed
+    session = view.viewed
     manifest = {
         "paradigm": session.paradigm,
         "session": session.model_dump(),
         "seed": session.seed,
-        "versions": versions(window),
+        "versions": versions(context),
         **manifest,
     }
-    return recipe_of(manifest, space.feed.step, sampler=session.sampler.model_dump(), n=space.panels.n)
+    drawn = {"sampler": session.sampler.model_dump(), "condition": session.condition.model_dump()}
+    return recipe_of(manifest, view.feed.step, **drawn, n=view.panels.n)
 
 
-def versions(window: MainWindow) -> dict[str, str]:
+def versions(context: Context) -> dict[str, str]:
     """Versions of what computed the picture."""
-    ready = window.engine.ready
+    ready = context.engine.ready
     return {"genlab": version("genlab"), **(ready.versions if ready is not None else {})}
 
 
-def saved(window: MainWindow, path: Path) -> None:
+def saved(context: Context, path: Path) -> None:
     """Say that a file is there."""
-    window.workspace.cards.show_card("export", f"Saved {path.name}", [str(path.parent)])
+    context.cards.show_card("export", f"Saved {path.name}", [str(path.parent)])
 
 
-def failed(window: MainWindow, reason: str) -> None:
+def failed(context: Context, reason: str) -> None:
     """Say why there is no file."""
-    window.workspace.cards.show_card("export", "Nothing was saved", [reason], "bad", details=reason)
+    context.cards.show_card("export", "Nothing was saved", [reason], "bad", details=reason)
 
 
 def _write(
@@ -261,30 +276,42 @@ def _write(
     path: Path,
     options: GridOptions,
     frame: Samples,
-    session: Any,
-    seed: int,
+    session: Session,
     recipe: dict[str, Any],
-    scene: Any,
+    scene: Scene | None,
 ) -> None:
     from genlab.runs import export
 
-    if kind == NPZ:
-        export.save_npz(path, frame.x, frame.labels, seed)
-        return
-    if kind == CSV:
-        export.save_csv(path, frame.x, frame.labels, session.labels)
-        return
-    images = isinstance(session.space, Images)
-    most = options.rows * options.columns if images and not options.by_class else len(frame.x)
-    picture = export.samples_grid(
-        frame.x[:most],
+    match kind:
+        case "npz":
+            export.save_npz(path, frame.x, frame.labels, session.sampler.seed, space=session.space)
+        case "csv":
+            export.save_csv(path, frame.x, frame.labels, session.labels, session.space)
+        case "txt" if isinstance(session.space, Tokens):
+            export.save_txt(path, frame.x, session.space)
+        case _:
+            export.save_png(_picture(options, frame, session, scene), path, recipe)
+
+
+def _picture(options: GridOptions, frame: Samples, session: Session, scene: Scene | None) -> Image:
+    from genlab.runs import export
+
+    if isinstance(session.space, Images):
+        most = len(frame.x) if options.by_class else options.rows * options.columns
+        return export.samples_grid(
+            frame.x[:most],
+            session.space,
+            None if frame.labels is None else frame.labels[:most],
+            columns=options.columns,
+            scale=options.scale,
+            padding=options.padding,
+            by_class=options.by_class,
+        )
+    return export.samples_grid(
+        frame.x,
         session.space,
-        None if frame.labels is None else frame.labels[:most],
-        columns=options.columns if images else None,
-        scale=options.scale if images else None,
+        frame.labels,
         padding=options.padding,
-        by_class=options.by_class,
-        reference=scene.reference.x if scene.reference is not None and not images else None,
-        extent=None if images else scene.extent,
+        reference=scene.reference.x if scene is not None and scene.reference is not None else None,
+        extent=scene.extent if scene is not None else None,
     )
-    export.save_png(picture, path, recipe)

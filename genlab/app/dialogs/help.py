@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from genlab.app.common.widgets import label
-from genlab.app.window.actions import Actions
 
 MORE = (
     ("Panels", "Esc", "Back from a maximised panel"),
@@ -17,20 +18,19 @@ MORE = (
 
 
 class HelpDialog(QDialog):
-    """Two columns of groups."""
+    """Two columns of groups. keys: group, shortcut and text of every action that has one."""
 
-    def __init__(self, parent: QWidget, actions: Actions) -> None:
+    def __init__(self, parent: QWidget, keys: Iterable[tuple[str, str, str]]) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("help")
         self.setWindowTitle("Keyboard")
         groups: dict[str, list[tuple[str, str]]] = {}
-        for info in actions.infos.values():
-            if info.shortcut:
-                keys = QKeySequence(info.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
-                groups.setdefault(info.group, []).append((keys, info.text))
-        for group, keys, text in MORE:
-            groups.setdefault(group, []).append((keys, text))
+        for group, shortcut, text in keys:
+            native = QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+            groups.setdefault(group, []).append((native, text))
+        for group, native, text in MORE:
+            groups.setdefault(group, []).append((native, text))
         columns = QHBoxLayout()
         columns.setSpacing(32)
         halves = (["Run"], [g for g in groups if g != "Run"])
@@ -41,9 +41,9 @@ class HelpDialog(QDialog):
             row = 0
             for group in half:
                 grid.addWidget(label(group, "title"), row, 0, 1, 2)
-                for keys, text in groups[group]:
+                for native, text in groups[group]:
                     row += 1
-                    grid.addWidget(label(keys, "muted"), row, 0)
+                    grid.addWidget(label(native, "muted"), row, 0)
                     grid.addWidget(label(text), row, 1)
                 row += 1
                 grid.setRowMinimumHeight(row, 8)

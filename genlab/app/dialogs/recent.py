@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -19,16 +18,14 @@ from PySide6.QtWidgets import (
 
 from genlab.app.common import loop
 from genlab.app.common.widgets import label
+from genlab.app.common.words import duration
+from genlab.app.dialogs.context import Context
 from genlab.app.dialogs.rewind import ROW, RewindDialog
-from genlab.app.window.status_bar import clock
 from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
 from genlab.runs.places import RunSummary, recent_runs
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import SettingError, read_session
-
-if TYPE_CHECKING:
-    from genlab.app.window.main_window import MainWindow
 
 MOST = 50
 
@@ -36,13 +33,13 @@ MOST = 50
 class RecentDialog(QDialog):
     """The runs that there are, the one changed last first."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("recent")
         self.setWindowTitle("Runs")
         self.resize(560, 420)
-        self._window = window
+        self._context = context
         self.list = QListWidget()
         self.list.setObjectName("recent.list")
         self.list.setAccessibleName("Recent runs")
@@ -101,31 +98,31 @@ class RecentDialog(QDialog):
         item = self.list.currentItem()
         if item is not None:
             self.accept()
-            take_up(self._window, item.data(Qt.ItemDataRole.UserRole), train)
+            open_run(self._context, item.data(Qt.ItemDataRole.UserRole), train)
 
     def _rewind(self) -> None:
         item = self.list.currentItem()
         if item is not None:
             self.accept()
-            RewindDialog(self._window, item.data(Qt.ItemDataRole.UserRole)).open()
+            RewindDialog(self._context, item.data(Qt.ItemDataRole.UserRole)).open()
 
     async def _other(self) -> None:
         dialog = QFileDialog(self, "Open a run")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         if await loop.shown(dialog):
             self.accept()
-            take_up(self._window, dialog.selectedFiles()[0], False)
+            open_run(self._context, dialog.selectedFiles()[0], False)
 
 
-def take_up(window: MainWindow, folder: str, train: bool) -> None:
+def open_run(context: Context, folder: str, train: bool) -> None:
     """Open a run in the window, or say in a card why not."""
     try:
         session = read_session(RunFolder.open(Path(folder)).manifest["session"])
     except (RunError, SettingError, KeyError, TypeError) as error:
-        window.workspace.cards.show_card("open", "That run cannot be opened", [str(error)], "bad")
+        context.cards.show_card("open", "That run cannot be opened", [str(error)], "bad")
         return
-    window.choose(session.paradigm)
-    window.workspace.open_run(folder, session, train)
+    context.choose(session.paradigm)
+    context.view.open_run(folder, session, train)
 
 
 def line(run: RunSummary) -> str:
@@ -135,4 +132,4 @@ def line(run: RunSummary) -> str:
     except ValueError:
         when = run.created
     title = PARADIGMS[run.paradigm].title if run.paradigm in PARADIGMS else run.paradigm
-    return f"{title} · {run.dataset}    {run.steps:,} steps · {clock(run.seconds)}    {when}"
+    return f"{title} · {run.dataset}    {run.steps:,} steps · {duration(run.seconds)}    {when}"

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout
 
 from genlab.app.common.widgets import label
-from genlab.app.window.status_bar import clock
+from genlab.app.common.words import duration
+from genlab.app.dialogs.context import Context
 from genlab.runs.atomic import RunError
 from genlab.runs.checkpoints import CheckpointInfo
 from genlab.runs.folder import RunFolder
 from genlab.session.session import SettingError, read_session
-
-if TYPE_CHECKING:
-    from genlab.app.window.main_window import MainWindow
-
 
 ROW = QSize(0, 28)
 """Of a list whose first row is chosen before the style sheet is known."""
@@ -26,13 +22,13 @@ ROW = QSize(0, 28)
 class RewindDialog(QDialog):
     """The checkpoints of a run, the newest first."""
 
-    def __init__(self, window: MainWindow, folder: str) -> None:
-        super().__init__(window)
+    def __init__(self, context: Context, folder: str) -> None:
+        super().__init__(context.parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("rewind")
         self.setWindowTitle("Rewind to checkpoint")
         self.resize(480, 420)
-        self._window = window
+        self._context = context
         self._folder = folder
         self._infos = list(reversed(checkpoints(folder)))
         self.list = QListWidget()
@@ -88,7 +84,7 @@ class RewindDialog(QDialog):
         row = self.list.currentRow()
         if row >= 0:
             self.accept()
-            take_up(self._window, self._folder, self._infos[row], self._infos[0], train)
+            open_checkpoint(self._context, self._folder, self._infos[row], self._infos[0], train)
 
 
 def checkpoints(folder: str) -> list[CheckpointInfo]:
@@ -109,26 +105,28 @@ def loss_of(info: CheckpointInfo, last: CheckpointInfo) -> str:
     )
 
 
-def take_up(window: MainWindow, folder: str, info: CheckpointInfo, last: CheckpointInfo, train: bool) -> None:
+def open_checkpoint(
+    context: Context, folder: str, info: CheckpointInfo, last: CheckpointInfo, train: bool
+) -> None:
     """Open a run at a checkpoint, and say what that means; or say in a card why it cannot be."""
     try:
         session = read_session(info.session)
     except (SettingError, TypeError, ValueError) as error:
-        window.workspace.cards.show_card("open", "That checkpoint cannot be opened", [str(error)], "bad")
+        context.cards.show_card("open", "That checkpoint cannot be opened", [str(error)], "bad")
         return
-    window.choose(session.paradigm)
-    space = window.workspace
-    space.open_run(folder, session, train, info.step)
+    context.choose(session.paradigm)
+    view = context.view
+    view.open_run(folder, session, train, info.step)
     if info.step != last.step and not train:
-        space.cards.show_card(
+        context.cards.show_card(
             "rewound",
             f"The run as it was at step {info.step:,}",
             [loss_of(info, last).replace("from here", "from this step")],
-            buttons=[(f"Back to step {last.step:,}", lambda: space.open_run(folder, session))],
+            buttons=[(f"Back to step {last.step:,}", lambda: view.open_run(folder, session))],
         )
 
 
 def line(info: CheckpointInfo) -> str:
     """A checkpoint in one line: step, training time, when it was written."""
     when = datetime.fromtimestamp(info.written).strftime("%d %b %Y, %H:%M:%S")
-    return f"step {info.step:,}    {clock(info.seconds)} of training    {when}"
+    return f"step {info.step:,}    {duration(info.seconds)} of training    {when}"

@@ -12,7 +12,7 @@ from genlab.app.drawings.canvas.mesh_item import MeshItem
 from genlab.app.drawings.canvas.raster import mixed
 from genlab.app.drawings.plane import bounds, dot_size
 from genlab.app.drawings.plot import PlotDrawing
-from genlab.app.drawings.samples_plane import thin
+from genlab.app.drawings.samples.plane import thin
 from genlab.app.drawings.stage_bar import StageBar
 from genlab.data.payloads import Extent, Mesh
 

@@ -15,7 +15,7 @@ from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.key_row import Key
 from genlab.app.drawings.canvas.raster import mixed
 from genlab.app.drawings.plot import PlotDrawing
-from genlab.app.drawings.samples_plane import thin
+from genlab.app.drawings.samples.plane import thin
 from genlab.app.drawings.scene import Scene
 from genlab.data.payloads import Extent, Group, Plane
 

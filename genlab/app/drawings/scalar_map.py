@@ -20,10 +20,9 @@ from genlab.app.drawings.canvas.raster import Colours, Raster, density_colours, 
 from genlab.app.drawings.canvas.rulers import BOTTOM_HEIGHT
 from genlab.app.drawings.curves import number
 from genlab.app.drawings.plot import PlotDrawing
-from genlab.app.drawings.samples_plane import thin
+from genlab.app.drawings.samples.plane import thin
 from genlab.app.drawings.scene import Scene
 from genlab.data.payloads import Extent, ScalarMap
-from genlab.settings.spaces import Points
 
 ARROW = 0.11
 """The longest arrow, as a share of the map's shorter side."""
@@ -120,7 +119,7 @@ class ScalarMapDrawing(PlotDrawing):
     def _draw_real(self) -> None:
         points: NDArray[np.floating] = np.zeros((0, 2))
         scene, payload = self.scene, self.map
-        plane = scene is not None and isinstance(scene.space, Points) and scene.space.dim == 2
+        plane = scene is not None and scene.space.drawable and scene.space.event == (2,)
         if plane and payload is not None and payload.data_space and scene is not None and scene.reference:
             points = thin(scene.reference.x, REAL_POINTS)
         colour = QColor(self.theme.muted if payload is not None and payload.diverging else "#ffffff")

@@ -1,4 +1,4 @@
-"""What a panel needs to know of its workspace."""
+"""What drawings need to know beside their payloads: of the data, and of the model in view."""
 
 from __future__ import annotations
 
@@ -7,25 +7,40 @@ from dataclasses import dataclass
 import numpy as np
 
 from genlab.data.payloads import Density, Extent, Samples
-from genlab.session.session import Session
 from genlab.settings.spaces import Space
 
 
 @dataclass(frozen=True)
 class Scene:
-    """The data of a workspace, as they are known before any model is.
+    """The data of a run in view, as they are known before any model is.
 
-    session: every setting. labels: names of the classes, empty where there are none. reference:
-    real data to draw beside the model's. truth: exact density on a grid, or None. extent: the part
-    of the plane (1-D: of the line, its first two values) that panels show.
+    labels: names of the classes, empty where there are none. reference: real data to draw beside the
+    model's. truth: exact density on a grid, or None. extent: the part of the plane that panels show (1-D: of
+    the line, its first two values; of signals, seconds and values).
     """
 
-    session: Session
     space: Space
     labels: tuple[str, ...]
     reference: Samples | None
     truth: Density | None
     extent: Extent
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What is known of the model in view beside its numbers.
+
+    has_density: else its density is told by samples alone; density_reason: how it is known, or why it is
+    not. averaged: samples are drawn with the running average of the weights. step, symbol: what a step of
+    its trajectories is called, and the time of their frames; empty: the time says nothing. elsewhere: names
+    of recorded losses, or their beginnings, that other panels draw."""
+
+    has_density: bool = True
+    density_reason: str = ""
+    averaged: bool = False
+    step: str = "step"
+    symbol: str = "σ"
+    elsewhere: tuple[str, ...] = ()
 
 
 def window_of(scene: Scene) -> Extent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genlab.data.datasets import DATASETS
+from genlab.data.catalogue import DATASETS
 from genlab.session.session import Session
 
 

@@ -17,14 +17,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from genlab.app.common.fields import Control, tooltip
+from genlab.app.common.fields import SettingField, tooltip
 from genlab.app.common.icons import icon
 from genlab.app.common.theme import SPACE, Theme
 from genlab.app.common.widgets import Card, Choice, Flat, Number, label, restyle
-from genlab.data.datasets import DATASETS, FileSettings, file_info
+from genlab.data.catalogue import DATASETS, record_of
+from genlab.data.files.settings import FILE, FileSettings
 from genlab.session.session import Session
 from genlab.settings.fields import Description, Settings, describe
-from genlab.settings.paradigm import Paradigm
+from genlab.settings.paradigm import AnyParadigm
 
 TITLES = {"data": "Data", "objective": "Objective", "network": "Model", "training": "Training"}
 OPEN_FILE, OPEN_FOLDER, YOUR_FILE = "open-file", "open-folder", "file"
@@ -40,7 +41,7 @@ class Section(Card):
         super().__init__()
         self.section = section
         self.setObjectName(f"section.{section}")
-        self.controls: dict[str, Control] = {}
+        self.controls: dict[str, SettingField] = {}
         self._rows: dict[str, tuple[QWidget, QWidget]] = {}
         self._class: type[Settings] | None = None
         self._open = False
@@ -113,7 +114,7 @@ class Section(Card):
         self.fold.setVisible(any(d.advanced for d in descriptions))
 
     def _add(self, d: Description, row: int) -> None:
-        control = Control(f"{self.section}.{d.key}", d)
+        control = SettingField(f"{self.section}.{d.key}", d)
         control.edited.connect(self.edited)
         text = label(_row_name(d), "muted")
         text.setToolTip(tooltip(d))
@@ -147,7 +148,7 @@ class SettingsForm(QScrollArea):
     file_wanted = Signal(bool)
     preset_chosen = Signal(object)
 
-    def __init__(self, paradigm: Paradigm, theme: Theme) -> None:
+    def __init__(self, paradigm: AnyParadigm, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("form")
         self.setAccessibleName("Settings")
@@ -160,6 +161,7 @@ class SettingsForm(QScrollArea):
         column.setContentsMargins(0, 0, SPACE // 2, 0)
         column.setSpacing(SPACE)
         self.sections = {name: Section(name, theme) for name in TITLES}
+        self._paradigm = paradigm
         self._build_data(paradigm)
         self._build_seed(theme)
         for section in self.sections.values():
@@ -171,7 +173,7 @@ class SettingsForm(QScrollArea):
         body.setAutoFillBackground(False)
         self.viewport().setAutoFillBackground(False)
 
-    def _build_data(self, paradigm: Paradigm) -> None:
+    def _build_data(self, paradigm: AnyParadigm) -> None:
         data = self.sections["data"]
         self.preset = Choice()
         self.preset.setObjectName("preset")
@@ -216,16 +218,20 @@ class SettingsForm(QScrollArea):
     def _list_datasets(self, own: FileSettings | None) -> None:
         model = QStandardItemModel(self.dataset)
         group = ""
-        infos = [*DATASETS.values(), *([file_info(own)] if own is not None else [])]
-        for info in infos:
-            if info.group != group:
-                group = info.group
+        records = [*DATASETS.values(), *([FILE] if own is not None else [])]
+        for record in records:
+            if record.group != group:
+                group = record.group
                 head = QStandardItem(group)
                 head.setFlags(Qt.ItemFlag.NoItemFlags)
                 model.appendRow(head)
-            item = QStandardItem(info.title or "Your file")
-            item.setData(info.id, Qt.ItemDataRole.UserRole)
-            item.setToolTip(info.summary)
+            settings = own if record is FILE else record.settings()
+            item = QStandardItem(record.title_of(settings) or "Your file")
+            item.setData(record.id, Qt.ItemDataRole.UserRole)
+            item.setToolTip(record.summary_of(settings))
+            if refusal := self._paradigm.refuses(record.info(settings)):
+                item.setFlags(Qt.ItemFlag.NoItemFlags)
+                item.setToolTip(f"{refusal}.")
             model.appendRow(item)
         if own is None:
             head = QStandardItem("Your own")
@@ -244,8 +250,9 @@ class SettingsForm(QScrollArea):
         if own != self._own:
             self._list_datasets(own)
         self.dataset.choose(session.dataset)
-        info = file_info(own) if session.dataset == YOUR_FILE and own else DATASETS[session.dataset]
-        self.dataset.setToolTip(f"<p><b>{escape(info.title)}</b><br>{escape(info.summary)}</p>")
+        record = record_of(session.dataset)
+        title, summary = record.title_of(session.data), record.summary_of(session.data)
+        self.dataset.setToolTip(f"<p><b>{escape(title)}</b><br>{escape(summary)}</p>")
         self.seed.show_value(session.seed)
         for name, section in self.sections.items():
             section.show_settings(getattr(session, name))

@@ -1,4 +1,4 @@
-"""What every panel is: a card with a header, a body, and a drawing that happens only when seen."""
+"""A panel: a card with a header, a menu, controls, and the drawing of what comes to it."""
 
 from __future__ import annotations
 
@@ -8,42 +8,33 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QAction,
-    QActionGroup,
-    QColor,
-    QImage,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QRegion,
-    QShowEvent,
-)
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QRegion, QShowEvent
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QMenu, QVBoxLayout, QWhatsThis, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWhatsThis, QWidget
 
 from genlab.app.common.theme import Theme
-from genlab.app.drawings.canvas.canvas import Canvas
-from genlab.app.drawings.scene import Scene
+from genlab.app.common.words import sentence
+from genlab.app.drawings.drawing import Drawing, Told
+from genlab.app.drawings.scene import ModelInfo, Scene
 from genlab.app.views.header import Header
-from genlab.data.payloads import Samples
-from genlab.engine.protocol import Answer, Request
+from genlab.app.views.pacing import Pacing
+from genlab.app.views.probe_controls import ProbeControls
+from genlab.data.payloads import Payload, Samples, Trajectory
+from genlab.engine.protocol import Answer, Metrics
 from genlab.runs.recipe import KEY
-from genlab.settings.paradigm import Capabilities, PanelInfo
+from genlab.settings.panels import PanelInfo
 
 EXPORT_SCALE = 2.0
 """Pixels of an exported PNG per pixel of the window."""
 
 
 class Panel(QWidget):
-    """A drawing of one aspect of a run.
+    """What comes of a run, drawn by the kind of payload that comes.
 
-    Feeding it (`show_answer`, `show_metrics`, `show_frames`) only stores; `_draw` runs once per turn
-    of the event loop, and not at all while the panel is hidden.
-    """
+    Feeding it only stores; `_draw` runs once per turn of the event loop, and not at all while the panel is
+    hidden. A panel of a stream of its own has its drawing from the beginning; one of a probe, once the
+    probe has answered. drawings: by type of payload, as far as they were needed."""
 
     maximise_requested = Signal()
     close_requested = Signal()
@@ -52,19 +43,48 @@ class Panel(QWidget):
 
     def __init__(self, info: PanelInfo, theme: Theme) -> None:
         super().__init__()
+        # pyqtgraph takes a quarter of a second to import: after the first paint.
+        from genlab.app.drawings.catalogue import STREAMS
+
         self.info = info
         self.theme = theme
         self.scene: Scene | None = None
+        self.model = ModelInfo()
+        self.drawings: dict[type, Drawing] = {}
+        self.refusal = ""
+        self._told = Told()
         self.setObjectName(f"panel.{info.id}")
         self.setAccessibleName(info.title)
+        self._own = self._kind = STREAMS[info.kind]
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self.flush)
+        self._stale = False
+        self._build()
+        if self._own is not None:
+            self._offer(self._made(self._own))
+
+    def _build(self) -> None:
+        info, theme = self.info, self.theme
         self.menu = QMenu(self)
         self.menu.setObjectName(f"panel.{info.id}.menu")
+        self.menu.setToolTipsVisible(True)
         self.header = Header(info.title, self.menu, theme, self)
         self.header.button.setObjectName(f"panel.{info.id}.menu_button")
         self.header.button.setAccessibleName(f"Menu of the panel {info.title}")
         self.header.button.setToolTip(f"{info.title}: what it shows, export, maximise, close")
         self.header.double_clicked.connect(self.maximise_requested)
         self.header.help = info.help
+        self.words = QLabel()
+        self.words.setObjectName(f"{self.objectName()}.words")
+        self.words.setProperty("role", "muted")
+        self.words.setWordWrap(True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.words.setContentsMargins(24, 8, 24, 24)
+        self.words.setVisible(self._own is None)
+        self.controls = ProbeControls(info.controls, self.objectName(), info.title, theme)
+        self.pacing = Pacing(self)
+        self.pacing.due.connect(self.request_changed)
+        self.controls.changed.connect(self.pacing.ask)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
@@ -72,48 +92,95 @@ class Panel(QWidget):
         self.body = QVBoxLayout()
         self.body.setContentsMargins(6, 0, 2, 8)
         self.body.setSpacing(0)
+        self.body.addWidget(self.words, 1)
+        self.body.addWidget(self.controls)
         layout.addLayout(self.body, 1)
         self.setMinimumSize(220, 160)
-        self._timer = QTimer(self, singleShot=True, interval=0)
-        self._timer.timeout.connect(self.flush)
-        self._stale = False
+        if info.controls:
+            self.menu.addAction("Reset controls").triggered.connect(lambda _: self.controls.reset())
+        self._home = self.menu.addAction("Reset zoom")
+        self._home.triggered.connect(self._go_home)
+        self._offered: Drawing | None = None
+        self._add_standard_actions()
 
-    # -- what the workspace calls ------------------------------------------------------------
+    # -- what a run in view calls ------------------------------------------------------------
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """What is drawn now."""
+        return None if self._kind is None else self.drawings[self._kind]
 
     def set_scene(self, scene: Scene) -> None:
-        """Take up the data of a workspace; what was drawn of a run stays where it still fits them."""
+        """Take the data in view; what was drawn of a run stays where it still fits them."""
         self.scene = scene
+        for drawing in self.drawings.values():
+            drawing.set_scene(scene)
         self.touch()
 
-    def request(self, sampler: dict[str, Any], live: bool) -> Request | None:
-        """What this panel itself asks of the engine; None where the workspace feeds it."""
-        return None
+    def set_model(self, model: ModelInfo) -> None:
+        """Take what is known of the model in view."""
+        if model == self.model:
+            return
+        self.model = model
+        for drawing in self.drawings.values():
+            drawing.set_model(model)
+        self._write()
+
+    def take(self, payload: Payload | Metrics, step: int) -> None:
+        """Take a payload. step: of the weights that it shows."""
+        kind = type(payload)
+        drawing = self.drawings[kind] if kind in self.drawings else self._made(kind)
+        drawing.take(payload, step)
+        self._kind, self.refusal = kind, ""
+        self.touch()
 
     def show_answer(self, answer: Answer) -> None:
-        """Show a payload that answers this panel's request."""
+        """Take what the engine answers to this panel's request."""
+        self.take(answer.payload, answer.step)
+        if answer.last and not answer.preview:
+            self.pacing.answered()
 
     def show_refusal(self, reason: str) -> None:
-        """Take up that this panel's request cannot be answered, and why, in one sentence."""
+        """Hear that this panel's request cannot be answered, and why, in one sentence."""
+        self._kind, self.refusal = self._own, reason
+        self.touch()
+        self.pacing.answered()
 
-    def show_capabilities(self, able: Capabilities) -> None:
-        """Take up what the model in view can do, and what its controls are called."""
-
-    def show_metrics(self, names: tuple[str, ...], rows: NDArray[np.float64]) -> None:
-        """Take up new rows (k, columns) of recorded losses."""
+    def show_metrics(self, metrics: Metrics) -> None:
+        """Take new rows of recorded losses, where that is what is drawn here."""
+        if self._own is Metrics:
+            self.take(metrics, 0)
 
     def show_reference(self, title: str, values: Mapping[str, float]) -> None:
         """Show what recorded losses read in the best case, column to value; title: of that case."""
+        for drawing in self.drawings.values():
+            drawing.show_reference(title, values)
+        self.touch()
 
     def show_frames(self, frames: Sequence[Samples], position: int, step: int) -> None:
         """Show a trajectory so far, at a position in it; step: of the weights that drew it."""
+        if not frames:
+            return
+        if self._own is Samples:
+            self.take(frames[min(max(position, 0), len(frames) - 1)], step)
+        elif self._own is Trajectory:
+            self.take(Trajectory(tuple(frames)), step)
+            self.drawings[Trajectory].move_to(position)
 
     def clear_run(self) -> None:
         """Forget everything that came from a run."""
+        for drawing in self.drawings.values():
+            drawing.clear_run()
+        self._kind, self.refusal = self._own, ""
+        self.touch()
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over colours and fonts."""
         self.theme = theme
         self.header.apply_theme(theme)
+        self.controls.apply_theme(theme)
+        for drawing in self.drawings.values():
+            drawing.apply_theme(theme)
         self.touch()
         self.update()
 
@@ -132,7 +199,7 @@ class Panel(QWidget):
         finally:
             self.header.button.setVisible(menu)
 
-    # -- for the panels ----------------------------------------------------------------------
+    # -- drawing -----------------------------------------------------------------------------
 
     def touch(self) -> None:
         """What is drawn is out of date: draw at the next turn of the loop, or when next seen."""
@@ -149,32 +216,53 @@ class Panel(QWidget):
 
     def _draw(self) -> None:
         """Bring what is on the screen up to date."""
-        raise NotImplementedError
+        drawing = self.drawing
+        for made in self.drawings.values():
+            made.setVisible(made is drawing)
+        self.words.setVisible(drawing is None)
+        self._offer(drawing)
+        if drawing is None:
+            untrained = "Nothing to show before the model is ready." if self.scene is not None else ""
+            self.words.setText(sentence(self.refusal) if self.refusal else untrained)
+        self._told = Told() if drawing is None else drawing.draw()
+        self.header.set_badges(*self._told.badges)
+        self._write()
 
-    def add_choices(self, title: str, names: Sequence[str], chosen: str, changed: Any) -> dict[str, QAction]:
-        """A group of exclusive entries in the menu; `changed(name)` when one is picked."""
-        self.menu.addSection(title)
-        group = QActionGroup(self)
-        actions = {}
-        for name in names:
-            action = self.menu.addAction(name)
-            action.setCheckable(True)
-            action.setChecked(name == chosen)
-            action.triggered.connect(lambda _=False, name=name: changed(name))
-            group.addAction(action)
-            actions[name] = action
-        return actions
+    def _made(self, kind: type) -> Drawing:
+        from genlab.app.drawings.catalogue import DRAWINGS
 
-    def add_switch(self, title: str, on: bool, changed: Any, tip: str = "") -> QAction:
-        """An entry of the menu that is on or off; `changed(on)` when it flips."""
-        action = self.menu.addAction(title)
-        action.setCheckable(True)
-        action.setChecked(on)
-        action.setToolTip(tip or title)
-        action.toggled.connect(changed)
-        return action
+        made = self.drawings[kind] = DRAWINGS[kind](self.theme, self.objectName())
+        made.set_info(self.info)
+        made.set_model(self.model)
+        if self.scene is not None:
+            made.set_scene(self.scene)
+        made.moved.connect(self._write)
+        made.stale.connect(self.touch)
+        self._timer.setInterval(made.pace)
+        self.body.insertWidget(0, made, 1)
+        return made
 
-    def add_standard_actions(self) -> None:
+    def _offer(self, drawing: Drawing | None) -> None:
+        """What the menu begins with is of the drawing."""
+        if drawing is self._offered:
+            return
+        for entry in self._offered.entries if self._offered is not None else ():
+            self.menu.removeAction(entry)
+        if drawing is not None:
+            self.menu.insertActions(self._home, drawing.entries)
+        self._offered = drawing
+
+    def _write(self) -> None:
+        drawing = self.drawing
+        about = drawing.about if drawing is not None else ""
+        self.header.help = " ".join(part for part in (self.info.help, about) if part)
+        self.header.set_info(*((drawing.reading() if drawing is not None else ()) or self._told.parts))
+
+    def _go_home(self) -> None:
+        for drawing in self.drawings.values():
+            drawing.go_home()
+
+    def _add_standard_actions(self) -> None:
         """The entries that every menu ends with."""
         self.menu.addSeparator()
         if self.info.help:
@@ -215,6 +303,8 @@ class Panel(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
     def _paint_into(self, painter: QPainter) -> None:
+        from genlab.app.drawings.canvas.canvas import Canvas
+
         flags = QWidget.RenderFlag.DrawChildren | QWidget.RenderFlag.DrawWindowBackground
         with ExitStack() as stack:
             for canvas in self.findChildren(Canvas):

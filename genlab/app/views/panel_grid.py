@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from genlab.app.common.theme import Theme
-from genlab.settings.paradigm import PanelInfo
-
-if TYPE_CHECKING:
-    from genlab.app.views.panel import Panel
+from genlab.app.views.panel import Panel
+from genlab.settings.panels import PanelInfo
 
 ORDER = ("density", "samples", "trajectory", "loss", "probe")
 """Where kinds of panels stand, from the upper left on."""
@@ -124,7 +122,7 @@ class PanelGrid(QWidget):
         return {"shown": dict(self._chosen), "sizes": self._sizes}
 
     def restore(self, values: Any) -> None:
-        """Take up what `layout_values` gave; anything else is passed over."""
+        """Take what `layout_values` gave; anything else is passed over."""
         if not isinstance(values, dict):
             return
         shown, sizes = values.get("shown"), values.get("sizes")
@@ -146,10 +144,7 @@ class PanelGrid(QWidget):
 
     def _panel(self, id: str) -> Panel:
         if id not in self.panels:
-            # pyqtgraph takes a quarter of a second to import: after the first paint.
-            from genlab.app.views.panel_kinds import make_panel
-
-            panel = make_panel(self._infos[id], self._theme)
+            panel = Panel(self._infos[id], self._theme)
             panel.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             panel.setMinimumSize(*SMALLEST)  # else what panels would like to have makes the grid overflow
             panel.maximise_requested.connect(lambda id=id: self.toggle_maximised(id))

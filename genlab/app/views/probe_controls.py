@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from genlab.app.common.theme import Theme, font
 from genlab.app.common.widgets import Choice, Slider, label
-from genlab.settings.paradigm import ProbeControl
+from genlab.settings.controls import PanelControl
 
 STOPS = 200
 """Positions of a slider over a range of real numbers."""
@@ -28,7 +28,7 @@ class ProbeControls(QWidget):
 
     changed = Signal()
 
-    def __init__(self, controls: Sequence[ProbeControl], name: str, title: str, theme: Theme) -> None:
+    def __init__(self, controls: Sequence[PanelControl], name: str, title: str, theme: Theme) -> None:
         super().__init__()
         self.items = [ProbeItem(control, name, title, theme) for control in controls]
         self._columns = 0
@@ -85,7 +85,7 @@ class ProbeItem(QWidget):
 
     changed = Signal()
 
-    def __init__(self, control: ProbeControl, name: str, title: str, theme: Theme) -> None:
+    def __init__(self, control: PanelControl, name: str, title: str, theme: Theme) -> None:
         super().__init__()
         self.control = control
         self.label = label(control.label, "small")

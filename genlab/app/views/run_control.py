@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from genlab.app.views.engine_link import EngineLink
+from genlab.data.files.settings import FileSettings
 from genlab.engine import protocol as p
 from genlab.runs.places import fresh_run_folder
 from genlab.session.session import Session, read_session
@@ -110,7 +111,7 @@ class RunControl(QObject):
             self.preview(session)
 
     def open(self, folder: str, session: Session, train: bool = False, checkpoint: int | None = None) -> None:
-        """Take up a run from its folder."""
+        """Open a run from its folder."""
         self._begin(session, folder)
         self.opening = True
         self._engine.send(p.Open(self.id, folder, checkpoint, self.device))
@@ -132,8 +133,8 @@ class RunControl(QObject):
         self.forget()
 
     def take(self, event: p.Event) -> bool:
-        """Take up what the engine says of this run; whether it was about this run."""
-        if getattr(event, "run", None) != self.id or not self.id:
+        """Take what the engine says of this run; whether it was about this run."""
+        if isinstance(event, p.EngineReady | p.EngineDied) or event.run != self.id or not self.id:
             return False
         match event:
             case p.Opened():
@@ -182,7 +183,7 @@ class RunControl(QObject):
 
     def _fresh_folder(self, session: Session) -> str:
         """A folder that is not there, nor promised to a run that the engine has not made yet."""
-        name = getattr(session.data, "name", "") or session.dataset
+        name = session.data.name if isinstance(session.data, FileSettings) else session.dataset
         first = path = fresh_run_folder(session.paradigm, name)
         number = 1
         while str(path) in self._taken:
@@ -197,9 +198,8 @@ class RunControl(QObject):
         self.changed.emit()
 
     def _flush(self) -> None:
-        if self.edits:
+        if self.edits and self.session is not None:
             self._engine.send(p.Edit(self.id, dict(self.edits)))
-            assert self.session is not None
             self.session = self.session.with_values(self.edits)
             self.edits.clear()
 

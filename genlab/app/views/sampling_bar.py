@@ -1,33 +1,32 @@
-"""The sampling bar: sampler, steps, guidance, label, seed, and the timeline of the trajectory."""
+"""The sampling bar: the sampler, the controls that it has here, the seed, and the timeline."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from html import escape
-from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from genlab.app.common.fields import Control, tooltip
+from genlab.app.common.fields import SettingField, tooltip
 from genlab.app.common.icons import icon
 from genlab.app.common.theme import Theme
-from genlab.app.common.widgets import Card, Choice, Flat, Number, SliderNumber, label
+from genlab.app.common.widgets import Card, Choice, Flat, Number, label
+from genlab.app.views.bar_item import BarItem
 from genlab.app.views.timeline import Timeline
-from genlab.session.session import Session
-from genlab.settings import paradigm
+from genlab.session.session import Session, SettingError
+from genlab.settings.controls import Control
 from genlab.settings.fields import Description, describe
 
-OWN = ("method", "steps", "guidance", "label", "seed")
-NAMES = {"steps": "Steps", "guidance": "Guidance", "label": "Label", "seed": "Seed"}
-"""What the controls are called where a paradigm has no name of its own for them."""
+METHOD, SEED = "method", "seed"
 WIDE = 1500
-SLIDER_END = 8.0
-"""Where the slider of a real number ends whose bound lies beyond."""
+MARGIN, GAP = 12, 6
 
 
 class SamplingBar(Card):
-    """How samples are drawn. `edited` carries a dotted key and its new value, while sliders move."""
+    """How samples are drawn. `edited` carries a dotted key and its new value, while sliders move.
+
+    items: the controls that it was given, by their keys."""
 
     edited = Signal(str, object)
 
@@ -35,23 +34,27 @@ class SamplingBar(Card):
         super().__init__()
         self.setObjectName("sampling")
         self._theme = theme
-        self._class: type | None = None
-        self._labels: tuple[str, ...] | None = None
-        self._described: dict[str, Description] = {}
-        self._more_controls: dict[str, Control] = {}
+        self._drawn: tuple[object, ...] = ()
+        self.items: dict[str, BarItem] = {}
+        self._more_fields: dict[str, SettingField] = {}
         self.timeline = Timeline(theme)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.setContentsMargins(12, 8, 12, 8)
+        self._row.setContentsMargins(MARGIN, 8, MARGIN, 8)
         self._row.setSpacing(8)
         self._controls = QWidget()
-        self._line = QHBoxLayout(self._controls)
-        self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(6)
+        column = QVBoxLayout(self._controls)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        self._lines = (QHBoxLayout(), QHBoxLayout())
+        for line in self._lines:
+            line.setSpacing(GAP)
+            column.addLayout(line)
         self._row.addWidget(self._controls)
         self._row.addWidget(self.timeline, 1)
         self._fill()
 
     def _fill(self) -> None:
+        self._title = label("Sampling", "title")
         self.method = Choice()
         self.method.setObjectName("sampler")
         self.method.setMinimumWidth(112)
@@ -60,20 +63,12 @@ class SamplingBar(Card):
         self.method.currentIndexChanged.connect(
             lambda _: self.edited.emit("sampler.method", self.method.currentData())
         )
-        self.steps = SliderNumber("sampler.steps", 1, 1000, integral=True, log=True, width=44)
-        self.steps.edited.connect(lambda value: self.edited.emit("sampler.steps", int(value)))
-        self.guidance = SliderNumber("sampler.guidance", 0, 20, soft=SLIDER_END, width=40)
-        self.guidance.edited.connect(lambda value: self.edited.emit("sampler.guidance", float(value)))
-        self.label = Choice()
-        self.label.setObjectName("sampler.label")
-        self.label.setMinimumWidth(60)
-        self.label.currentIndexChanged.connect(
-            lambda _: self.edited.emit("sampler.label", self.label.currentData())
-        )
         self.seed = Number(0, 2**31 - 1, integral=True)
         self.seed.setObjectName("sampler.seed")
         self.seed.setFixedWidth(52)
         self.seed.edited.connect(lambda value: self.edited.emit("sampler.seed", int(value)))
+        self._seed_caption = label("Seed", "muted", "sampler.seed.caption")
+        self._seed_caption.setBuddy(self.seed)
         self.dice = Flat("sampler.dice", "Draw with another seed (D)")
         self.dice.clicked.connect(self.roll)
         self.more = Flat("sampler.more", "More settings of the sampler")
@@ -85,55 +80,32 @@ class SamplingBar(Card):
         self._popover_grid.setContentsMargins(12, 12, 12, 12)
         self._popover_grid.setHorizontalSpacing(12)
         self._popover_grid.setVerticalSpacing(6)
-        self._captions = {
-            name: label(text, "muted", f"sampler.{name}.caption") for name, text in NAMES.items()
-        }
-        self._title = label("Sampling", "title")
-        self._line.addWidget(self._title)
-        self._line.addWidget(self.method, 2)
-        for name, widget, stretch in (
-            ("steps", self.steps, 3),
-            ("guidance", self.guidance, 3),
-            ("label", self.label, 1),
-            ("seed", self.seed, 0),
-        ):
-            self._captions[name].setBuddy(widget)
-            self._line.addWidget(self._captions[name])
-            self._line.addWidget(widget, stretch)
-        self._line.addWidget(self.dice)
-        self._line.addWidget(self.more)
         self.apply_theme(self._theme)
 
     def show_session(self, session: Session) -> None:
         """Show the sampler of a session, and what of it can act on these data."""
-        if type(session.sampler) is not self._class:
-            self._rebuild(session)
-        if session.labels != self._labels:
-            self._list_labels(session.labels)
-        able = session.capabilities
-        self.method.choose(getattr(session.sampler, "method", None))
-        neutral = able.guidance.neutral
-        self.steps.show_value(getattr(session.sampler, "steps", 1), able.steps.enabled)
-        guidance = getattr(session.sampler, "guidance", 1.0 if neutral is None else neutral)
-        self.guidance.show_value(guidance, able.guidance.enabled)
-        self.label.choose(session.sampler.label)
+        controls = session.capabilities.controls
+        drawn = (type(session.sampler), session.labels, tuple(control.key for control in controls))
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self._rebuild(session, controls)
+        if not self.method.isHidden():
+            self.method.choose(session.value("sampler.method"))
+        for control in controls:
+            self.items[control.key].show_session(control, session)
         self.seed.show_value(session.sampler.seed)
-        for key, control in self._more_controls.items():
-            control.show_value(getattr(session.sampler, key))
-            matters = control.description.matters(session.sampler)
-            control.widget.setEnabled(matters)
-            control.widget.setToolTip(
-                tooltip(control.description) if matters else self._idle(control.description, session)
-            )
-        self._explain("steps", self.steps, able.steps)
-        self._explain("guidance", self.guidance, able.guidance)
-        self._explain("label", self.label, able.labels)
-        self.timeline.show_time(able.steps)
+        for key, field in self._more_fields.items():
+            d = field.description
+            matters = d.matters(session.sampler)
+            field.show_value(session.value(key))
+            field.widget.setEnabled(matters)
+            field.widget.setToolTip(tooltip(d) if matters else _idle(d, session))
+        self.timeline.show_time(next((c for c in controls if c.key == "sampler.steps"), None))
         self._fit()
 
     def first(self) -> QWidget:
         """The first control that can act."""
-        chain = (self.method, self.steps, self.guidance, self.label)
+        chain = (self.method, *(item.widget for item in self.items.values()))
         return next((w for w in chain if w.isEnabled() and not w.isHidden()), self.seed)
 
     def roll(self) -> None:
@@ -147,7 +119,11 @@ class SamplingBar(Card):
         self.more.setIcon(icon("sliders", theme.muted))
         self.timeline.apply_theme(theme)
 
-    def resizeEvent(self, event) -> None:
+    def minimumSizeHint(self) -> QSize:
+        # Controls that do not fit in one line stand in two, which must not widen the window.
+        return QSize(self._needed(self._parts()) // 2, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = self.width() >= WIDE
         direction = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
@@ -155,93 +131,58 @@ class SamplingBar(Card):
             self._row.setDirection(direction)
             self._row.setStretch(0, 3 if wide else 0)
             self._row.setStretch(1, 2 if wide else 0)
-
         self._fit()
 
-    def _fit(self) -> None:
-        """Where the controls need all the room, the bar does without its title."""
-        title = self._title.sizeHint().width() + self._line.spacing()
-        needed = self._controls.minimumSizeHint().width() + (title if self._title.isHidden() else 0)
-        wide = self._row.direction() == QBoxLayout.Direction.LeftToRight
-        self._title.setHidden(not wide and needed > self.contentsRect().width() - 24)
+    # -- building ----------------------------------------------------------------------------
 
-    def _rebuild(self, session: Session) -> None:
-        self._class = type(session.sampler)
+    def _rebuild(self, session: Session, controls: tuple[Control, ...]) -> None:
         described = {d.key: d for d in describe(session.sampler)}
-        self._described = described
-        for key, widget in (
-            ("method", self.method), ("steps", self.steps), ("guidance", self.guidance),
-            ("label", self.label), ("seed", self.seed),
-        ):  # fmt: skip
-            if key in described:
-                self._describe(widget, described[key])
-        for key, slider in (("steps", self.steps), ("guidance", self.guidance)):
-            if key in described:
-                _bound(slider, described[key])
-        self.method.setVisible("method" in described)
-        if "method" in described:
+        for item in self.items.values():
+            for old in (item.caption, item.widget):
+                old.hide()
+                old.deleteLater()
+            item.deleteLater()
+        self.items = {}
+        for control in controls:
+            item = BarItem(control, _description(session, control.key), session.labels)
+            item.edited.connect(self.edited)
+            self.items[control.key] = item
+        self._describe_own(described)
+        self._fill_popover(
+            [d for d in described.values() if d.key not in (METHOD, SEED) and _key(d) not in self.items]
+        )
+        self._place(self._parts(), 1)
+
+    def _describe_own(self, described: dict[str, Description]) -> None:
+        self.method.setVisible(METHOD in described)
+        for key, widgets in ((METHOD, (self.method,)), (SEED, (self.seed, self._seed_caption))):
+            if (d := described.get(key)) is not None:
+                for widget in widgets:
+                    widget.setToolTip(tooltip(d))
+                widgets[0].setAccessibleName(d.label)
+                widgets[0].setAccessibleDescription(d.help)
+        if METHOD in described:
             self.method.blockSignals(True)
             self.method.clear()
-            for value, name in described["method"].choices.items():
+            for value, name in described[METHOD].choices.items():
                 self.method.addItem(name, value)
             self.method.blockSignals(False)
-        self._fill_popover([d for d in described.values() if d.key not in OWN])
 
     def _fill_popover(self, rest: list[Description]) -> None:
         while (item := self._popover_grid.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.deleteLater()
-        self._more_controls = {}
+        self._more_fields = {}
         for row, d in enumerate(rest):
-            control = Control(f"sampler.{d.key}", d)
-            control.edited.connect(self.edited)
-            control.widget.setMinimumWidth(150)
+            field = SettingField(_key(d), d)
+            field.edited.connect(self.edited)
+            field.widget.setMinimumWidth(150)
             text = label(f"{d.label}  {d.symbol}" if d.symbol else d.label, "muted")
-            text.setBuddy(control.widget)
+            text.setBuddy(field.widget)
             self._popover_grid.addWidget(text, row, 0)
-            self._popover_grid.addWidget(control.widget, row, 1)
-            self._more_controls[d.key] = control
+            self._popover_grid.addWidget(field.widget, row, 1)
+            self._more_fields[_key(d)] = field
         self.more.setVisible(bool(rest))
-
-    def _describe(self, widget: QWidget, d: Description) -> None:
-        widget.setToolTip(tooltip(d))
-        widget.setAccessibleName(d.label)
-        widget.setAccessibleDescription(d.help)
-        if d.key in self._captions:
-            self._captions[d.key].setToolTip(tooltip(d))
-
-    def _explain(self, key: str, widget: QWidget, able: paradigm.Control) -> None:
-        """Name a control as it is called here; say what it does, or why it cannot act."""
-        d = self._described.get(key)
-        name = able.name or NAMES[key]
-        self._captions[key].setText(name)
-        widget.setAccessibleName(name)
-        widget.setEnabled(able.enabled)
-        self._captions[key].setEnabled(able.enabled)
-        if not able.enabled or d is None:
-            about = _sentence(able.reason)
-            tip = f"<p><b>{escape(name)}</b><br>{escape(about)}</p>"
-        else:
-            about = able.help or d.help
-            tip = tooltip(replace(d, label=name, help=about), able.neutral)
-        widget.setAccessibleDescription(about)
-        widget.setToolTip(tip)
-        self._captions[key].setToolTip(tip)
-
-    def _list_labels(self, labels: tuple[str, ...]) -> None:
-        self._labels = labels
-        self.label.blockSignals(True)
-        self.label.clear()
-        for value, text in (("any", "any"), ("none", "none"), *((name, name) for name in labels)):
-            self.label.addItem(text, value)
-        self.label.blockSignals(False)
-
-    def _idle(self, d: Description, session: Session) -> str:
-        assert d.when is not None
-        section: Any = session.sampler
-        gate = next(g for g in describe(section) if g.key == d.when[0])
-        names = " or ".join(gate.choices.get(value, str(value)) for value in d.when[1])
-        return f"<p>{escape(d.label)} acts only with {escape(gate.label)} {escape(names)}.</p>"
 
     def _open_more(self) -> None:
         self._popover.adjustSize()
@@ -249,19 +190,68 @@ class SamplingBar(Card):
         size = self._popover.sizeHint()
         self._popover.move(corner.x() - size.width(), corner.y() - size.height())
         self._popover.show()
-        for control in self._more_controls.values():
-            if control.widget.isEnabled():
-                control.widget.setFocus(Qt.FocusReason.PopupFocusReason)
+        for field in self._more_fields.values():
+            if field.widget.isEnabled():
+                field.widget.setFocus(Qt.FocusReason.PopupFocusReason)
                 break
 
+    # -- places ------------------------------------------------------------------------------
 
-def _bound(slider: SliderNumber, d: Description) -> None:
-    """Give a slider the bounds of its setting."""
-    low = d.minimum if d.minimum is not None else 0.0
-    high = d.maximum if d.maximum is not None else 1000.0
-    whole = d.kind == "int"
-    slider.set_bounds(low, high, integral=whole, log=d.log, soft=None if whole else min(high, SLIDER_END))
+    def _parts(self) -> list[list[tuple[QWidget, int]]]:
+        """What stands in the bar, in order, with its stretch; what is to stay together as one list."""
+        return [
+            [(self._title, 0), (self.method, 2)],
+            *([(item.caption, 0), (item.widget, item.stretch)] for item in self.items.values()),
+            [(self._seed_caption, 0), (self.seed, 0), (self.dice, 0), (self.more, 0)],
+        ]
+
+    def _place(self, parts: list[list[tuple[QWidget, int]]], lines: int) -> None:
+        """Put the parts into one line or two."""
+        for line in self._lines:
+            while line.takeAt(0) is not None:
+                pass
+        first = len(parts) if lines == 1 else -(-len(parts) // 2)
+        for number, part in enumerate(parts):
+            for widget, stretch in part:
+                self._lines[0 if number < first else 1].addWidget(widget, stretch)
+        self._shown_lines = lines
+
+    def _fit(self) -> None:
+        """Where the controls need all the room, the bar does without its title; then it takes two lines."""
+        parts = self._parts()
+        wide = self._row.direction() == QBoxLayout.Direction.LeftToRight
+        room = self.contentsRect().width() - 2 * MARGIN
+        if wide:
+            room = max(room * 3 // 5, self._controls.width())
+        lines = 1 if self._needed(parts) <= room else 2
+        if lines != self._shown_lines:
+            self._place(parts, lines)
+        title = self._title.sizeHint().width() + GAP
+        self._title.setHidden(not wide and (lines == 2 or self._needed(parts) + title > room))
+
+    def _needed(self, parts: list[list[tuple[QWidget, int]]]) -> int:
+        """The least width of all in one line, but for the title."""
+        shown = [w for part in parts for w, _ in part if w is not self._title and not w.isHidden()]
+        return sum(max(w.minimumWidth(), w.minimumSizeHint().width()) + GAP for w in shown) - GAP
+
+    _shown_lines = 1
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+def _key(d: Description) -> str:
+    return f"sampler.{d.key}"
+
+
+def _description(session: Session, key: str) -> Description | None:
+    try:
+        return session.description(key)
+    except SettingError:
+        return None
+
+
+def _idle(d: Description, session: Session) -> str:
+    if d.when is None:
+        return tooltip(d)
+    key, values = d.when
+    gate = session.description(f"sampler.{key}")
+    names = " or ".join(gate.choices.get(value, str(value)) for value in values)
+    return f"<p>{escape(d.label)} acts only with {escape(gate.label)} {escape(names)}.</p>"

@@ -11,7 +11,7 @@ from genlab.app.common.icons import icon
 from genlab.app.common.theme import Theme
 from genlab.app.common.widgets import Flat, Slider, label
 from genlab.data.payloads import Samples
-from genlab.settings.paradigm import Control
+from genlab.settings.controls import Control
 
 PLAY_SECONDS = 2.0
 HOLD_SECONDS = 0.6
@@ -81,13 +81,12 @@ class Timeline(QWidget):
         if self.play.isEnabled():
             self.play.toggle()
 
-    def show_time(self, steps: Control) -> None:
+    def show_time(self, steps: Control | None) -> None:
         """What the steps of a trajectory are called here, and the time that its frames carry."""
-        name = (steps.name or "Steps").lower()
-        self._name, self._symbol = name.removesuffix("s"), steps.symbol
+        self._name, self._symbol = step_words(steps)
         time = f", {self._symbol}" if self._symbol else ""
         self.readout.setToolTip(f"Which {self._name}{time} and network evaluations so far")
-        self._tell(steps.reason)
+        self._tell(steps.reason if steps is not None else "")
         self.show_frame(self._frame)
 
     def show_frame(self, frame: Samples | None) -> None:
@@ -147,3 +146,10 @@ class Timeline(QWidget):
 
     def _moved(self, position: int) -> None:
         self.moved.emit(position)
+
+
+def step_words(steps: Control | None) -> tuple[str, str]:
+    """What a step of a trajectory is called, and the time of its frames; '' where that says nothing."""
+    if steps is None:
+        return "step", ""
+    return (steps.name or "Steps").lower().removesuffix("s"), steps.symbol

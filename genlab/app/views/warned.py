@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genlab.app.views.cards import Cards
-from genlab.engine.gist import gist
+from genlab.engine.same_warning import without_numbers
 
 
 class Warnings:
@@ -26,8 +26,8 @@ class Warnings:
 
     def show(self, step: int, warnings: tuple[str, ...]) -> None:
         """Show what stands now, in place of what stood before; nothing stands: take the card away."""
-        wanted = tuple(text for text in warnings if gist(text) not in self._closed)
-        same = {gist(text) for text in wanted} & {gist(text) for text in self._shown}
+        wanted = tuple(text for text in warnings if without_numbers(text) not in self._closed)
+        same = {without_numbers(text) for text in wanted} & {without_numbers(text) for text in self._shown}
         self._since = self._since if same else step
         self._shown = wanted
         if not wanted:
@@ -43,7 +43,7 @@ class Warnings:
             made.closed.connect(self._close)
 
     def _close(self) -> None:
-        self._closed |= {gist(text) for text in self._shown}
+        self._closed |= {without_numbers(text) for text in self._shown}
         self._shown = ()
 
 

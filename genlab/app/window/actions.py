@@ -7,30 +7,39 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QWidget
 
 from genlab.app.common.icons import icon
 from genlab.app.common.theme import Theme
+from genlab.app.window.context import WindowContext
+
+
+def always(_: WindowContext) -> str:
+    """Nothing keeps it from acting."""
+    return ""
 
 
 @dataclass(frozen=True)
 class ActionInfo:
-    """One thing to do. group: the heading under which the help page lists it."""
+    """One thing to do. group: the heading under which the help page lists it. rests: why it cannot act now,
+    in one sentence for its tooltip; '' where it can."""
 
     key: str
     text: str
     icon: str
     shortcut: str
     tooltip: str
-    callback: Callable[[], object]
+    run: Callable[[WindowContext], object]
     group: str = "Run"
+    rests: Callable[[WindowContext], str] = always
 
 
 class Actions:
-    """The actions of a window, made once and looked up by key."""
+    """The actions of a window, made once and looked up by key; they act on its context."""
 
-    def __init__(self, window: QWidget, theme: Theme) -> None:
+    def __init__(self, window: QWidget, context: WindowContext, theme: Theme) -> None:
         self._window = window
+        self._context = context
         self._theme = theme
         self.infos: dict[str, ActionInfo] = {}
         self._actions: dict[str, QAction] = {}
@@ -40,16 +49,27 @@ class Actions:
         for info in infos:
             action = QAction(info.text, self._window)
             action.setObjectName(f"action.{info.key}")
-            action.setToolTip(with_shortcut(info.tooltip, info.shortcut))
             if info.icon:
                 action.setIcon(icon(info.icon, self._theme.muted))
             if info.shortcut:
                 action.setShortcut(QKeySequence(info.shortcut))
                 action.setAutoRepeat(False)
-            action.triggered.connect(lambda _=False, run=info.callback: run())
+            action.triggered.connect(lambda _=False, run=info.run: run(self._context))
             self._window.addAction(action)
             self.infos[info.key] = info
             self._actions[info.key] = action
+
+    def refresh(self) -> None:
+        """Have every action act, or rest and say why."""
+        for key, info in self.infos.items():
+            reason = info.rests(self._context)
+            action = self._actions[key]
+            action.setEnabled(not reason)
+            action.setToolTip(reason or with_shortcut(info.tooltip, info.shortcut))
+
+    def keys(self) -> list[tuple[str, str, str]]:
+        """Group, shortcut and text of every action that has a key."""
+        return [(info.group, info.shortcut, info.text) for info in self.infos.values() if info.shortcut]
 
     def remove(self, keys: Iterable[str]) -> None:
         """Take actions away again."""
@@ -70,16 +90,6 @@ class Actions:
         self.infos[key] = replace(self.infos[key], text=text, icon=icon_name)
         self._actions[key].setText(text)
         self._actions[key].setIcon(icon(icon_name, self._theme.muted))
-
-    def menu(self, parent: QWidget, keys: Iterable[str]) -> QMenu:
-        """A menu of these actions; '' is a rule between two."""
-        made = QMenu(parent)
-        for key in keys:
-            if key:
-                made.addAction(self._actions[key])
-            else:
-                made.addSeparator()
-        return made
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on a new look."""

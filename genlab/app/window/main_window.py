@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from genlab.app.common import loop
 from genlab.app.common import theme as themes
 from genlab.app.common.icons import app_icon
+from genlab.app.common.words import duration
 from genlab.app.views.engine_link import EngineLink
+from genlab.app.views.panel import Panel
 from genlab.app.views.run_control import folder_name
 from genlab.app.views.workspace import Workspace
-from genlab.app.window import commands, memory
-from genlab.app.window.actions import Actions, claims_key
+from genlab.app.window import commands, memory, reports
+from genlab.app.window.actions import ActionInfo, Actions, claims_key
+from genlab.app.window.context import WindowContext
 from genlab.app.window.palette import Palette
 from genlab.app.window.rail import Rail
-from genlab.app.window.status_bar import StatusBar, clock
+from genlab.app.window.status_bar import StatusBar
 from genlab.app.window.store import Store
 from genlab.app.window.top_bar import TRAIN, TopBar
 from genlab.engine import protocol as p
 from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
 from genlab.session.session import SettingError, read_session
+from genlab.settings.plugins import problems
 
 SMALLEST = (960, 620)
 PREFERRED = (1440, 880)
@@ -53,8 +57,9 @@ class MainWindow(QWidget):
         self._passing: tuple[str, ...] = ()
         self._paradigm = memory.last_paradigm(store)
         self._add(self._paradigm)
-        self.actions_ = Actions(self, theme)
-        self.actions_.add(commands.all_actions(self))
+        self.context = self._made_context()
+        self.actions_ = Actions(self, self.context, theme)
+        self.actions_.add([*commands.ACTIONS, *commands.paradigm_actions()])
         self.palette_ = Palette(self, self.actions_, theme)
         self._lay_out()
         self._connect()
@@ -70,16 +75,31 @@ class MainWindow(QWidget):
         """The workspace in view: the bars act on it."""
         return self.workspaces[self._paradigm]
 
+    def _made_context(self) -> WindowContext:
+        return WindowContext(
+            parent=self,
+            engine=self.engine,
+            here=lambda: self.workspace,
+            choose=self.choose,
+            search=lambda: self.palette_.open(),
+            keys=lambda: self.actions_.keys(),
+            switch_theme=lambda: self.apply_theme(themes.LIGHT if self.theme.dark else themes.DARK),
+            switch_full_screen=lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
+            close=self.close,
+            show_state=self.show_state,
+        )
+
     def _add(self, paradigm: str) -> Workspace:
         """Make the workspace of a paradigm, when it is first needed, as it was left."""
         made = Workspace(paradigm, self.engine, self.theme, memory.session_of(self.store, paradigm))
         device = self.store.values.get("device")
         made.run.device = device if isinstance(device, str) else "auto"
         made.changed.connect(self.show_state)
-        made.ticked.connect(lambda tick: self._tick(tick) if made is self.workspace else None)
-        made.evaluated.connect(lambda event: commands.show_evaluation(self, made, event))
-        made.export_wanted.connect(lambda panel, kind: commands.export_panel(self, panel, kind))
-        made.form.file_wanted.connect(lambda folder: commands.open_data(self, folder))
+        made.view.ticked.connect(lambda tick: self._tick(tick) if made is self.workspace else None)
+        made.view.evaluated.connect(lambda event: self._evaluated(made, event))
+        made.view.framed.connect(self._framed)
+        made.export_wanted.connect(self._export_panel)
+        made.form.file_wanted.connect(lambda folder: commands.open_data(self.context, folder))
         self.workspaces[paradigm] = made
         self.stack.addWidget(made)
         return made
@@ -99,11 +119,11 @@ class MainWindow(QWidget):
         column.addWidget(self.status)
 
     def _connect(self) -> None:
-        self.top.train.connect(lambda: self.workspace.train_or_pause())
-        self.top.step.connect(lambda: self.workspace.step_once())
-        self.top.reset.connect(lambda: self.workspace.reset())
+        self.top.train.connect(lambda: self.workspace.view.train_or_pause())
+        self.top.step.connect(lambda: self.workspace.view.step_once())
+        self.top.reset.connect(lambda: self.workspace.view.reset())
         self.top.search.connect(self.palette_.open)
-        self.top.export.connect(lambda: commands.export(self))
+        self.top.export.connect(lambda: commands.export(self.context))
         self.top.device_chosen.connect(self._choose_device)
         self.rail.chosen.connect(self.choose)
         self.rail.choose(self._paradigm)
@@ -116,20 +136,22 @@ class MainWindow(QWidget):
         self._begin(self.workspace)
         if self.store.note:
             self.workspace.cards.show_card("settings", "Settings were reset", [self.store.note], "warn")
+        reports.show_plugin_problems(self.workspace, problems())
 
     def _begin(self, space: Workspace) -> None:
         record = memory.record_of(self.store, space.paradigm.id)
         space.grid.restore(record.get("layout"))
         folder = record.get("run")
         if not (isinstance(folder, str) and self._reopen(space, folder)):
-            space.begin()
+            space.view.begin()
 
     def show_state(self) -> None:
         """Bring the bars up to date with the run and the engine."""
-        run = self.workspace.run
+        view = self.workspace.view
+        run = view.run
         self._refresh_actions()
         self.rail.show_training([id for id, space in self.workspaces.items() if space.run.training])
-        mode = self.workspace.mode()
+        mode = view.mode()
         self.top.show_train(mode)
         first = next(iter(self.engine.ready.devices), "cpu") if self.engine.ready else "cpu"
         self.top.show_device(run.device, run.used_device or first, run.threads)
@@ -144,32 +166,49 @@ class MainWindow(QWidget):
         else:
             words = {None: "ready", "preparing": "preparing", "ready": "ready"}.get(run.state, run.state)
             steps = f"  {run.step:,} steps" if run.step else ""
-            pending = "  ·  changes need a reset" if self.workspace.pending else ""
+            pending = "  ·  changes need a reset" if view.pending else ""
             self.status.show_state(run.state or "ready", f"{words}{steps}{pending}")
             self.status.show_idle(run.seconds if run.step else None)
-        self.status.metrics.setText(self.workspace.evaluation)
+        self.status.metrics.setText(view.evaluation)
         self._tell_saved()
 
     def _refresh_actions(self) -> None:
         """Offer what the workspace in view can do, and no more what another could."""
-        infos = commands.passing_actions(self)
+        infos = commands.passing_actions(self.context)
         now = (self._paradigm, *(info.key for info in infos))
-        if now == self._passing:
-            return
-        self._passing = now
+        if now != self._passing:
+            self._passing = now
+            self._offer(infos)
+        self.actions_.refresh()
+
+    def _offer(self, infos: list[ActionInfo]) -> None:
         old = [key for key in self.actions_.infos if key.startswith(("show-", "step-", "same-data-"))]
         self.actions_.remove(old)
         self.actions_.add(infos)
         steps = [info.key for info in infos if info.key.startswith("step-")]
         self.top.show_players([self.actions_[key] for key in ("step", *steps)] if steps else [])
 
+    def _framed(self) -> None:
+        """What can be played rests while there is a single frame."""
+        if self.workspace.bar.timeline.play.isEnabled() != self.actions_["play"].isEnabled():
+            self.actions_.refresh()
+
+    def _evaluated(self, workspace: Workspace, event: p.Evaluated) -> None:
+        reports.show_evaluation(self.context, workspace, event)
+        self.show_state()
+
+    def _export_panel(self, panel: Panel, kind: str) -> None:
+        from genlab.app.dialogs.export import save_panel
+
+        loop.start(save_panel(self.context, panel, kind))
+
     def _tick(self, tick: p.Tick) -> None:
         if self.workspace.run.state != "training":
             return
         training = self.workspace.session.training
-        budget = clock(training.seconds) if training.stop == "seconds" else f"{training.steps:,} steps"
+        budget = duration(training.seconds) if training.stop == "seconds" else f"{training.steps:,} steps"
         if tick.left is not None and training.stop == "seconds":
-            budget = clock(round(tick.seconds + tick.left))
+            budget = duration(round(tick.seconds + tick.left))
         self.status.show_tick(tick, budget)
 
     def _take(self, event: p.Event) -> None:
@@ -179,35 +218,27 @@ class MainWindow(QWidget):
             case p.EngineDied():
                 self._engine_died(event)
         for workspace in self.workspaces.values():
-            workspace.take(event)
+            workspace.view.take(event)
         match event:
             case p.Failure():
-                commands.show_failure(self, event)
+                self._failed(event)
             case p.Saved():
                 self._tell_saved()
             case p.StateChanged(state="paused", note=note, run=run) if note:
-                self._tell_paused(run, note)
+                reports.show_paused(self.context, self.workspaces.values(), run)
 
     def _engine_died(self, event: p.EngineDied) -> None:
         go_on = None
         for space in self.workspaces.values():
-            go_on = space.engine_died() or go_on
-        commands.show_death(self, event, go_on)
+            go_on = space.view.engine_died() or go_on
+        reports.show_death(self.context, event, go_on)
 
-    def _tell_paused(self, run: str, note: str) -> None:
-        """One run trains at a time: say which of the others has stopped for the one in view."""
-        for id, space in self.workspaces.items():
-            if space.run.id == run and id != self._paradigm:
-                space.cards.dismiss("paused-other")
-                self.workspace.cards.show_card(
-                    "paused-other",
-                    f"{space.paradigm.title} is paused",
-                    ["One run trains at a time; its weights and panels stay as they are."],
-                    buttons=[(f"Go to {space.paradigm.title}", partial(self.choose, id))],
-                )
+    def _failed(self, failure: p.Failure) -> None:
+        spaces = (space for space in self.workspaces.values() if space.run.id == failure.run)
+        reports.show_failure(next(spaces, self.workspace), failure)
 
     def _reopen(self, space: Workspace, folder: str) -> bool:
-        """Take up the run of last time, with the settings as they were left; whether there is one."""
+        """Open the run of last time, with the settings as they were left; whether there is one."""
         try:
             session = read_session(RunFolder.open(folder).manifest["session"])
         except (RunError, SettingError, KeyError, TypeError):
@@ -215,10 +246,10 @@ class MainWindow(QWidget):
         if session.paradigm != space.paradigm.id:
             return False
         left = space.session
-        space.open_run(folder, session)
+        space.view.open_run(folder, session)
         if left.dataset == session.dataset:
-            space.session = left
-            space.show_session()
+            space.view.session = left
+            space.view.refresh()
         return True
 
     def choose(self, paradigm: str) -> None:
@@ -227,14 +258,14 @@ class MainWindow(QWidget):
             return
         new = paradigm not in self.workspaces
         workspace = self._add(paradigm) if new else self.workspaces[paradigm]
-        self.workspace.set_in_view(False)
+        self.workspace.view.set_in_view(False)
         self._paradigm = paradigm
         self.rail.choose(paradigm)
         self.stack.setCurrentWidget(workspace)
         if new:
             self._begin(workspace)
         else:
-            workspace.set_in_view(True)
+            workspace.view.set_in_view(True)
         self.show_state()
 
     def _choose_device(self, device: str) -> None:
@@ -246,7 +277,7 @@ class MainWindow(QWidget):
         self.show_state()
 
     def _tell_saved(self) -> None:
-        run, saved_at = self.workspace.run, self.workspace.saved_at
+        run, saved_at = self.workspace.run, self.workspace.view.saved_at
         if not run.kept:
             text = ""
         elif saved_at is None:
@@ -270,10 +301,6 @@ class MainWindow(QWidget):
         for workspace in self.workspaces.values():
             workspace.apply_theme(theme)
         self.show_state()
-
-    def view_menu(self) -> QMenu:
-        """Which panels are open."""
-        return commands.view_menu(self)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from genlab.app.views.workspace import Workspace
 from genlab.app.window.store import Store
+from genlab.runs.migrations import session_in_2
 from genlab.session.catalogue import FIRST, PARADIGMS
 from genlab.session.session import Session, SettingError, read_session
 
-if TYPE_CHECKING:
-    from genlab.app.views.workspace import Workspace
-
 
 def last_paradigm(store: Store) -> str:
-    """The workspace that was in view when the window was closed; at first the catalogue.s."""
+    """The workspace that was in view when the window was closed; at first the catalogue's."""
     last = store.values.get("paradigm")
     return last if isinstance(last, str) and last in PARADIGMS else FIRST
 
@@ -34,7 +33,7 @@ def session_of(store: Store, paradigm: str) -> Session | None:
     if raw is None or (isinstance(raw, dict) and raw.get("dataset") == "file"):
         return None
     try:
-        session = read_session(raw)
+        session = read_session(raw if "condition" in raw else session_in_2(raw))
     except (SettingError, TypeError, ValueError):
         session = None
     if session is None or session.paradigm != paradigm:

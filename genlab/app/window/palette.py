@@ -20,6 +20,7 @@ class Palette(QFrame):
         super().__init__(window)
         self.setObjectName("palette")
         self.setProperty("role", "palette")
+        self._window = window
         self._actions = actions
         self._theme = theme
         self._back: QWidget | None = None
@@ -48,8 +49,7 @@ class Palette(QFrame):
 
     def open(self) -> None:
         """Show every command, ready for typing."""
-        window = self.parentWidget()
-        assert window is not None
+        window = self._window
         self._back = window.focusWidget()
         self.line.clear()
         self._filter("")
@@ -91,18 +91,21 @@ class Palette(QFrame):
     def _filter(self, text: str) -> None:
         words = text.lower().split()
         self.list.clear()
-        for key, info in self._actions.infos.items():
-            if key == "palette" or not self._actions[key].isEnabled():
+        # What cannot act now comes last, and its tooltip says why.
+        infos = sorted(self._actions.infos.items(), key=lambda item: not self._actions[item[0]].isEnabled())
+        for key, info in infos:
+            action = self._actions[key]
+            if key == "palette" or not all(word in f"{action.text()} {info.group}".lower() for word in words):
                 continue
-            name = self._actions[key].text()
-            if all(word in f"{name} {info.group}".lower() for word in words):
-                keys = QKeySequence(info.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
-                item = QListWidgetItem(f"{name}   {keys}" if keys else name)
-                item.setData(Qt.ItemDataRole.UserRole, key)
-                item.setToolTip(info.tooltip)
-                if info.icon:
-                    item.setIcon(icon(info.icon, self._theme.muted))
-                self.list.addItem(item)
+            keys = QKeySequence(info.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+            item = QListWidgetItem(f"{action.text()}   {keys}" if keys else action.text())
+            item.setData(Qt.ItemDataRole.UserRole, key)
+            item.setToolTip(info.tooltip if action.isEnabled() else action.toolTip())
+            if info.icon:
+                item.setIcon(icon(info.icon, self._theme.muted))
+            if not action.isEnabled():
+                item.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.list.addItem(item)
         self.list.setCurrentRow(0)
 
     def _run(self) -> None:

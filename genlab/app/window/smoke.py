@@ -7,14 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genlab.app.common import loop
+from genlab.app.window.main_window import MainWindow
 from genlab.app.window.screenshot import grab
 from genlab.engine import protocol as p
-
-if TYPE_CHECKING:
-    from genlab.app.window.main_window import MainWindow
 
 SECONDS = 60.0
 STEPS = 20
@@ -28,12 +26,13 @@ async def smoke_test(window: MainWindow, timings: dict[str, Any]) -> int:
     done: list[int] = []
 
     def hear(event: p.Event) -> None:
-        if isinstance(event, p.EngineReady):
-            timings["engine"] = round(timings["window"] + perf_counter() - shown, 3)
-        if isinstance(event, p.StateChanged) and event.state == "done":
-            done.append(event.step)
-        if isinstance(event, p.Failure | p.EngineDied):
-            problems.append(getattr(event, "what", "") or getattr(event, "reason", ""))
+        match event:
+            case p.EngineReady():
+                timings["engine"] = round(timings["window"] + perf_counter() - shown, 3)
+            case p.StateChanged(state="done", step=step):
+                done.append(step)
+            case p.Failure(what=problem) | p.EngineDied(reason=problem):
+                problems.append(problem)
 
     problems: list[str] = []
     window.engine.arrived.connect(hear)

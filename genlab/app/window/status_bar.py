@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from genlab.app.common.theme import Theme
 from genlab.app.common.widgets import label
+from genlab.app.common.words import duration
 from genlab.engine.protocol import Tick
 
 COLOURS = {"training": "accent", "failed": "bad", "done": "good", "ready": "good", "preparing": "warn"}
@@ -94,22 +95,14 @@ class StatusBar(QWidget):
         self.state.setText(f"training{stage}  {tick.step:,} steps")
         self.rate.setText(f"{tick.rate:,.0f} steps/s")
         self.rate.show()
-        self.time.setText(f"{clock(tick.seconds)} of {budget}")
+        self.time.setText(f"{duration(tick.seconds)} of {budget}")
 
     def show_idle(self, seconds: float | None) -> None:
         """No steps are being taken."""
         self.rate.hide()
-        self.time.setText("" if seconds is None else clock(seconds))
+        self.time.setText("" if seconds is None else duration(seconds))
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on a new look."""
         self._theme = theme
         self.dot.show_colour(getattr(theme, COLOURS.get(self._state, "muted")))
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    whole = int(seconds)
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02d}"
-    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"

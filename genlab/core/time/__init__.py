@@ -1,0 +1,1 @@
+"""Time processes: what diffusion, score-based models and flow matching share."""

@@ -7,10 +7,9 @@ from collections.abc import Callable, Generator
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch
 from genlab.core.time.denoising import Quantile
-from genlab.core.time.process import ContinuousTime
-from genlab.settings.spaces import Images
+from genlab.core.time.model import TO, TS, TimeModel
+from genlab.core.training import Batch
 
 QUERIES = 256
 POINTS = 10_000
@@ -23,7 +22,7 @@ LogWeight = Callable[[Tensor], Tensor]
 
 
 def denoising_floor(
-    model: ContinuousTime, batch: Batch, quantile: Quantile, log_weight: LogWeight, rng: torch.Generator
+    model: TimeModel[TO, TS], batch: Batch, quantile: Quantile, log_weight: LogWeight, rng: torch.Generator
 ) -> Generator[None, None, float | None]:
     """The expected weighted loss of the posterior mean, per dimension, in slices; None for images and for
     data too few to tell.
@@ -35,10 +34,10 @@ def denoising_floor(
         quantile: of the training distribution of noise levels.
         log_weight: of the squared error of x0.
     """
-    if isinstance(model.session.space, Images) or len(batch.x) < POINTS:
+    if model.images or len(batch.x) < POINTS:
         return None
-    labels = batch.labels if model.knows_labels else None
-    share = model.objective.condition_dropout if labels is not None else 1.0
+    labels = batch.labels if model.classes.learned else None
+    share = model.label_dropout if labels is not None else 1.0
     x0 = model.standardise(batch.x)
     total = 0.0
     for part, given in ((share, None), (1 - share, labels)):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from genlab.core.model import Batch
+from genlab.core.training import Batch
 
 PAIRS = 2**20
 """Entries of a matrix that one slice of about 20 ms works through."""

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
 from genlab.data.payloads import Array, Curves, Group, Plane, Tiles
 from genlab.paradigms.baselines.histogram import Histogram, Pixels
 from genlab.paradigms.baselines.kernel import Kernel, reach
 from genlab.paradigms.baselines.mixture import Mixture
+from genlab.paradigms.baselines.model import Baselines
+from genlab.paradigms.baselines.settings import BaselinesSampler
 from genlab.paradigms.baselines.store import Nearest
-
-if TYPE_CHECKING:
-    from genlab.paradigms.baselines.model import Baselines
 
 COLUMNS = 600
 MOST_CURVES = 12
@@ -27,23 +27,43 @@ MOST_RINGS = 40
 MOST_TILES = 20
 RING = 49
 
+Request = ProbeRequest[BaselinesSampler]
 
-def inside_line(model: Baselines, request: ProbeRequest) -> Iterator[Curves | None]:
+
+def only_group(weights: Mapping[int, float]) -> int:
+    """The one group asked for; that of all data where there are several."""
+    return next(iter(weights)) if len(weights) == 1 else 0
+
+
+def true_density(model: Baselines, x: NDArray[np.float64], label: str) -> NDArray[np.float64] | None:
+    """The exact density at x (n,) on a line, of one class where the label names it; None where unknown."""
+    if model.truth is None:
+        return None
+    names = model.data.labels
+    return np.exp(model.truth.log_prob(x[:, None], names.index(label) if label in names else None))
+
+
+def inside_line(model: Baselines, request: Request) -> Iterator[Curves | None]:
     """On a line: the truth, the fit and its pieces, as densities."""
     left, right, *_ = model.extent
+    fit, label = model.fitted, request.condition.label
+    weights = model.weights_of(label)
     x = np.linspace(left, right, COLUMNS)
-    fit, weights = model.fitted, model.weights_of(request.sampler.label)
-    if isinstance(fit, Histogram):
+    curves: dict[str, Array] = {}
+    if isinstance(fit, Nearest):
+        stored = torch.cat([fit.store.of(group) for group in weights])
+        counts, edges = np.histogram(_array(stored), bins=COLUMNS, range=(left, right))
+        x = (edges[1:] + edges[:-1]) / 2
+        curves["stored points"] = (counts / counts.sum() * COLUMNS / (right - left)).astype(np.float32)
+    elif isinstance(fit, Histogram):
         low, high = fit.edges[:, 0].tolist()
         edges = np.linspace(low, high, fit.bins[0] + 1)
         gap = 1e-6 * (high - low)
         x = np.sort(np.concatenate([x, edges - gap, edges + gap]))
         x = x[(x >= left) & (x <= right)]
-    curves: dict[str, Array] = {}
-    if model.truth is not None:
-        label = request.sampler.label
-        chosen = model.label_names.index(label) if label in model.label_names else None
-        curves["truth"] = np.exp(model.truth.log_prob(x[:, None], chosen)).astype(np.float32)
+    truth = true_density(model, x, label)
+    if truth is not None:
+        curves["truth"] = truth.astype(np.float32)
     yield None
     points = torch.as_tensor(x, dtype=torch.float64, device=model.device)[:, None]
     if not isinstance(fit, Nearest):
@@ -60,23 +80,17 @@ def inside_line(model: Baselines, request: ProbeRequest) -> Iterator[Curves | No
                         weight * float(share) * _normal(x, float(mean), float(spread))
                     )
     if isinstance(fit, Kernel):
-        group = next(iter(weights)) if len(weights) == 1 else 0
+        group = only_group(weights)
         centres = fit.store.of(group)[:, 0].sort().values
         some = centres[torch.linspace(0, len(centres) - 1, 9).long()[1:-1]]
         for centre in some.tolist():
             curves[f"kernel at {centre:.2f}"] = _array(fit.one_kernel(points, centre, group) / len(some))
-    if isinstance(fit, Nearest):
-        counts, edges = np.histogram(model.fitted_points(weights), bins=COLUMNS, range=(left, right))
-        x = (edges[1:] + edges[:-1]) / 2
-        curves = {"stored points": (counts / counts.sum() * COLUMNS / (right - left)).astype(np.float32)}
-        if model.truth is not None:
-            curves["truth"] = np.exp(model.truth.log_prob(x[:, None])).astype(np.float32)
     yield Curves(x.astype(np.float32), curves, "x", "density")
 
 
-def inside_plane(model: Baselines, request: ProbeRequest) -> Iterator[Plane | None]:
+def inside_plane(model: Baselines, request: Request) -> Iterator[Plane | None]:
     """In the plane, or over the first two axes of more: data beneath ellipses, reaches, bins or points."""
-    fit, weights = model.fitted, model.weights_of(request.sampler.label)
+    fit, weights = model.fitted, model.weights_of(request.condition.label)
     groups: list[Group] = []
     if request.examples is not None:
         groups.append(Group("held-out data", _array(request.examples.x[:MOST_DOTS, :2]), role="real"))
@@ -98,7 +112,7 @@ def inside_plane(model: Baselines, request: ProbeRequest) -> Iterator[Plane | No
         groups.append(Group("stored points", _array(shown[:, :2]), role="model"))
         title, note = "Stored points", f"{len(x):,} points are kept, and every sample is one of them."
         if isinstance(fit, Kernel):
-            group = next(iter(weights)) if len(weights) == 1 else 0
+            group = only_group(weights)
             reaches = fit.scale[group] * fit.bandwidth[group] * reach(fit.objective.kernel, x.shape[1])
             some = x[:: max(1, len(x) // MOST_RINGS)][:, :2]
             rings = _rings(some, torch.diag(reaches[:2]).expand(len(some), 2, 2))
@@ -115,34 +129,40 @@ def inside_plane(model: Baselines, request: ProbeRequest) -> Iterator[Plane | No
     yield Plane(tuple(groups), model.extent, title, *axes, data_space=True, note=note)
 
 
-def inside_images(model: Baselines, request: ProbeRequest) -> Iterator[Tiles | None]:
+def inside_images(model: Baselines, request: Request) -> Iterator[Tiles | None]:
     """Mean images of components or classes, or stored images beside what a kernel makes of them."""
-    fit, weights = model.fitted, model.weights_of(request.sampler.label)
+    weights = model.weights_of(request.condition.label)
     titles: tuple[str, ...] = ()
-    if isinstance(fit, Mixture):
-        parts = [fit.components(group) for group in weights]
-        shares = torch.cat([part[0] * weight for part, weight in zip(parts, weights.values(), strict=True)])
-        order = shares.argsort(descending=True)[:MOST_TILES]
-        x = torch.cat([part[1] for part in parts])[order]
-        columns = min(10, len(x))
-        x = x[: len(x) // columns * columns]
-        note = "Means of the Gaussians, the likeliest first; samples scatter about them."
-        rows = x.view(-1, columns, x.shape[1])
-    elif isinstance(fit, Pixels):
-        rows = torch.stack([fit.mean(group) for group in weights])[None]
-        note = "Mean level of each pixel; pixels are drawn on their own and know nothing of one another."
-    else:
-        assert isinstance(fit, Kernel | Nearest)
-        rng = generator(request.sampler.seed, "preview", model.device)
-        asked = torch.tensor(list(weights), device=model.device).repeat(10)[:10]
-        stored = fit.store.x[fit.store.choose(asked, rng)]
-        rows, titles, note = stored[None], ("stored",), "Every sample is one of the stored images."
-        if isinstance(fit, Kernel):
-            blurred = stored + fit.noise(asked, rng)
-            rows, titles = torch.stack([stored, blurred]), ("stored", "drawn")
-            note = "A sample is a stored image with the kernel's noise on it."
+    match model.fitted:
+        case Mixture() as fit:
+            rows = _component_means(fit, weights)
+            note = "Means of the Gaussians, the likeliest first; samples scatter about them."
+        case Kernel() | Nearest() as fit:
+            rng = generator(request.sampler.seed, "preview", model.device)
+            asked = torch.tensor(list(weights), device=model.device).repeat(10)[:10]
+            stored = fit.store.x[fit.store.choose(asked, rng)]
+            rows, titles, note = stored[None], ("stored",), "Every sample is one of the stored images."
+            if isinstance(fit, Kernel):
+                rows, titles = torch.stack([stored, stored + fit.noise(asked, rng)]), ("stored", "drawn")
+                note = "A sample is a stored image with the kernel's noise on it."
+        case Pixels() as fit:
+            rows = torch.stack([fit.mean(group) for group in weights])[None]
+            note = "Mean level of each pixel; pixels are drawn on their own and know nothing of one another."
+        case _:
+            raise ValueError("there is nothing to draw of this fit to images")
     images = model.quantise(rows.float().view(*rows.shape[:2], *model.event)).cpu().numpy()
     yield Tiles(images, "Inside the fit", titles, note)
+
+
+def _component_means(fit: Mixture, weights: Mapping[int, float]) -> Tensor:
+    """Means of the likeliest components, the likeliest first, (rows, columns, d)."""
+    parts = [fit.components(group) for group in weights]
+    shares = torch.cat([part[0] * weight for part, weight in zip(parts, weights.values(), strict=True)])
+    order = shares.argsort(descending=True)[:MOST_TILES]
+    x = torch.cat([part[1] for part in parts])[order]
+    columns = min(10, len(x))
+    x = x[: len(x) // columns * columns]
+    return x.view(-1, columns, x.shape[1])
 
 
 def _normal(x: np.ndarray[tuple[int, ...], np.dtype[np.float64]], mean: float, spread: float) -> Array:

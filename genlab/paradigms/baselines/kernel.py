@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch
+from genlab.core.training import Batch
 from genlab.paradigms.baselines.estimator import PAIRS, Estimator, normal_cdf, wide
 from genlab.paradigms.baselines.settings import BaselinesObjective
 from genlab.paradigms.baselines.store import Store

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch
+from genlab.core.training import Batch
 from genlab.paradigms.baselines.estimator import Estimator, count_rows, in_group, normal_cdf, pick, wide
 from genlab.paradigms.baselines.settings import BaselinesObjective
 

@@ -5,39 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.core.model import (
-    Batch,
-    Check,
-    Context,
-    LogProb,
-    LossReference,
-    Model,
-    NoDensity,
-    Player,
-    ProbeRequest,
-    SampleRequest,
-    generator,
-)
-from genlab.data.dataset import Dataset, Draw
-from genlab.data.payloads import Payload, Samples
+from genlab.core.classes import Classes
+from genlab.core.model import ModelData, NumberModel
+from genlab.core.random import generator
+from genlab.core.requests import Ask, DensityRequest, LogProb, NoDensity, SampleRequest
+from genlab.core.training import Batch, Check, Context, LossReference, Player
+from genlab.data.payloads import Samples
 from genlab.paradigms.baselines.estimator import Estimator, wide
+from genlab.paradigms.baselines.guidance import draw_guided, guided_log_prob, log_constants
 from genlab.paradigms.baselines.histogram import Histogram, Pixels
 from genlab.paradigms.baselines.kernel import Kernel
 from genlab.paradigms.baselines.mixture import Mixture
-from genlab.paradigms.baselines.settings import BaselinesNetwork, BaselinesObjective, BaselinesSampler
+from genlab.paradigms.baselines.settings import (
+    BaselinesNetwork,
+    BaselinesObjective,
+    BaselinesSampler,
+    capabilities,
+)
 from genlab.paradigms.baselines.store import Nearest, Store
-from genlab.paradigms.baselines.tilt import draw_tilted, log_constants
-from genlab.session.session import Session
-from genlab.settings.sampler import SamplerSettings
+from genlab.settings.paradigm import Capabilities
 from genlab.settings.spaces import Images
 
 
-class Baselines(Model):
+class Baselines(NumberModel[BaselinesObjective, BaselinesNetwork, BaselinesSampler]):
     """One of four fits, each of all data (label 'none') and of every class; 'any' mixes the classes.
 
     Before training, a method that counts or keeps points has those of one Gaussian as wide as the data, and a
@@ -50,24 +43,17 @@ class Baselines(Model):
 
     fitted: Estimator
 
-    def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
-        super().__init__(session, dataset, reference)
-        objective, network = session.objective, session.network
-        assert isinstance(objective, BaselinesObjective)
-        assert isinstance(network, BaselinesNetwork)
-        self.objective = objective
-        self.images = isinstance(session.space, Images)
-        x = torch.as_tensor(reference.x).flatten(1)
-        labels = None
-        if self.label_names and reference.labels is not None:
-            labels = torch.as_tensor(reference.labels)
-        n = len(x) if dataset.truth is None else session.training.pool
+    def __init__(self, objective: BaselinesObjective, network: BaselinesNetwork, data: ModelData) -> None:
+        super().__init__(objective, network, data)
+        x, labels = torch.as_tensor(data.reference.x).flatten(1), None
+        if self.data.labels and data.reference.labels is not None:
+            labels = torch.as_tensor(data.reference.labels)
         batch = Batch(x, labels)
         rng = torch.Generator().manual_seed(torch.initial_seed())
-        self.fitted = self._make(objective, batch, n, rng)
+        self.fitted = self._make(objective, batch, data.rows, rng)
         size = min(network.stored, len(x))
         groups = self.fitted.groups
-        self.store = Store(size, 1, groups, session.seed) if self.event == (1,) else None
+        self.store = Store(size, 1, groups, data.seed) if self.event == (1,) else None
         if self.store is not None:
             self.store.take(batch)
         if not isinstance(self.fitted, Mixture):
@@ -77,36 +63,38 @@ class Baselines(Model):
         self, objective: BaselinesObjective, reference: Batch, n: int, rng: torch.Generator
     ) -> Estimator:
         """A method before its fit to n points. reference: flat training data, some of these."""
-        space, seed = self.session.space, self.session.seed
-        network = self.session.network
-        assert isinstance(network, BaselinesNetwork)
-        groups = 1 + (len(self.label_names) if reference.labels is not None else 0)
+        space = self.space
+        groups = 1 + (len(self.data.labels) if reference.labels is not None else 0)
         d = reference.x.shape[1]
-        size = min(network.stored, len(reference.x))
+        size = min(self.network.stored, len(reference.x))
         match objective.method:
             case "histogram" if isinstance(space, Images):
                 return Pixels(d, space.levels, groups, objective)
             case "histogram":
                 return Histogram(reference.x, groups, objective, n)
             case "kernel":
-                return Kernel(size, d, groups, objective, seed, self.images, self.images)
+                return Kernel(size, d, groups, objective, self.seed, self.images, self.images)
             case "nearest":
-                return Nearest(size, d, groups, seed)
+                return Nearest(size, d, groups, self.seed)
         centre, scale = (value.flatten().double().expand(d) for value in (self.mean, self.std))
         noise = 1 / 12 / float(scale[0]) ** 2 if self.images else 0.0
         return Mixture(reference, groups, centre, scale, noise, objective, rng)
 
-    def sibling(self, values: Mapping[str, object], kept: Batch) -> Estimator:
-        """Another method, not yet fitted, for the same data. kept: flat training points."""
-        objective = self.session.with_values(values).objective
-        assert isinstance(objective, BaselinesObjective)
-        rng = generator(self.session.seed, "preview")
-        return self._make(objective, Batch(kept.x.cpu(), _cpu(kept.labels)), len(kept.x), rng).to(self.device)
+    def able(self, ask: Ask[BaselinesSampler]) -> Capabilities:
+        return capabilities(self.chosen(ask), self.data)
 
-    def fitted_points(self, weights: Mapping[int, float]) -> NDArray[np.float32]:
-        """The stored points of these groups, (m, d)."""
-        assert isinstance(self.fitted, Kernel | Nearest)
-        return torch.cat([self.fitted.store.of(group) for group in weights]).cpu().numpy()
+    @property
+    def classes(self) -> Classes:
+        """Those with training points can be drawn; every point is fitted without its label too."""
+        if self.fitted.groups == 1:
+            return Classes(self.data.labels, self.class_prior)
+        prior = wide(self.class_prior) * (self.fitted.rows[1:] > 0)
+        return Classes(self.data.labels, (prior / prior.sum()).float(), learned=True, dropout=1.0)
+
+    def sibling(self, objective: BaselinesObjective, kept: Batch) -> Estimator:
+        """Another method, not yet fitted, for the same data. kept: flat training points."""
+        rng = generator(self.seed, "preview")
+        return self._make(objective, Batch(kept.x.cpu(), _cpu(kept.labels)), len(kept.x), rng).to(self.device)
 
     def _begin(self, reference: Batch, rng: torch.Generator) -> None:
         spread = reference.x.std(0) if len(reference.x) > 1 else torch.ones(reference.x.shape[1])
@@ -145,22 +133,24 @@ class Baselines(Model):
         held_out = self.loss(validation, self.players()[0], context)["total"].item()
         return Check({"validation": held_out} if math.isfinite(held_out) else {})
 
-    def sample(self, request: SampleRequest) -> Iterator[Samples]:
+    def refuse(self, ask: Ask[BaselinesSampler]) -> None:
+        self.weights_of(ask.condition.label)
+
+    def sample(self, request: SampleRequest[BaselinesSampler]) -> Iterator[Samples]:
         """One frame: exact draws, guided ones by rejection.
 
         Raises:
             ValueError: for a class that the data do not have.
         """
+        self.refuse(request)
         sampler = request.sampler
-        assert isinstance(sampler, BaselinesSampler)
         rng = generator(sampler.seed, "sampling", self.device)
-        labels = self._labels(request.n, sampler.label, rng)
-        groups = torch.zeros(request.n, dtype=torch.long, device=self.device)
-        if labels is not None and self.fitted.groups > 1:
-            groups = labels + 1
-        guided = self._guided(sampler)
+        labels = self.classes.shown(request.n, request.condition.label, rng)
+        none = torch.zeros(request.n, dtype=torch.long, device=self.device)
+        groups = none if labels is None else labels + 1
+        guided = self._guided(request)
         if guided:
-            x = draw_tilted(self.fitted, groups, sampler.guidance, self._prior(), rng)
+            x = draw_guided(self.fitted, groups, sampler.guidance, self.weights_of("any"), rng)
         else:
             x = self.fitted.draw(groups, rng)
         yield Samples(
@@ -171,58 +161,42 @@ class Baselines(Model):
             total=0,
             time=0.0,
             nfe=0,
-            tilted=f"guidance {sampler.guidance:g}" if guided else "",
+            biased=f"guidance {sampler.guidance:g}" if guided else "",
         )
 
-    def log_prob(self, x: Tensor, sampler: SamplerSettings, error: bool = True) -> Iterator[LogProb | None]:
+    def log_prob(self, x: Tensor, request: DensityRequest[BaselinesSampler]) -> Iterator[LogProb | None]:
         """Exact log density, nats in data units; guided, an estimate: its constant is a mean over draws.
 
         Images: the histogram gives the probability of the whole levels x; kernels and mixtures a density at
         `x + u`, with u uniform on [-1/2, 1/2) drawn from the sampler's seed (uniform dequantisation: the mean
         over u is a lower bound on the log probability of the levels)."""
-        assert isinstance(sampler, BaselinesSampler)
-        fit = self.fitted
-        if self.objective.method == "nearest":
-            fit.group_log_prob(x, 0)
+        able = self.able(request)
+        if able.density == "none":
+            raise NoDensity(able.density_reason)
         try:
-            weights = self.weights_of(sampler.label)
+            weights = self.weights_of(request.condition.label)
         except ValueError as refused:
             raise NoDensity(str(refused)) from refused
-        rng = generator(sampler.seed, "evaluation", self.device)
+        fit, scale = self.fitted, request.sampler.guidance
+        rng = generator(request.sampler.seed, "evaluation", self.device)
         x = x.to(self.device, torch.float32)
         flat = (self.dequantise(x, rng) if self._dequantised else x).flatten(1)
-        guided = self._guided(sampler)
+        slices = [(first, flat[first : first + fit.chunk]) for first in range(0, len(flat), fit.chunk)]
+        if not self._guided(request):
+            for first, part in slices:
+                yield LogProb(first, fit.log_prob(part, weights), "exact")
+            return
+        prior = self.weights_of("any")
         constants: dict[int, float] = {}
         spread = 0.0
-        prior = self._prior()
-        if guided:
-            for found in log_constants(fit, weights, sampler.guidance, prior, rng):
-                if found is not None:
-                    group, constants[group], spread_here = found
-                    spread = max(spread, spread_here)
-                yield None
-        for first in range(0, len(flat), fit.chunk):
-            part = flat[first : first + fit.chunk]
-            if not guided:
-                yield LogProb(first, fit.log_prob(part, weights), "exact")
-                continue
-            classes = {g: fit.group_log_prob(part, g) for g in prior}
-            total = torch.stack([value + math.log(prior[g]) for g, value in classes.items()]).logsumexp(0)
-            tilted = [
-                classes[g]
-                + (sampler.guidance - 1) * (classes[g] + math.log(prior[g]) - total)
-                + math.log(weight)
-                - constants[g]
-                for g, weight in weights.items()
-            ]
-            value = torch.stack(tilted).nan_to_num(-math.inf, posinf=math.inf).logsumexp(0)
+        for found in log_constants(fit, weights, scale, prior, rng):
+            if found is not None:
+                group, constants[group], spread_here = found
+                spread = max(spread, spread_here)
+            yield None
+        for first, part in slices:
+            value = guided_log_prob(fit, part, weights, scale, prior, constants)
             yield LogProb(first, value, "estimate", None, torch.full_like(value, spread))
-
-    def probe(self, name: str, request: ProbeRequest) -> Iterator[Payload | None]:
-        """The panels 'fit', 'interval', 'criterion' and 'memorised'."""
-        from genlab.paradigms.baselines.probes import PROBES
-
-        yield from PROBES[name](self, request)
 
     def loss_reference(
         self, batch: Batch, rng: torch.Generator
@@ -234,7 +208,7 @@ class Baselines(Model):
         yield None
         if batch.labels is not None and self.fitted.groups > 1:
             total, labels, x = 0.0, batch.labels.cpu().numpy(), batch.x.cpu().numpy()
-            for c in range(len(self.label_names)):
+            for c in range(len(self.data.labels)):
                 mine = x[labels == c]
                 for first in range(0, len(mine), 2048):
                     total -= float(self.truth.log_prob(mine[first : first + 2048], c).sum())
@@ -246,40 +220,17 @@ class Baselines(Model):
     def _dequantised(self) -> bool:
         return self.images and not isinstance(self.fitted, Pixels)
 
-    def _guided(self, sampler: BaselinesSampler) -> bool:
+    def _guided(self, ask: Ask[BaselinesSampler]) -> bool:
         able = self.fitted.groups > 1 and self.objective.method != "nearest"
-        return able and sampler.guidance != 1 and sampler.label != "none"
-
-    def _prior(self) -> dict[int, float]:
-        """Groups of classes that have training points, with the probabilities of the classes."""
-        here = self.fitted.rows[1:] > 0
-        if self.fitted.groups == 1:
-            return {}
-        prior = wide(self.class_prior) * here
-        prior = prior / prior.sum()
-        return {1 + int(c): float(prior[c]) for c in (prior > 0).nonzero()[:, 0]}
+        return able and ask.sampler.guidance != 1 and ask.condition.label != "none"
 
     def weights_of(self, label: str) -> dict[int, float]:
         """Groups and their probabilities for a label. Raises ValueError."""
-        if self.fitted.groups == 1 or label == "none":
-            self.labels_for(1, label, generator(0, "evaluation", self.device))
-            return {0: 1.0}
-        if label == "any":
-            return self._prior()
-        chosen = self.labels_for(1, label, generator(0, "evaluation", self.device))
-        assert chosen is not None
-        group = 1 + int(chosen)
-        if int(self.fitted.rows[group]) == 0:
+        mixture = self.classes.mixture(label)
+        groups = [0] if mixture.labels is None else (mixture.labels + 1).tolist()
+        if len(groups) == 1 and int(self.fitted.rows[groups[0]]) == 0:
             raise ValueError(f"class '{label}' has no training examples to fit")
-        return {group: 1.0}
-
-    def _labels(self, n: int, label: str, rng: torch.Generator) -> Tensor | None:
-        weights = self.weights_of(label)
-        if label == "any" and self.fitted.groups > 1:
-            prior = torch.tensor(list(weights.values()), device=self.device)
-            classes = torch.tensor(list(weights), device=self.device) - 1
-            return classes[torch.multinomial(prior, n, replacement=True, generator=rng)]
-        return self.labels_for(n, label, rng)
+        return dict(zip(groups, wide(mixture.log_prior).exp().tolist(), strict=True))
 
 
 def _cpu(x: Tensor | None) -> Tensor | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from genlab.settings.paradigm import PanelInfo, ProbeControl, common_panels
-from genlab.settings.spaces import Points, Space
+from genlab.paradigms.baselines.settings import BaselinesSettings, Method
+from genlab.settings.controls import PanelControl
+from genlab.settings.data_info import DataInfo
+from genlab.settings.panels import PanelInfo, common_panels
+from genlab.settings.spaces import Points
 
-_FIT_HELP = {
+_FIT_HELP: Mapping[Method, str] = {
     "histogram": "The bins and what they hold, against the truth where it is known: too few hide the modes, "
     "too many follow chance.",
     "kernel": "The stored points and the reach of a few of their kernels: too narrow and each point is "
@@ -25,17 +29,17 @@ _INTERVAL = PanelInfo(
     help="The probability that x falls between two bounds: by the truth, and by each of the four methods "
     "fitted to the same points. Between two modes, wide kernels find probability where there is none.",
     controls=(
-        ProbeControl("low", "From", -0.5, -10.0, 10.0, help="Lower bound, in units of the data."),
-        ProbeControl("high", "To", 0.5, -10.0, 10.0, help="Upper bound, in units of the data."),
+        PanelControl("low", "From", -0.5, -10.0, 10.0, help="Lower bound, in units of the data."),
+        PanelControl("high", "To", 0.5, -10.0, 10.0, help="Upper bound, in units of the data."),
     ),
 )
 _INTERVAL_OF_A_FILE = replace(
     _INTERVAL,
     controls=(
-        ProbeControl(
+        PanelControl(
             "low", "From", 0.4, help="Lower bound, as a share of the window.", ends=("left", "right")
         ),
-        ProbeControl(
+        PanelControl(
             "high", "To", 0.6, help="Upper bound, as a share of the window.", ends=("left", "right")
         ),
     ),
@@ -58,21 +62,22 @@ _MEMORISED = PanelInfo(
 )
 
 
-def panels_of(dataset: str, method: str, bandwidth: str, space: Space) -> tuple[PanelInfo, ...]:
-    """The panels of a method on a data set."""
+def panels(chosen: BaselinesSettings, data: DataInfo) -> tuple[PanelInfo, ...]:
+    """The panels for these settings and data."""
+    method = chosen.objective.method
+    line = data.space == Points(1)
+    searched = method == "kernel" and chosen.objective.bandwidth == "cross-validated"
     common = tuple(
         replace(panel, columns=_COLUMNS) if panel.kind == "loss" else panel
-        for panel in common_panels(space, "Negative log likelihood")
-    )
-    if method != "mixture" and not (method == "kernel" and bandwidth == "cross-validated"):
+        for panel in common_panels(data.space, "Negative log likelihood")
         # what is counted once has no curve to draw
-        common = tuple(panel for panel in common if panel.kind != "loss")
-    panels = [*common, PanelInfo("fit", "Inside the fit", "probe", probe="fit", help=_FIT_HELP[method])]
-    if isinstance(space, Points) and space.dim == 1:
-        panels.append(_INTERVAL if dataset != "file" else _INTERVAL_OF_A_FILE)
-    if method == "kernel" and bandwidth == "cross-validated":
-        panels.append(_CRITERION)
+        if panel.kind != "loss" or method == "mixture" or searched
+    )
+    found = [*common, PanelInfo("fit", "Inside the fit", "probe", probe="fit", help=_FIT_HELP[method])]
+    if line:
+        found.append(_INTERVAL if data.id != "file" else _INTERVAL_OF_A_FILE)
+    if searched:
+        found.append(_CRITERION)
     if method in ("kernel", "nearest"):
-        line = isinstance(space, Points) and space.dim == 1
-        panels.append(replace(_MEMORISED, shown=not line))
-    return tuple(panels)
+        found.append(replace(_MEMORISED, shown=not line))
+    return tuple(found)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genlab.core.model import ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.training import Batch
 from genlab.data.payloads import Curves, Payload, Table
 from genlab.paradigms.baselines.estimator import Estimator
-from genlab.paradigms.baselines.fit_drawings import inside_images, inside_line, inside_plane
+from genlab.paradigms.baselines.fit_drawings import (
+    Request,
+    inside_images,
+    inside_line,
+    inside_plane,
+    only_group,
+    true_density,
+)
 from genlab.paradigms.baselines.kernel import Kernel
+from genlab.paradigms.baselines.model import Baselines
 from genlab.paradigms.baselines.settings import Method
 from genlab.paradigms.baselines.store import Nearest, Store
-
-if TYPE_CHECKING:
-    from genlab.paradigms.baselines.model import Baselines
 
 NAMES: Mapping[Method, str] = {
     "histogram": "Histogram",
@@ -35,8 +40,8 @@ COMPARED = 500
 """Points of each kind whose nearest stored point is looked for."""
 
 
-def inside(model: Baselines, request: ProbeRequest) -> Iterator[Payload | None]:
-    """What the fit is made of, for the sampler's label."""
+def inside(model: Baselines, request: Request) -> Iterator[Payload | None]:
+    """What the fit is made of, for the label asked for."""
     if model.images:
         yield from inside_images(model, request)
     elif model.event == (1,):
@@ -45,29 +50,31 @@ def inside(model: Baselines, request: ProbeRequest) -> Iterator[Payload | None]:
         yield from inside_plane(model, request)
 
 
-def interval(model: Baselines, request: ProbeRequest) -> Iterator[Table | None]:
+def interval(model: Baselines, request: Request) -> Iterator[Table | None]:
     """P(low <= x <= high) by the truth and by all four methods, fitted to the stored training points.
 
     The method that trains answers with its fit as it stands. For a file of one's own the bounds are shares of
-    the window."""
+    the window.
+
+    Raises ValueError for data that do not lie on a line."""
+    if model.store is None:
+        raise ValueError("only numbers on a line lie in an interval")
+    kept = model.store.batch()
     low, high = sorted((float(request.values["low"]), float(request.values["high"])))
-    if model.session.dataset == "file":
+    if model.data.id == "file":
         left, right, *_ = model.extent
         low, high = (left + share * (right - left) for share in (low, high))
-    weights = model.weights_of(request.sampler.label)
+    weights = model.weights_of(request.condition.label)
     rows: list[tuple[str, ...]] = []
-    exact = None
-    if model.truth is not None:
-        x = np.linspace(low, high, NODES)[:, None]
-        label = request.sampler.label
-        chosen = model.label_names.index(label) if label in model.label_names else None
-        exact = float(np.trapezoid(np.exp(model.truth.log_prob(x, chosen)), x[:, 0]))
-        rows.append(("Truth", f"{exact:.3g}", "exact"))
+    x = np.linspace(low, high, NODES)
+    truth = true_density(model, x, request.condition.label)
+    if truth is not None:
+        rows.append(("Truth", f"{float(np.trapezoid(truth, x)):.3g}", "exact"))
         yield None
     for method, name in NAMES.items():
         fit, how = model.fitted, "as trained"
         if method != model.objective.method:
-            fit, how = yield from _fitted(model, method)
+            fit, how = yield from _fitted(model, method, kept)
         if isinstance(fit, Nearest):
             share = _probability(fit, weights, low, high)
             rows.append((name, "no answer", f"it can only count: {share:.2%} of its points"))
@@ -78,16 +85,14 @@ def interval(model: Baselines, request: ProbeRequest) -> Iterator[Table | None]:
     yield Table(("Method", f"P({low:.3g} ≤ x ≤ {high:.3g})", ""), tuple(rows), note)
 
 
-def _fitted(model: Baselines, method: Method) -> Generator[None, None, tuple[Estimator, str]]:
-    """Another method, fitted to the stored points; returns it and how it was fitted."""
-    assert model.store is not None
-    kept = model.store.batch()
+def _fitted(model: Baselines, method: Method, kept: Batch) -> Generator[None, None, tuple[Estimator, str]]:
+    """Another method, fitted to these points; returns it and how it was fitted."""
     how = f"on {len(kept.x):,} points"
-    values: dict[str, str] = {"objective.method": method}
-    if method == "kernel" and model.objective.bandwidth == "cross-validated":
-        values["objective.bandwidth"] = "scott"
+    objective = model.objective.model_copy(update={"method": method})
+    if method == "kernel" and objective.bandwidth == "cross-validated":
+        objective = objective.model_copy(update={"bandwidth": "scott"})
         how += ", Scott"
-    other = model.sibling(values, kept)
+    other = model.sibling(objective, kept)
     for _ in range(MOST_ITERATIONS):
         other.fit(kept)
         yield None
@@ -100,12 +105,15 @@ def _probability(fit: Estimator, weights: Mapping[int, float], low: float, high:
     return sum(weight * (fit.cdf(high, group) - fit.cdf(low, group)) for group, weight in weights.items())
 
 
-def criterion(model: Baselines, request: ProbeRequest) -> Iterator[Curves | None]:
-    """Mean held-out log density against the bandwidth, for all data or for the sampler's class."""
-    assert isinstance(model.fitted, Kernel)
-    weights = model.weights_of(request.sampler.label)
-    group = next(iter(weights)) if len(weights) == 1 else 0
-    bandwidth, mean = (value.cpu().numpy().astype(np.float32) for value in model.fitted.curve(group))
+def criterion(model: Baselines, request: Request) -> Iterator[Curves | None]:
+    """Mean held-out log density against the bandwidth, for all data or for the class asked for.
+
+    Raises ValueError for another method, or before a bandwidth is tried."""
+    fit = model.fitted
+    if not isinstance(fit, Kernel):
+        raise ValueError("only a kernel estimate has a bandwidth to try")
+    group = only_group(model.weights_of(request.condition.label))
+    bandwidth, mean = (value.cpu().numpy().astype(np.float32) for value in fit.curve(group))
     mean = np.where(np.isfinite(mean), mean, np.nan)
     if len(mean) == 0 or not np.isfinite(mean).any():
         raise ValueError("no bandwidth has been tried to its end yet")
@@ -119,20 +127,23 @@ def criterion(model: Baselines, request: ProbeRequest) -> Iterator[Curves | None
     )
 
 
-def memorised(model: Baselines, request: ProbeRequest) -> Iterator[Curves | None]:
-    """Shares of samples and of held-out points within a distance of their nearest stored point."""
-    assert isinstance(model.fitted, Kernel | Nearest)
-    store = model.fitted.store
+def memorised(model: Baselines, request: Request) -> Iterator[Curves | None]:
+    """Shares of samples and of held-out points within a distance of their nearest stored point.
+
+    Raises ValueError for a method that stores none."""
+    fit = model.fitted
+    if not isinstance(fit, Kernel | Nearest):
+        raise ValueError("only kernels and the nearest-sample generator keep training points")
     rng = generator(request.sampler.seed, "preview", model.device)
     groups = torch.zeros(COMPARED, dtype=torch.long, device=model.device)
-    drawn = model.quantise(model.fitted.draw(groups, rng).view(-1, *model.event)).flatten(1)
+    drawn = model.quantise(fit.draw(groups, rng).view(-1, *model.event)).flatten(1)
     kinds = {"samples": drawn}
     if request.examples is not None:
         kinds["held-out data"] = request.examples.x[:COMPARED].flatten(1)
     yield None
     distances: dict[str, Floats] = {}
     for name, x in kinds.items():
-        distances[name] = yield from _to_nearest(store, x, model.fitted.chunk)
+        distances[name] = yield from _to_nearest(fit.store, x, fit.chunk)
     longest = max(float(np.quantile(values, 0.98)) for values in distances.values())
     at = np.linspace(0, longest if longest > 0 else 1.0, DISTANCES, dtype=np.float32)
     shares = {
@@ -155,7 +166,7 @@ def _to_nearest(store: Store, x: torch.Tensor, chunk: int) -> Generator[None, No
     return torch.cat(found).cpu().numpy()
 
 
-PROBES: Mapping[str, Callable[[Baselines, ProbeRequest], Iterator[Payload | None]]] = {
+PROBES: Mapping[str, Callable[[Baselines, Request], Iterator[Payload | None]]] = {
     "fit": inside,
     "interval": interval,
     "criterion": criterion,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from genlab.paradigms.baselines.panels import panels_of
+from genlab.settings.controls import Control
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import Capabilities, Control, Paradigm, Preset
+from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images, Space
+from genlab.settings.spaces import Images, Points
 from genlab.settings.training import TrainingSettings
 
 Method = Literal["histogram", "kernel", "mixture", "nearest"]
@@ -185,17 +186,56 @@ class BaselinesSampler(SamplerSettings):
     )
 
 
-def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if isinstance(space, Images):
-        return {"objective.components": 10, "objective.regularisation": 0.02}
-    if space.dim == 1:
-        return {"objective.components": 4}
+BaselinesSettings = Chosen[BaselinesObjective, BaselinesNetwork, BaselinesSampler]
+
+NO_DENSITY = "the nearest-sample generator has no density: its probability sits on the stored points alone"
+
+
+def defaults(data: DataInfo) -> Mapping[str, Any]:
+    """Settings that suit these data better than the declared ones."""
+    match data.space:
+        case Images():
+            return {"objective.components": 10, "objective.regularisation": 0.02}
+        case Points(dim=1):
+            return {"objective.components": 4}
     return {"objective.components": 32}
 
 
-def _density_reason(method: str, images: bool) -> str:
+ONE_PASS = Control("sampler.steps", False, "a baseline draws its samples in one pass", "Steps")
+
+
+def capabilities(chosen: BaselinesSettings, data: DataInfo) -> Capabilities:
+    """What a baseline can do with these settings and data."""
+    method = chosen.objective.method
+    unlabelled = "" if data.labels else "this data set has no labels to guide towards"
+    label = Control("condition.label", not unlabelled, unlabelled, name="Label")
+    return Capabilities(
+        "none" if method == "nearest" else "exact",
+        _density_reason(method, isinstance(data.space, Images)),
+        (ONE_PASS, _guidance(unlabelled, method, chosen.label), label),
+    )
+
+
+def _guidance(unlabelled: str, method: Method, label: str) -> Control:
+    """unlabelled: why there are no classes, or ''."""
+    key, name = "sampler.guidance", "Guidance by rejection"
+    if unlabelled:
+        return Control(key, False, unlabelled, name)
     if method == "nearest":
-        return "it returns stored points: probability sits on these points alone, and no density describes it"
+        return Control(key, False, "guidance weighs densities, and a list of stored points has none", name)
+    if label == "none":
+        return Control(key, False, "with label 'none' there is nothing to guide towards", name)
+    return Control(
+        key,
+        name=name,
+        neutral=1.0,
+        help="Keeps a draw from the class with probability p(label | x)^(w - 1): 1 keeps all.",
+    )
+
+
+def _density_reason(method: Method, images: bool) -> str:
+    if method == "nearest":
+        return NO_DENSITY
     if images and method == "histogram":
         return "exact: probability of the levels, each pixel on its own, counted"
     exact = {
@@ -204,99 +244,3 @@ def _density_reason(method: str, images: bool) -> str:
         "mixture": "exact: the sum of the Gaussians",
     }[method]
     return exact + ("; uniform dequantisation of the levels" if images else "")
-
-
-def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
-    """session: a `Session` of this paradigm (the type lives above this module)."""
-    objective, sampler = session.objective, session.sampler
-    method = objective.method
-    labels = Control(True, name="Label")
-    if n_labels == 0:
-        labels = guidance = Control(False, "this data set has no labels to guide towards")
-    elif method == "nearest":
-        guidance = Control(False, "guidance weighs densities, and a list of stored points has none")
-    elif sampler.label == "none":
-        guidance = Control(False, "with label 'none' there is nothing to guide towards")
-    else:
-        guidance = Control(
-            True,
-            name="Guidance by rejection",
-            neutral=1.0,
-            help="Keeps a draw from the class with probability p(label | x)^(w - 1): 1 keeps all.",
-        )
-    return Capabilities(
-        density="none" if method == "nearest" else "exact",
-        density_reason=_density_reason(method, isinstance(space, Images)),
-        steps=Control(False, "a baseline draws its samples in one pass"),
-        guidance=guidance,
-        labels=labels,
-        panels=panels_of(session.dataset, method, objective.bandwidth, space),
-    )
-
-
-_KDE = {"objective.method": "kernel", "objective.bandwidth": "fixed"}
-
-PARADIGM = Paradigm(
-    id="baselines",
-    title="Baselines",
-    group="Baselines",
-    summary="Counts, kernels, a few Gaussians or the data themselves: what every network has to beat.",
-    implementation="genlab.paradigms.baselines.model:Baselines",
-    objective=BaselinesObjective,
-    network=BaselinesNetwork,
-    sampler=BaselinesSampler,
-    defaults=_defaults,
-    capabilities=_capabilities,
-    training=BaselinesTraining,
-    dataset="mixture-1d",
-    presets=(
-        Preset(
-            "interval",
-            "Between two modes",
-            "What is the probability that x lies between -0.5 and 0.5? Four methods, three answers.",
-            "mixture-1d",
-            {"objective.method": "kernel", "objective.bandwidth": "scott", "sampler.label": "none"},
-        ),
-        Preset(
-            "em",
-            "EM on eight Gaussians",
-            "Eight Gaussians begin at random points and part; with another seed two may stay in one mode.",
-            "8gaussians",
-            {
-                "objective.method": "mixture",
-                "objective.components": 8,
-                "objective.start": "random",
-                "training.pace": 8,
-                "sampler.label": "none",
-            },
-        ),
-        Preset(
-            "narrow",
-            "Too narrow a kernel",
-            "A bump of a hundredth of the spread about each of 500 points: memorised, not learnt.",
-            "moons",
-            {**_KDE, "objective.width": 0.01, "network.stored": 500},
-        ),
-        Preset(
-            "wide",
-            "Too wide a kernel",
-            "A bridge of probability between two modes where the truth has none.",
-            "mixture-1d",
-            {**_KDE, "objective.width": 0.5, "sampler.label": "none"},
-        ),
-        Preset(
-            "memory",
-            "Only remembered",
-            "Samples look perfect because they are the training points; there is no density at all.",
-            "moons",
-            {"objective.method": "nearest", "network.stored": 500},
-        ),
-        Preset(
-            "digits",
-            "Handwritten digits",
-            "One Gaussian over the 64 pixels for each digit: a blur of all its ways of being written.",
-            "digits",
-            {},
-        ),
-    ),
-)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from genlab.core.model import Batch, NoDensity
+from genlab.core.requests import NoDensity
+from genlab.core.training import Batch
 from genlab.paradigms.baselines.estimator import PAIRS, Estimator, count_rows, wide
+from genlab.paradigms.baselines.settings import NO_DENSITY
 
 
 class Store(nn.Module):
@@ -75,9 +77,7 @@ class Nearest(Estimator):
         return {"stored points": self.rows[0].float()}
 
     def group_log_prob(self, x: Tensor, group: int) -> Tensor:
-        raise NoDensity(
-            "the nearest-sample generator has no density: its probability sits on the stored points alone"
-        )
+        raise NoDensity(NO_DENSITY)
 
     def draw(self, groups: Tensor, rng: torch.Generator) -> Tensor:
         return self.store.x[self.store.choose(groups, rng)]

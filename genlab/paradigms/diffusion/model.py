@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch, Context, LossReference, Player
+from genlab.core.model import ModelData
+from genlab.core.requests import Ask
 from genlab.core.time.denoising import (
     by_level,
     coefficients,
@@ -19,39 +19,38 @@ from genlab.core.time.denoising import (
     stratified,
     x0_log_weight,
 )
-from genlab.core.time.fields import score_field
 from genlab.core.time.loss_floor import denoising_floor
-from genlab.core.time.probes import SHARED_PROBES
-from genlab.core.time.process import ContinuousTime, Probe
-from genlab.data.dataset import Dataset, Draw
-from genlab.paradigms.diffusion.settings import DiffusionObjective, DiffusionSampler
-from genlab.sampling.solvers import SOLVERS, Solver
+from genlab.core.time.model import TimeModel
+from genlab.core.time.solvers import build_solver
+from genlab.core.training import Batch, Context, LossReference, Player
+from genlab.paradigms.diffusion.settings import DiffusionObjective, DiffusionSampler, capabilities
+from genlab.sampling.solvers import Solver
 from genlab.sampling.spacing import times
-from genlab.session.session import Session
-from genlab.settings.time import TimeSampler
+from genlab.settings.paradigm import Capabilities
+from genlab.settings.time import TimeNetwork
 
 
-class Diffusion(ContinuousTime):
+class Diffusion(TimeModel[DiffusionObjective, DiffusionSampler]):
     """Gaussian diffusion with a choice of prediction, noise schedule, loss weight and solver.
 
     Sources: Ho et al. (2020); Song et al. (2021), score-based models through SDEs; Salimans & Ho (2022);
     Karras et al. (2022); Ho & Salimans (2022), classifier-free guidance.
     """
 
-    objective: DiffusionObjective
-    PROBES: ClassVar[Mapping[str, Probe]] = {
-        "score": score_field,
-        **SHARED_PROBES,
-    }
-
-    def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
-        super().__init__(session, dataset, reference)
-        objective = self.objective
+    def __init__(self, objective: DiffusionObjective, network: TimeNetwork, data: ModelData) -> None:
+        super().__init__(objective, network, data)
         self.target = objective.target
         self.path = noise_path(objective.schedule)
         self.quantile = log_snr_quantile(
             objective.schedule, self.path, objective.level_mean, objective.level_spread
         )
+
+    @property
+    def label_dropout(self) -> float:
+        return self.objective.condition_dropout
+
+    def able(self, ask: Ask[DiffusionSampler]) -> Capabilities:
+        return capabilities(self.chosen(ask), self.data)
 
     def loss(self, batch: Batch, player: Player, context: Context) -> Mapping[str, Tensor]:
         """The weighted squared error, mean over dimensions and batch: `total`.
@@ -62,7 +61,7 @@ class Diffusion(ContinuousTime):
         x0 = self.standardise(self.dequantise(batch.x, rng))
         log_snr = self.quantile(stratified(len(x0), rng))
         noise = torch.randn(x0.shape, generator=rng, device=rng.device)
-        labels = self.drop_labels(batch.labels, rng)
+        labels = self.classes.drop(batch.labels, rng)
         losses = self.weighted_errors(x0, labels, noise, log_snr)
         names = ("level 1", "level 2", "level 3", "level 4")
         return {"total": losses.mean(), **dict(zip(names, by_level(losses.detach()), strict=True))}
@@ -78,13 +77,10 @@ class Diffusion(ContinuousTime):
         weighted: Tensor = errors * weight
         return weighted
 
-    def solver(self, sampler: TimeSampler) -> Solver:
-        assert isinstance(sampler, DiffusionSampler)
-        options = {"ddim": {"eta": sampler.eta}, "heun": {"churn": sampler.churn}}
-        return SOLVERS[sampler.method].build(**options.get(sampler.method, {}))
+    def solver(self, sampler: DiffusionSampler) -> Solver:
+        return build_solver("diffusion", sampler.method, sampler)
 
-    def times(self, sampler: TimeSampler) -> Tensor:
-        assert isinstance(sampler, DiffusionSampler)
+    def times(self, sampler: DiffusionSampler) -> Tensor:
         return times(self.path, sampler.steps, sampler.spacing)
 
     def loss_reference(

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from genlab.settings.field_panels import FIELD, GUIDANCE
+from genlab.sampling.catalogue import method
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import (
-    Capabilities,
-    Control,
-    PanelInfo,
-    Paradigm,
-    Preset,
-    common_panels,
-)
-from genlab.settings.spaces import Points, Space
+from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.time import (
     Spacing,
     TimeNetwork,
@@ -25,8 +18,8 @@ from genlab.settings.time import (
     label_controls,
     ode_reason,
     spacing,
+    steps_control,
 )
-from genlab.settings.time_panels import EQUIVALENCE, TRUNCATION
 
 
 class DiffusionObjective(Settings):
@@ -69,19 +62,7 @@ class DiffusionObjective(Settings):
 class DiffusionSampler(TimeSampler):
     """How noise becomes a sample."""
 
-    method: Literal["ddpm", "ddim", "euler", "euler-ancestral", "heun", "dpm++2m"] = setting(
-        "dpm++2m",
-        "The solver that walks from noise to data.",
-        label="Sampler",
-        names={
-            "ddpm": "DDPM",
-            "ddim": "DDIM",
-            "euler": "Euler",
-            "euler-ancestral": "Euler ancestral",
-            "heun": "Heun (EDM)",
-            "dpm++2m": "DPM-Solver++ (2M)",
-        },
-    )
+    method: str = method("diffusion", "dpm++2m", "The solver that walks from noise to data.")
     spacing: Spacing = spacing()
     eta: float = setting(
         0.0, "Fresh noise in each DDIM step: 0 none, 1 as much as DDPM.", symbol="η", ge=0, le=1,
@@ -93,68 +74,24 @@ class DiffusionSampler(TimeSampler):
     )  # fmt: skip
 
 
-def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if dataset in ("gan-ring", "gan-grid"):
+DiffusionSettings = Chosen[DiffusionObjective, TimeNetwork, DiffusionSampler]
+
+GUIDED = (
+    "Classifier-free guidance: scale 1 is the plain conditional model; 0 ignores the label; "
+    "above 1 samples come from a sharpened, tilted distribution."
+)
+
+
+def defaults(data: DataInfo) -> Mapping[str, Any]:
+    """Settings that suit these data better than the declared ones."""
+    if data.id in ("gan-ring", "gan-grid"):
         return {"objective.level_mean": -2.5}
     more = {"objective.level_mean": -0.4, "objective.level_spread": 1.2, "sampler.steps": 25}
-    return image_defaults(space, more)
+    return image_defaults(data, more)
 
 
-def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
-    """session: a `Session` of this paradigm (the type lives above this module)."""
-    labels, guidance = label_controls(
-        session,
-        n_labels,
-        "Classifier-free guidance: scale 1 is the plain conditional model; 0 ignores the label; "
-        "above 1 samples come from a sharpened, tilted distribution.",
-    )
-    panels = [*common_panels(space), PanelInfo("trajectory", "Trajectory", "trajectory")]
-    if isinstance(space, Points) and space.dim == 2:
-        panels += [FIELD, GUIDANCE] if n_labels else [FIELD]
-    return Capabilities(
-        density="ode",
-        density_reason=ode_reason(space),
-        steps=Control(True, name="Steps", symbol="σ"),
-        guidance=guidance,
-        labels=labels,
-        panels=(*panels, EQUIVALENCE, TRUNCATION),
-    )
-
-
-PARADIGM = Paradigm(
-    id="diffusion",
-    title="Diffusion",
-    group="Score and time",
-    summary="Adds noise to data in small steps and learns to take it away again.",
-    implementation="genlab.paradigms.diffusion.model:Diffusion",
-    objective=DiffusionObjective,
-    network=TimeNetwork,
-    sampler=DiffusionSampler,
-    defaults=_defaults,
-    capabilities=_capabilities,
-    presets=(
-        Preset("moons", "Two moons", "The default: a clean start on an easy density.", "moons", {}),
-        Preset(
-            "ddpm",
-            "DDPM, as published",
-            "Noise, linear schedule, simple weight, 1,000 ancestral steps (Ho et al. 2020).",
-            "moons",
-            {
-                "objective.target": "noise",
-                "objective.schedule": "linear",
-                "objective.weight": "simple",
-                "sampler.method": "ddpm",
-                "sampler.steps": 1000,
-                "sampler.spacing": "trailing",
-            },
-        ),
-        Preset(
-            "few-steps",
-            "Five steps",
-            "DPM-Solver++ in five steps: what a second-order solver buys.",
-            "8gaussians-cfm",
-            {"sampler.method": "dpm++2m", "sampler.steps": 5},
-        ),
-        Preset("digits", "Handwritten digits", "Class labels and guidance on 8x8 images.", "digits", {}),
-    ),
-)
+def capabilities(chosen: DiffusionSettings, data: DataInfo) -> Capabilities:
+    """What diffusion can do with these settings and data."""
+    dropout = chosen.objective.condition_dropout
+    guidance, label = label_controls(dropout, chosen.label, data, GUIDED)
+    return Capabilities("ode", ode_reason(data), (steps_control(), guidance, label))

@@ -39,8 +39,8 @@ class Velocity(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """The velocity `(n, d)` and its derivatives `(m, n, d)` along directions `(m, n or 1, d)`."""
         angle = torch.tensor(torch.pi * t, dtype=torch.float64)
-        clock = torch.stack([angle.new_tensor(t), angle.cos(), angle.sin()]).to(x)
-        h = self.first(x) + self.time(clock)
+        moment = torch.stack([angle.new_tensor(t), angle.cos(), angle.sin()]).to(x)
+        h = self.first(x) + self.time(moment)
         if self.label is not None and context is not None:
             h = h + self.label(context)
         moved = F.linear(directions, self.first.weight)

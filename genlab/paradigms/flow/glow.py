@@ -48,8 +48,4 @@ def glow_layers(
     )
     glow = Glow(event, size, labels)
     glow.initialise(reference.reshape(-1, *event))
-    layers = []
-    for step in glow.steps:
-        assert isinstance(step, GlowStep)
-        layers.append(GlowLayer(step, event))
-    return layers
+    return [GlowLayer(step, event) for step in glow.chain]

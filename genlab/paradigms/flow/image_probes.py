@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator
 
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch, ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
+from genlab.core.training import Batch
 from genlab.data.payloads import Array, Payload, Tiles
+from genlab.paradigms.flow.model import Flow
 from genlab.paradigms.flow.settings import FlowSampler
-
-if TYPE_CHECKING:
-    from genlab.paradigms.flow.model import Flow
 
 COLUMNS = 9
 PAIRS = 5
 MOST_ROWS = 9
 
+Request = ProbeRequest[FlowSampler]
 Slices = Iterator[Payload | None]
 
 
-def layers(model: Flow, request: ProbeRequest) -> Slices:
+def image_layers(model: Flow, request: Request) -> Slices:
     """Held-out images and what each layer makes of them, down to the base; each under its own label, or the
     one that was asked for. What is on the way is shown as pixels of the data: each pixel's own distribution
     function takes it back."""
     examples = _examples(request, COLUMNS)
     labels = examples.labels
-    if request.sampler.label != "any" or labels is None:
-        label = model.probe_label(request.sampler)
+    if request.condition.label != "any" or labels is None:
+        label = model.classes.single(request.condition.label)
         labels = None if label is None else label.expand(len(examples.x))
     states = yield from _to_base(model, request, examples.x, labels)
     count = len(states) - 1
@@ -44,10 +44,10 @@ def layers(model: Flow, request: ProbeRequest) -> Slices:
     yield Tiles(_array(torch.stack(rows)), "From data to base", tuple(titles), note)
 
 
-def interpolation(model: Flow, request: ProbeRequest) -> Slices:
+def interpolation(model: Flow, request: Request) -> Slices:
     """Images along the arc in the base between two held-out ones, at both ends, by one map."""
     examples = _examples(request, 2 * PAIRS)
-    label = model.probe_label(request.sampler)
+    label = model.classes.single(request.condition.label)
     n = len(examples.x)
     if n < 2:
         raise ValueError("there are no two held-out images to go between")
@@ -61,21 +61,14 @@ def interpolation(model: Flow, request: ProbeRequest) -> Slices:
     path = (torch.sin((1 - share) * angle) * a[:, None] + torch.sin(share * angle) * b[:, None]) / angle.sin()
     x = path.flatten(0, 1)
     given = model.context(None if label is None else label.expand(len(x)))
-    for layer in reversed(model.layers(_steps(request))):
-        with torch.no_grad():
-            x = layer.to_data(x, given)
+    for layer in reversed(model.layers(request.sampler.steps)):
+        x = layer.to_data(x, given)
         yield None
     images = model.quantise(model.decode(x)).reshape(pairs, COLUMNS, *model.event)
     yield Tiles(_array(images), "Between two images", (), "Left and right are held-out images.")
 
 
-PROBES: Mapping[str, Callable[[Flow, ProbeRequest], Slices]] = {
-    "image-layers": layers,
-    "interpolation": interpolation,
-}
-
-
-def _examples(request: ProbeRequest, n: int) -> Batch:
+def _examples(request: Request, n: int) -> Batch:
     if request.examples is None or not len(request.examples.x):
         raise ValueError("there are no held-out images to show")
     labels = request.examples.labels
@@ -83,27 +76,21 @@ def _examples(request: ProbeRequest, n: int) -> Batch:
 
 
 def _to_base(
-    model: Flow, request: ProbeRequest, x: Tensor, labels: Tensor | None
+    model: Flow, request: Request, x: Tensor, labels: Tensor | None
 ) -> Generator[None, None, list[Tensor]]:
     """The numbers (n, d) that enter the layers and those that leave each, for images (n, *event)."""
     rng = generator(request.sampler.seed, "preview", model.device)
     given = model.context(None if labels is None else labels.to(model.device))
-    with torch.no_grad():
-        state, _ = model.encode(x.to(model.device), rng)
-        states = [state]
-        for layer in model.layers(_steps(request)):
-            state, _ = layer.to_base(state, given)
-            states.append(state)
-            yield
+    state, _ = model.encode(x.to(model.device), rng)
+    states = [state]
+    for layer in model.layers(request.sampler.steps):
+        state, _ = layer.to_base(state, given)
+        states.append(state)
+        yield
     return states
-
-
-def _steps(request: ProbeRequest) -> int:
-    assert isinstance(request.sampler, FlowSampler)
-    return request.sampler.steps
 
 
 def _array(images: Tensor) -> Array:
     """Images (rows, columns, channels, height, width), without the axis of a single channel."""
     shown = images[:, :, 0] if images.shape[2] == 1 else images
-    return shown.float().cpu().numpy()
+    return shown.detach().float().cpu().numpy()

@@ -67,11 +67,10 @@ class ZukoLayer(Layer):
 
 def to_base(layers: Sequence[Layer], x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
     """Through all layers: z `(n, d)` and the sum of the log-determinants `(n,)`."""
-    total: Tensor | None = None
+    total = x.new_zeros(len(x))
     for layer in layers:
         x, log_det = layer.to_base(x, context)
-        total = log_det if total is None else total + log_det
-    assert total is not None
+        total = total + log_det
     return x, total
 
 

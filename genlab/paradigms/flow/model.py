@@ -10,31 +10,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab.core.model import (
-    Batch,
-    Context,
-    LogProb,
-    LossReference,
-    Model,
-    NoDensity,
-    Player,
-    ProbeRequest,
-    SampleRequest,
-    generator,
-)
-from genlab.data.dataset import Dataset, Draw
-from genlab.data.payloads import Payload, Samples
+from genlab.core.classes import Classes
+from genlab.core.model import ModelData, NumberModel
+from genlab.core.random import generator
+from genlab.core.requests import Ask, DensityRequest, LogProb, NoDensity, SampleRequest
+from genlab.core.training import Batch, Context, LossReference, Player
+from genlab.data.payloads import Array, Samples
+from genlab.data.truths.base import Truth
 from genlab.nets.glow_marginals import Marginals
-from genlab.paradigms.flow import image_probes, probes
 from genlab.paradigms.flow.continuous import EXACT_UP_TO, Velocity, ode_layers, random_signs
 from genlab.paradigms.flow.dequantisation import UniformDequantisation, VariationalDequantisation
 from genlab.paradigms.flow.glow import glow_layers
 from genlab.paradigms.flow.layers import Layer, normal_log_prob, to_base
-from genlab.paradigms.flow.settings import FlowNetwork, FlowObjective, FlowSampler
+from genlab.paradigms.flow.settings import FlowNetwork, FlowObjective, FlowSampler, capabilities
 from genlab.paradigms.flow.target import check_target, truth_log_prob
 from genlab.paradigms.flow.transforms import build_layers
-from genlab.session.session import Session
-from genlab.settings.sampler import SamplerSettings
+from genlab.settings.paradigm import Capabilities
 from genlab.settings.spaces import Images
 
 DENSITY_ROWS = 4096
@@ -50,7 +41,7 @@ INITIALISED_WITH = 1024
 """Images from which the layers of a Glow begin."""
 
 
-class Flow(Model):
+class Flow(NumberModel[FlowObjective, FlowNetwork, FlowSampler]):
     """Layers that carry a standard normal base to standardised points, or to images whose pixels are each
     made normal by themselves.
 
@@ -63,23 +54,18 @@ class Flow(Model):
             or of images with an odd side.
     """
 
-    def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
-        super().__init__(session, dataset, reference)
-        objective, network = session.objective, session.network
-        assert isinstance(objective, FlowObjective)
-        assert isinstance(network, FlowNetwork)
-        self.objective, self.network = objective, network
-        self.knows_labels = bool(self.label_names) and objective.condition_dropout < 1
-        self.reverse = objective.divergence == "reverse"
-        if self.reverse:
-            self.target = check_target(dataset.truth, dataset.title)
-        labels = len(self.label_names) if self.knows_labels else 0
+    def __init__(self, objective: FlowObjective, network: FlowNetwork, data: ModelData) -> None:
+        super().__init__(objective, network, data)
+        self.target: Truth | None = None
+        if objective.divergence == "reverse":
+            self.target = check_target(self.truth, data.info.id)
+        labels = self.classes.count
         self.dim = dim = prod(self.event)
         self.velocity: Velocity | None = None
         self.stack = nn.ModuleList()
-        space = session.space
+        space = self.space
         if isinstance(space, Images):
-            levels = torch.as_tensor(reference.x)
+            levels = torch.as_tensor(data.reference.x)
             self.marginals = Marginals(levels, space.levels)
             learned = objective.dequantisation == "variational"
             self.dequantiser = (
@@ -90,34 +76,40 @@ class Flow(Model):
         elif network.kind == "glow":
             if not isinstance(space, Images):
                 raise ValueError("a Glow needs images; for points choose another map")
-            seen, _ = self.encode(levels[:INITIALISED_WITH], generator(session.seed, "init"))
+            seen, _ = self.encode(levels[:INITIALISED_WITH], generator(data.seed, "init"))
             self.stack = nn.ModuleList(glow_layers(network, self.event, labels, seen))
         else:
-            self.stack = nn.ModuleList(build_layers(network, dim, labels, self.reverse))
+            self.stack = nn.ModuleList(build_layers(network, dim, labels, self.target is not None))
+
+    def able(self, ask: Ask[FlowSampler]) -> Capabilities:
+        return capabilities(self.chosen(ask), self.data)
+
+    @property
+    def classes(self) -> Classes:
+        dropout = self.objective.condition_dropout
+        return Classes(self.data.labels, self.class_prior, bool(self.data.labels) and dropout < 1, dropout)
 
     def layers(self, steps: int = 0) -> Sequence[Layer]:
         """The layers, nearest to the data first; of a continuous flow, so many Runge-Kutta steps."""
         if self.velocity is not None:
             return ode_layers(self.velocity, steps)
-        return list(self.stack)  # type: ignore[arg-type]
+        return [layer for layer in self.stack if isinstance(layer, Layer)]
 
     def context(self, labels: Tensor | None) -> Tensor | None:
         """Labels `(n,)` as the layers take them: one-hot `(n, classes)`, zeros for -1."""
-        if labels is None or not self.knows_labels:
+        count = self.classes.count
+        if labels is None or not count:
             return None
-        return F.one_hot(labels + 1, len(self.label_names) + 1)[:, 1:].to(self.mean.dtype)
+        return F.one_hot(labels + 1, count + 1)[:, 1:].to(self.mean.dtype)
 
     def loss(self, batch: Batch, player: Player, context: Context) -> Mapping[str, Tensor]:
         """`total`, nats per datum in data units: the negative log likelihood, mean over the batch; or the
         reverse KL divergence, mean over as many samples of the model as the batch is large."""
         rng = context.noise
-        labels = batch.labels if self.knows_labels else None
-        if self.reverse:
-            return {"total": self._reverse_kl(len(batch.x), rng)}
+        if self.target is not None:
+            return {"total": self._reverse_kl(len(batch.x), self.target, rng)}
         x, gained = self.encode(batch.x, rng)
-        if labels is not None:
-            dropped = torch.rand(len(x), generator=rng, device=rng.device) < self.objective.condition_dropout
-            labels = labels.masked_fill(dropped, -1)
+        labels = self.classes.drop(batch.labels, rng)
         z, log_det = to_base(self._training_layers(x, rng), x, self.context(labels))
         return {"total": -(normal_log_prob(z) + log_det + gained).mean()}
 
@@ -125,7 +117,7 @@ class Flow(Model):
         """Data `(n, *event)` as the numbers that layers take `(n, d)`, and the log of the change of volume,
         `(n,)` or a scalar: points standardised; levels dequantised, each pixel made normal by itself. Of
         learned noise its log density is taken off: what the layers add to it is a bound."""
-        if not isinstance(self.session.space, Images):
+        if not self.images:
             return self.standardise(x), -self.log_volume()
         x, log_q = self.dequantiser(x, rng)
         y, log_det = self.marginals.to_base(x)
@@ -133,13 +125,9 @@ class Flow(Model):
 
     def decode(self, y: Tensor) -> Tensor:
         """Data units `(n, *event)` of the numbers `(n, d)` that layers give; levels are not rounded."""
-        if not isinstance(self.session.space, Images):
+        if not self.images:
             return self.unstandardise(y)
         return self.marginals.to_data(y.reshape(-1, *self.event))
-
-    def log_volume(self) -> Tensor:
-        """Log of the volume in data units of one standardised unit cube."""
-        return self.std.log().expand(self.event).sum()
 
     def _training_layers(self, x: Tensor, rng: torch.Generator) -> Sequence[Layer]:
         if self.velocity is None:
@@ -147,43 +135,39 @@ class Flow(Model):
         signs = random_signs(x, rng) if x.shape[1] > EXACT_UP_TO else None
         return ode_layers(self.velocity, self.network.ode_steps, signs)
 
-    def _reverse_kl(self, n: int, rng: torch.Generator) -> Tensor:
+    def _reverse_kl(self, n: int, target: Truth, rng: torch.Generator) -> Tensor:
         """E[log q(x) - log p(x)] over samples x of the model (Rezende and Mohamed 2015, equation 15)."""
         labels = None
-        if self.knows_labels:
-            labels = torch.multinomial(self.class_prior, n, replacement=True, generator=rng)
-            dropped = torch.rand(n, generator=rng, device=rng.device) < self.objective.condition_dropout
-            labels = labels.masked_fill(dropped, -1)
+        if self.classes.learned:
+            labels = self.classes.drop(self.classes.draw(n, "any", rng), rng)
         x = torch.randn((n, self.dim), generator=rng, device=self.device, dtype=self.mean.dtype)
         given = self.context(labels)
         log_q = normal_log_prob(x) - self.log_volume()
         for layer in reversed(self._training_layers(x, rng)):
             x, log_det = layer.to_data_with_log_det(x, given)
             log_q = log_q - log_det
-        return (log_q - truth_log_prob(self.unstandardise(x), self.target, labels)).mean()
+        return (log_q - truth_log_prob(self.unstandardise(x), target, labels)).mean()
 
-    def sample(self, request: SampleRequest) -> Iterator[Samples]:
+    def sample(self, request: SampleRequest[FlowSampler]) -> Iterator[Samples]:
         """The base sample, then one frame for each layer, or Runge-Kutta step of a continuous flow.
 
-        Every frame is in data units: the base has mean and spread of the data. Frames are marked as tilted
+        Every frame is in data units: the base has mean and spread of the data. Frames are marked as biased
         where the temperature is not 1. `nfe` counts layers.
 
         Raises:
             ValueError: for a class that the data or the training do not have.
         """
         sampler = request.sampler
-        assert isinstance(sampler, FlowSampler)
         rng = generator(sampler.seed, "sampling", self.device)
-        labels = self.known_labels(request.n, sampler.label, rng)
+        labels = self.classes.shown(request.n, request.condition.label, rng)
         given = self.context(labels)
-        x = sampler.guidance * torch.randn((request.n, self.dim), generator=rng, device=self.device)
+        x = sampler.temperature * torch.randn((request.n, self.dim), generator=rng, device=self.device)
         layers = self.layers(sampler.steps)
         shown = None if labels is None else labels.cpu().numpy()
-        tilted = "" if sampler.guidance == 1 else f"temperature {sampler.guidance:g}"
+        biased = "" if sampler.temperature == 1 else f"temperature {sampler.temperature:g}"
         for index in range(len(layers) + 1):
             if index:
-                with torch.no_grad():
-                    x = layers[-index].to_data(x, given)
+                x = layers[-index].to_data(x, given)
             yield Samples(
                 x=_array(self.quantise(self.decode(x)) if index == len(layers) else self.decode(x)),
                 clean=None,
@@ -192,49 +176,40 @@ class Flow(Model):
                 total=len(layers),
                 time=index / len(layers),
                 nfe=index,
-                tilted=tilted,
+                biased=biased,
             )
 
-    def log_prob(self, x: Tensor, sampler: SamplerSettings, error: bool = True) -> Iterator[LogProb | None]:
+    def log_prob(self, x: Tensor, request: DensityRequest[FlowSampler]) -> Iterator[LogProb | None]:
         """Log density by the change of variables, nats in data units.
 
         A class: its conditional density. `none`, or data without labels: the unconditional one. `any` with
         labels: their mixture by total probability, one pass for each class. A temperature scales the base.
         Of a continuous flow the log-determinant is the integral of the divergence (exact trace), by at least
         16 Runge-Kutta steps; its error is estimated by Richardson's extrapolation from half as many."""
-        assert isinstance(sampler, FlowSampler)
-        temperature = sampler.guidance
-        if temperature == 0:
-            raise NoDensity("at temperature 0 every sample of a class is the same point")
-        rng = generator(sampler.seed, "evaluation", self.device)
+        able = self.able(request)
+        kind = able.density
+        if kind == "none":
+            raise NoDensity(able.density_reason)
         try:
-            (label,) = (self.known_labels(1, sampler.label, rng),) if sampler.label != "any" else (None,)
+            mixture = self.classes.mixture(request.condition.label)
         except ValueError as refused:
             raise NoDensity(str(refused)) from refused
-        mixed = sampler.label == "any" and self.knows_labels
-        prior = self.class_prior.log() if mixed else self.class_prior.new_zeros(1)
-        classes = prior.isfinite().nonzero()[:, 0]
-        k = len(classes)
-        image = isinstance(self.session.space, Images)
-        rows = max(1, (IMAGE_ROWS if image else DENSITY_ROWS if self.velocity is None else ODE_ROWS) // k)
-        kind = self.session.capabilities.density
-        assert kind != "none"
+        sampler = request.sampler
+        rng = generator(sampler.seed, "evaluation", self.device)
+        most = IMAGE_ROWS if self.images else DENSITY_ROWS if self.velocity is None else ODE_ROWS
+        rows = max(1, most // mixture.size)
+        steps = max(LEAST_ODE_STEPS, sampler.steps)
         for first in range(0, len(x), rows):
             part, gained = self.encode(x[first : first + rows].to(self.device, torch.float32), rng)
-            labels = (
-                classes.repeat(len(part)) if mixed else None if label is None else label.expand(len(part))
-            )
-            given = self.context(labels)
-            part, gained = part.repeat_interleave(k, 0), gained.expand(len(part)).repeat_interleave(k)
-            steps = max(LEAST_ODE_STEPS, sampler.steps)
-            value = gained + (yield from self._log_prob(part, given, temperature, steps))
-            joint = value.reshape(-1, k) + prior[classes]
+            given = self.context(mixture.labels_of(len(part)))
+            gained = mixture.repeated(gained.expand(len(part)))
+            part = mixture.repeated(part)
+            value = gained + (yield from self._log_prob(part, given, sampler.temperature, steps))
             gap = None
-            if error and self.velocity is not None:
-                coarse = gained + (yield from self._log_prob(part, given, temperature, steps // 2))
-                gaps = (value - coarse).abs().reshape(-1, k) / RICHARDSON
-                gap = (joint.softmax(1) * gaps).sum(1)
-            yield LogProb(first, joint.logsumexp(1), kind, error=gap)
+            if request.error and self.velocity is not None:
+                coarse = gained + (yield from self._log_prob(part, given, sampler.temperature, steps // 2))
+                gap = mixture.mean(value, (value - coarse).abs() / RICHARDSON)
+            yield LogProb(first, mixture.total(value), kind, error=gap)
 
     def _log_prob(
         self, x: Tensor, given: Tensor | None, temperature: float, steps: int
@@ -242,45 +217,24 @@ class Flow(Model):
         """Log density (n,) of encoded data, a slice for each layer."""
         total = x.new_zeros(len(x))
         for layer in self.layers(steps):
-            with torch.no_grad():
-                x, log_det = layer.to_base(x, given)
+            x, log_det = layer.to_base(x, given)
             total = total + log_det
             yield
         return normal_log_prob(x, temperature) + total
-
-    def probe(self, name: str, request: ProbeRequest) -> Iterator[Payload | None]:
-        """`warp`, `log-det`, `base` in the plane, `map` and `layers` on a line: see `probes`.
-
-        With label 'any' they show the map that belongs to 'none', since each class has a map of its own.
-
-        Raises:
-            KeyError: for any other name.
-            ValueError: where that map was never trained, or for an unknown class.
-        """
-        yield from {**probes.PROBES, **image_probes.PROBES}[name](self, request)
-
-    def probe_label(self, sampler: SamplerSettings) -> Tensor | None:
-        """The label (1,) whose map an extra panel shows. Raises ValueError as `probe` does."""
-        if not self.knows_labels:
-            return None
-        if sampler.label == "any" and self.objective.condition_dropout == 0:
-            raise ValueError("choose a class: each has a map of its own, and none was trained without labels")
-        label = "none" if sampler.label == "any" else sampler.label
-        return self.known_labels(1, label, generator(sampler.seed, "preview", self.device))
 
     def loss_reference(
         self, batch: Batch, rng: torch.Generator
     ) -> Generator[None, None, LossReference | None]:
         """The loss of a perfect flow: 0 for the reverse KL, else the entropy of the data, of which the share
         that trains with labels takes the mean entropy of a class. Estimated from 5,000 draws."""
-        if self.reverse:
+        if self.target is not None:
             return LossReference("perfect flow", {"total": 0.0})
         truth = self.truth
         if truth is None:
             return None
         x = batch.x[:REFERENCE_POINTS].cpu().numpy()
         labels = None if batch.labels is None else batch.labels[:REFERENCE_POINTS].cpu().numpy()
-        conditional = self.knows_labels and labels is not None
+        conditional = self.classes.learned and labels is not None
         dropped = self.objective.condition_dropout if conditional else 1.0
         total = 0.0
         for first in range(0, len(x), REFERENCE_ROWS):
@@ -295,18 +249,6 @@ class Flow(Model):
                     yield
         return LossReference("entropy", {"total": float(total / len(x))})
 
-    def known_labels(self, n: int, label: str, rng: torch.Generator) -> Tensor | None:
-        """Labels (n,) as `labels_for`; None where the flow knows none. Refuses what was never trained."""
-        dropout = self.objective.condition_dropout
-        if self.label_names and dropout == 0 and label == "none":
-            raise ValueError(
-                "this model never trained without labels: raise 'Drop label' above 0 and train again"
-            )
-        labels = self.labels_for(n, label, rng)
-        if self.label_names and dropout == 1 and label not in ("any", "none"):
-            raise ValueError("this model never saw a label: lower 'Drop label' below 1 and train again")
-        return labels if self.knows_labels else None
 
-
-def _array(x: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _array(x: Tensor) -> Array:
     return x.detach().cpu().numpy()

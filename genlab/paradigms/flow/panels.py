@@ -1,10 +1,14 @@
-"""The extra panels of the flow's workspace."""
+"""The panels of the flow's workspace."""
 
 from __future__ import annotations
 
-from genlab.settings.paradigm import PanelInfo, ProbeControl
+from genlab.paradigms.flow.settings import FlowSettings
+from genlab.settings.controls import PanelControl
+from genlab.settings.data_info import DataInfo
+from genlab.settings.panels import PanelInfo, common_panels
+from genlab.settings.spaces import Images, Points
 
-DIRECTION = ProbeControl(
+DIRECTION = PanelControl(
     "direction",
     "Direction",
     "forward",
@@ -73,3 +77,16 @@ INTERPOLATION = PanelInfo(
     help="Images along the arc in the base between two held-out ones, at both ends. A good map passes "
     "through images that could have been data.",
 )
+
+
+def panels(chosen: FlowSettings, data: DataInfo) -> tuple[PanelInfo, ...]:
+    """The panels for these settings and data."""
+    common = common_panels(data.space)
+    match data.space:
+        case Points(dim=1):
+            return (*common, LINE_MAP, LINE_LAYERS)
+        case Points(dim=2):
+            return (*common, WARP, LOG_DET, BASE)
+        case Images():
+            return (*common, IMAGE_LAYERS, INTERPOLATION)
+    return common

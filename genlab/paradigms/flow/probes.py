@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
 from genlab.data.payloads import Array, Curves, Extent, Group, Labels, Mesh, Payload, Plane, ScalarMap
+from genlab.paradigms.flow.image_probes import image_layers, interpolation
 from genlab.paradigms.flow.layers import normal_log_prob
+from genlab.paradigms.flow.model import Flow
 from genlab.paradigms.flow.settings import FlowSampler
-
-if TYPE_CHECKING:
-    from genlab.paradigms.flow.model import Flow
 
 REACH = 3.0
 """Standard deviations of the base that a grid over it spans."""
@@ -29,10 +28,11 @@ MOST_STAGES = 64
 """Stages of a mesh; of flows with more layers, evenly chosen ones."""
 MOST_CURVES = 8
 
+Request = ProbeRequest[FlowSampler]
 Slices = Iterator[Payload | None]
 
 
-def warp(model: Flow, request: ProbeRequest) -> Slices:
+def warp(model: Flow, request: Request) -> Slices:
     """A grid carried layer by layer with points along, in data units.
 
     forward: a square grid of the base and samples at the sampler's temperature; inverse: a grid over the
@@ -49,15 +49,14 @@ def warp(model: Flow, request: ProbeRequest) -> Slices:
     yield _mesh(model, stages, chosen, tuple(names), reference)
 
 
-def base(model: Flow, request: ProbeRequest) -> Slices:
+def base(model: Flow, request: Request) -> Slices:
     """Held-out data on the left and where the flow puts them in the base on the right, both in their own
     standard deviations, with the circles that hold 39 % and 86 % of a standard normal."""
     points, labels = _held_out(model, request)
     given, z = _context(model, request), points
-    with torch.no_grad():
-        for layer in model.layers(_steps(request)):
-            z, _ = layer.to_base(z, given)
-            yield None
+    for layer in model.layers(request.sampler.steps):
+        z, _ = layer.to_base(z, given)
+        yield None
     apart = np.array([APART, 0], np.float32)
     groups = [
         Group("data", _array(points) - apart, "dots", "model", labels),
@@ -78,17 +77,16 @@ def base(model: Flow, request: ProbeRequest) -> Slices:
     )
 
 
-def log_det(model: Flow, request: ProbeRequest) -> Slices:
+def log_det(model: Flow, request: Request) -> Slices:
     """log|det dz/dx| of the map from data units to the base, over the window."""
     cells = 2 * request.resolution
     x = _plane(model.extent, cells, centres=True).to(model.device)
     given = _context(model, request)
     z, total = model.standardise(x), -model.log_volume().expand(len(x))
-    with torch.no_grad():
-        for layer in model.layers(_steps(request)):
-            z, change = layer.to_base(z, given)
-            total = total + change
-            yield None
+    for layer in model.layers(request.sampler.steps):
+        z, change = layer.to_base(z, given)
+        total = total + change
+        yield None
     values = _array(total).reshape(cells, cells)
     limit = max(float(np.quantile(np.abs(values), 0.98)), 1e-3)
     yield ScalarMap(
@@ -96,7 +94,7 @@ def log_det(model: Flow, request: ProbeRequest) -> Slices:
     )
 
 
-def line_map(model: Flow, request: ProbeRequest) -> Slices:
+def line_map(model: Flow, request: Request) -> Slices:
     """x as a function of the base value z, after each layer, data units."""
     z, stages, _ = yield from _line(model, request)
     x_label = "z, base"
@@ -106,7 +104,7 @@ def line_map(model: Flow, request: ProbeRequest) -> Slices:
     yield Curves(_array(z)[:, 0], curves, x_label, "x, data units")
 
 
-def line_layers(model: Flow, request: ProbeRequest) -> Slices:
+def line_layers(model: Flow, request: Request) -> Slices:
     """The density after each layer and the true one, over the window, per data unit."""
     z, stages, log_slopes = yield from _line(model, request)
     low, high = model.extent[:2]
@@ -120,19 +118,10 @@ def line_layers(model: Flow, request: ProbeRequest) -> Slices:
         order = np.argsort(x)
         curves[_title(k, count)] = np.interp(axis, x[order], density[order], 0, 0).astype(np.float32)
     if model.truth is not None:
-        label = model.probe_label(request.sampler)
+        label = model.classes.single(request.condition.label)
         known = None if label is None or int(label) < 0 else int(label)
         curves["truth"] = np.exp(model.truth.log_prob(axis[:, None], known)).astype(np.float32)
     yield Curves(axis.astype(np.float32), curves, "x, data units", "density")
-
-
-PROBES: Mapping[str, Callable[[Flow, ProbeRequest], Slices]] = {
-    "warp": warp,
-    "log-det": log_det,
-    "base": base,
-    "map": line_map,
-    "layers": line_layers,
-}
 
 
 class _Stages:
@@ -146,23 +135,22 @@ class _Stages:
         self.labels = labels
 
 
-def _stages(model: Flow, request: ProbeRequest, forward: bool) -> Generator[None, None, _Stages]:
+def _stages(model: Flow, request: Request, forward: bool) -> Generator[None, None, _Stages]:
     """A grid and points through all layers, in the order of the direction, standardised."""
     sampler = request.sampler
-    assert isinstance(sampler, FlowSampler)
     given = _context(model, request)
     side = request.resolution + 1
     if forward:
         rng = generator(sampler.seed, "sampling", model.device)
         square = (-REACH, REACH, -REACH, REACH)
         nodes = _plane(square, side).to(model.device)
-        points = sampler.guidance * torch.randn((CARRIED, 2), generator=rng, device=model.device)
+        points = sampler.temperature * torch.randn((CARRIED, 2), generator=rng, device=model.device)
         labels: Labels | None = _quadrants(points)
     else:
         nodes = model.standardise(_plane(model.extent, side).to(model.device))
         points, labels = _held_out(model, request)
     stages = _Stages(side, labels)
-    layers = model.layers(_steps(request))
+    layers = model.layers(request.sampler.steps)
     if forward:
         layers = layers[::-1]
     rows = len(nodes)
@@ -170,18 +158,17 @@ def _stages(model: Flow, request: ProbeRequest, forward: bool) -> Generator[None
     total = state.new_zeros(len(state))
     changes = [total]
     states = [state]
-    with torch.no_grad():
-        for layer in layers:
-            state, change = (layer.to_data_with_log_det if forward else layer.to_base)(state, given)
-            total = total + change
-            states.append(state)
-            changes.append(total)
-            yield
-        start = normal_log_prob(states[0] if forward else states[-1]) + (0 if forward else changes[-1])
-        for state, change in zip(states, changes, strict=True):
-            stages.nodes.append(state[:rows])
-            stages.points.append(state[rows:])
-            stages.log_density.append((start - change)[:rows])
+    for layer in layers:
+        state, change = (layer.to_data_with_log_det if forward else layer.to_base)(state, given)
+        total = total + change
+        states.append(state)
+        changes.append(total)
+        yield
+    start = normal_log_prob(states[0] if forward else states[-1]) + (0 if forward else changes[-1])
+    for state, change in zip(states, changes, strict=True):
+        stages.nodes.append(state[:rows])
+        stages.points.append(state[rows:])
+        stages.log_density.append((start - change)[:rows])
     return stages
 
 
@@ -220,28 +207,25 @@ def _window(extent: Extent, points: Array) -> Extent:
     return (centre_x - half, centre_x + half, centre_y - half, centre_y + half)
 
 
-def _line(
-    model: Flow, request: ProbeRequest
-) -> Generator[None, None, tuple[Tensor, list[Tensor], list[Tensor]]]:
+def _line(model: Flow, request: Request) -> Generator[None, None, tuple[Tensor, list[Tensor], list[Tensor]]]:
     """Base values (n, 1), where they are after each layer, and log dx/dz up to there, standardised."""
     given = _context(model, request)
     z = torch.linspace(-4, 4, LINE, device=model.device)[:, None]
     states, slopes = [z], [z.new_zeros(LINE)]
-    with torch.no_grad():
-        for layer in model.layers(_steps(request))[::-1]:
-            x, change = layer.to_data_with_log_det(states[-1], given)
-            states.append(x)
-            slopes.append(slopes[-1] + change)
-            yield
+    for layer in model.layers(request.sampler.steps)[::-1]:
+        x, change = layer.to_data_with_log_det(states[-1], given)
+        states.append(x)
+        slopes.append(slopes[-1] + change)
+        yield
     return z, states, slopes
 
 
-def _held_out(model: Flow, request: ProbeRequest) -> tuple[Tensor, Labels | None]:
+def _held_out(model: Flow, request: Request) -> tuple[Tensor, Labels | None]:
     """Held-out points, standardised, with their classes, or the quadrants about their mean."""
     if request.examples is None:
         return model.mean.new_zeros(0, 2), None
     x, labels = request.examples.x, request.examples.labels
-    label = model.probe_label(request.sampler)
+    label = model.classes.single(request.condition.label)
     if labels is not None and label is not None and int(label) >= 0:
         chosen = labels == label
         x, labels = x[chosen], labels[chosen]
@@ -254,13 +238,8 @@ def _quadrants(points: Tensor) -> Labels:
     return (2 * positive[:, 1] + (positive[:, 0] ^ positive[:, 1])).cpu().numpy()
 
 
-def _context(model: Flow, request: ProbeRequest) -> Tensor | None:
-    return model.context(model.probe_label(request.sampler))
-
-
-def _steps(request: ProbeRequest) -> int:
-    assert isinstance(request.sampler, FlowSampler)
-    return request.sampler.steps
+def _context(model: Flow, request: Request) -> Tensor | None:
+    return model.context(model.classes.single(request.condition.label))
 
 
 def _plane(extent: Extent, side: int, centres: bool = False) -> Tensor:
@@ -286,3 +265,15 @@ def _title(layer: int, count: int) -> str:
 
 def _array(x: Tensor) -> Array:
     return x.detach().float().cpu().numpy()
+
+
+PROBES: Mapping[str, Callable[[Flow, Request], Slices]] = {
+    "warp": warp,
+    "log-det": log_det,
+    "base": base,
+    "map": line_map,
+    "layers": line_layers,
+    "image-layers": image_layers,
+    "interpolation": interpolation,
+}
+"""With label 'any' they show the map that belongs to 'none', since each class has a map of its own."""

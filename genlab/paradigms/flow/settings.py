@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from genlab.paradigms.flow.panels import (
-    BASE,
-    IMAGE_LAYERS,
-    INTERPOLATION,
-    LINE_LAYERS,
-    LINE_MAP,
-    LOG_DET,
-    WARP,
-)
-from genlab.paradigms.flow.presets import PRESETS
+from genlab.settings.controls import Control
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import (
-    Capabilities,
-    Control,
-    Paradigm,
-    common_panels,
-)
+from genlab.settings.paradigm import Capabilities, Chosen, DensityKind
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images, Points, Space
+from genlab.settings.spaces import Images
 
 AUTOREGRESSIVE = ("nsf-ar", "maf", "iaf")
 COUPLINGS = ("nsf-coupling", "realnvp", "nice")
@@ -149,23 +136,26 @@ class FlowSampler(SamplerSettings):
     steps: int = setting(
         20, "Runge-Kutta steps of a continuous flow from base to data.", ge=1, le=1000, log=True
     )
-    guidance: float = setting(
+    temperature: float = setting(
         1.0,
         "Standard deviation of the base noise: below 1 samples keep to the likeliest regions, above 1 they "
         "stray.",
-        label="Temperature",
         symbol="T",
         ge=0,
         le=4,
     )
 
 
+FlowSettings = Chosen[FlowObjective, FlowNetwork, FlowSampler]
+
 LARGEST_DENSE = 256
 """Numbers of an image up to which dense layers see all of it."""
 
 
-def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if isinstance(space, Points):
+def defaults(data: DataInfo) -> Mapping[str, Any]:
+    """Settings that suit these data better than the declared ones."""
+    space = data.space
+    if not isinstance(space, Images):
         return {"training.learning_rate": 6e-3}
     values: dict[str, Any] = {
         "network.bins": 8,
@@ -201,78 +191,55 @@ def layer_count(network: FlowNetwork) -> int:
     return network.couplings + (network.kind == "nice")
 
 
-def _steps(session: Any) -> Control:
-    network = session.network
+def capabilities(chosen: FlowSettings, data: DataInfo) -> Capabilities:
+    """What a flow can do with these settings and data."""
+    temperature = Control(
+        "sampler.temperature",
+        name="Temperature",
+        neutral=1.0,
+        help="Standard deviation of the base noise; 1 draws from the model itself.",
+    )
+    label = _label(chosen.objective.condition_dropout, data)
+    return Capabilities(*_density(chosen, data), (_steps(chosen.network), temperature, label))
+
+
+def _steps(network: FlowNetwork) -> Control:
+    key = "sampler.steps"
     if network.kind == "continuous":
-        return Control(True, name="ODE steps", help="Runge-Kutta steps from the base to the data.")
+        return Control(key, name="ODE steps", help="Runge-Kutta steps from the base to the data.")
     if network.kind == "glow":
         reason = "a Glow samples in one pass; scrub the timeline through its steps of flow"
-        return Control(False, reason, name="Layers")
+        return Control(key, False, reason, name="Layers")
     count = layer_count(network)
     layers = "one layer" if count == 1 else f"{count} layers"
-    return Control(
-        False, f"this flow samples in one pass; scrub the timeline through its {layers}", name="Layers"
-    )
+    reason = f"this flow samples in one pass; scrub the timeline through its {layers}"
+    return Control(key, False, reason, name="Layers")
 
 
-def _density(session: Any, space: Space) -> tuple[Any, str]:
-    kind = session.network.kind
-    learned = isinstance(space, Images) and session.objective.dequantisation == "variational"
+def _label(dropout: float, data: DataInfo) -> Control:
+    reason = ""
+    if not data.labels:
+        reason = "this data set has no labels"
+    elif dropout == 1:
+        reason = "this flow trains without labels: lower 'Drop label' below 1"
+    return Control("condition.label", not reason, reason, name="Label")
+
+
+def _density(chosen: FlowSettings, data: DataInfo) -> tuple[DensityKind, str]:
+    """How the density is known, and why it is known so."""
+    if chosen.sampler.temperature == 0:
+        return "none", "at temperature 0 every sample of a class is the same point"
+    kind, space = chosen.network.kind, data.space
+    learned = isinstance(space, Images) and chosen.objective.dequantisation == "variational"
     reason = "by the change of variables" + ("" if learned else ", exact")
     if kind == "continuous":
         reason = "by integrating the divergence along the ODE, exact trace"
     elif kind == "iaf":
         reason += "; slow: each point takes one pass for every dimension and layer"
-    elif kind in FOLDS and session.objective.divergence == "reverse":
+    elif kind in FOLDS and chosen.objective.divergence == "reverse":
         reason += "; through numerical inverses"
     if isinstance(space, Images):
         reason += f"; {'variational' if learned else 'uniform'} dequantisation of the {space.levels} levels"
-        if learned:
-            return "bound", reason
+    if learned:
+        return "bound", reason
     return ("ode" if kind == "continuous" else "exact"), reason
-
-
-def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
-    """session: a `Session` of this paradigm (the type lives above this module)."""
-    density, reason = _density(session, space)
-    if n_labels == 0:
-        labels = Control(False, "this data set has no labels")
-    elif session.objective.condition_dropout == 1:
-        labels = Control(False, "this flow trains without labels: lower 'Drop label' below 1")
-    else:
-        labels = Control(True, name="Label")
-    panels = list(common_panels(space))
-    if isinstance(space, Points) and space.dim == 2:
-        panels += [WARP, LOG_DET, BASE]
-    elif isinstance(space, Points) and space.dim == 1:
-        panels += [LINE_MAP, LINE_LAYERS]
-    elif isinstance(space, Images):
-        panels += [IMAGE_LAYERS, INTERPOLATION]
-    return Capabilities(
-        density=density,
-        density_reason=reason,
-        steps=_steps(session),
-        guidance=Control(
-            True,
-            name="Temperature",
-            neutral=1.0,
-            help="Standard deviation of the base noise; 1 draws from the model itself.",
-        ),
-        labels=labels,
-        panels=tuple(panels),
-    )
-
-
-PARADIGM = Paradigm(
-    id="flow",
-    title="Normalizing flow",
-    group="Likelihood",
-    summary="Bends simple noise into data by an invertible map, so that every density is exact.",
-    implementation="genlab.paradigms.flow.model:Flow",
-    objective=FlowObjective,
-    network=FlowNetwork,
-    sampler=FlowSampler,
-    defaults=_defaults,
-    capabilities=_capabilities,
-    presets=PRESETS,
-)

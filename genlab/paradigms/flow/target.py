@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.data.dataset import Truth
+from genlab.data.dataset import Distribution
+from genlab.data.truths.base import Truth
 
 MARGIN = 0.5
 """Of the window's width, by which the check for edges goes beyond it."""
@@ -46,12 +47,12 @@ def truth_log_prob(x: Tensor, truth: Truth, labels: Tensor | None = None) -> Ten
     return values
 
 
-def check_target(truth: Truth | None, name: str) -> Truth:
+def check_target(truth: Distribution | None, name: str) -> Truth:
     """The truth, where reverse KL can follow it.
 
     Raises ValueError, a sentence, where it is not known or vanishes somewhere: samples there would have an
     infinite loss and no gradient to lead them out."""
-    if truth is None:
+    if not isinstance(truth, Truth):
         raise ValueError(
             "reverse KL needs the exact density of the data, which is not known here: minimise forward KL"
         )
@@ -62,7 +63,7 @@ def check_target(truth: Truth | None, name: str) -> Truth:
     points = np.stack([axis.ravel() for axis in np.meshgrid(*axes)], axis=1)
     if not np.isfinite(truth.log_prob(points)).all():
         raise ValueError(
-            f"reverse KL needs a density that is positive everywhere, and that of {name} vanishes beyond its "
-            "edges: minimise forward KL"
+            f"reverse KL needs a density that is positive everywhere, and that of '{name}' vanishes beyond "
+            "its edges: minimise forward KL"
         )
     return truth

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
+from genlab.core.time.process import TimeProcess, last
 from genlab.data.payloads import Array, Curves
+from genlab.paradigms.flow_matching.model import FlowMatching
 from genlab.paradigms.flow_matching.settings import FlowMatchingSampler
 from genlab.paradigms.flow_matching.straightness import followed, transport_cost
 from genlab.paradigms.flow_matching.students import Consistency
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser
-from genlab.sampling.solvers import RungeKutta, Solver
-from genlab.sampling.solvers.runge_kutta import TABLEAUS
+from genlab.sampling.solvers import Solver
+from genlab.sampling.solvers.runge_kutta import TABLEAUS, RungeKutta
 from genlab.settings.time_panels import SOLVER_ORDERS
-
-if TYPE_CHECKING:
-    from genlab.paradigms.flow_matching.model import FlowMatching
 
 BUDGETS = (1, 2, 4, 8, 16, 32, 64)
 SAMPLES = 1000
@@ -39,7 +38,7 @@ Judge = Callable[[Tensor], Generator[None, None, float]]
 """Ends of trajectories (n, *event), standardised, to the height of a curve."""
 
 
-def evaluations(model: FlowMatching, request: ProbeRequest) -> Iterator[Curves | None]:
+def evaluations(model: FlowMatching, request: ProbeRequest[FlowMatchingSampler]) -> Iterator[Curves | None]:
     """Curves over the number of evaluations, one for each solver; of a student, its passes.
 
     'w2': exact 2-Wasserstein distance of 1,000 samples to fresh data, or to held-out ones where the truth is
@@ -50,30 +49,29 @@ def evaluations(model: FlowMatching, request: ProbeRequest) -> Iterator[Curves |
         ValueError: for the error of consistency training, which has no flow; without held-out data where the
             truth is not known.
     """
-    sampler = request.sampler
-    assert isinstance(sampler, FlowMatchingSampler)
-    runners = _runners(model, sampler, exact=request.values["measure"] == "error")
-    flow = followed(model, sampler)
+    seed = request.sampler.seed
+    flow = replace(request, sampler=followed(model, request.sampler))
+    runners = _runners(model, request, flow, exact=request.values["measure"] == "error")
     x_label = "network evaluations" + (", each of two passes: guided" if model.guided(flow) else "")
     marks: dict[str, float] = {}
     if request.values["measure"] == "error":
-        source, condition = _begin(model, sampler, POINTS)
-        judge = yield from _against_exact(model, runners[0].denoiser, source, condition)
+        source, condition = _begin(model, request, POINTS)
+        judge = yield from _against_exact(model, runners[0], source, condition)
         y_label = "log₁₀ root mean square error, data units"
     else:
         real = _real(model, request)
-        source, condition = _begin(model, sampler, len(real[0]))
-        judge, tilted = _against_data(model, real[0]), model.tilted(flow)
+        source, condition = _begin(model, request, len(real[0]))
+        judge, biased = _against_data(model, real[0]), model.biased(flow)
         floors = []
         for other in real[1:]:
             floors.append((yield from _distance(other, real[0])))
         marks = {"floor": float(np.mean(floors))}
-        y_label = f"W2 to the data, {tilted}" if tilted else "W2 to the data"
+        y_label = f"W2 to the data, {biased}" if biased else "W2 to the data"
     heights = {each.name: np.full(len(BUDGETS), np.nan, np.float32) for each in runners}
     for i, budget in enumerate(BUDGETS):
         for each in runners:
             if each.stages <= budget <= each.most:
-                ends = yield from _ends(each, source, budget // each.stages, condition, sampler.seed)
+                ends = yield from _ends(each, source, budget // each.stages, condition, seed)
                 heights[each.name][i] = yield from judge(ends)
         yield Curves(
             np.log2(BUDGETS).astype(np.float32),
@@ -87,60 +85,69 @@ def evaluations(model: FlowMatching, request: ProbeRequest) -> Iterator[Curves |
 
 @dataclass(frozen=True)
 class _Runner:
-    """name: of the curve. stages: evaluations in a step. most: evaluations that it can make use of."""
+    """name: of the curve. denoiser: of the process, guided or not. stages: evaluations in a step. most:
+    evaluations that it can make use of."""
 
     name: str
+    process: TimeProcess
     denoiser: Denoiser
     solver: Solver
     stages: int = 1
     most: int = BUDGETS[-1]
 
 
-def _runners(model: FlowMatching, sampler: FlowMatchingSampler, exact: bool) -> list[_Runner]:
+def _runners(
+    model: FlowMatching,
+    request: ProbeRequest[FlowMatchingSampler],
+    flow: ProbeRequest[FlowMatchingSampler],
+    exact: bool,
+) -> list[_Runner]:
     """The solvers of the flow, and a student that was taught. exact: what has an exact path to be on.
 
     Raises ValueError where that is nobody."""
     found = []
     if model.objective.method != "consistency-training":
-        field = model.denoiser(followed(model, sampler))
+        process, field = model.process_of(flow.sampler), model.denoiser(flow)
         for name in SOLVER_ORDERS:
             stages = len(TABLEAUS[name.lower()][1])
-            found.append(_Runner(name, field, RungeKutta(name.lower()), stages))
+            found.append(_Runner(name, process, field, RungeKutta(name.lower()), stages))
     elif exact:
         raise ValueError(
             "a consistency model follows no flow whose exact path could be known: "
             "choose the distance to the data"
         )
-    student = sampler.model_copy(update={"use": "student"})
+    student = request.sampler.model_copy(update={"use": "student"})
     if model.student_acts(student):
         most = BUDGETS[-1] if model.refines() and not exact else 1
-        found.append(_Runner("Student", model.plain_denoiser(student), Consistency(), most=most))
+        process, one_pass = model.process_of(student), model.plain_denoiser(student)
+        found.append(_Runner("Student", process, one_pass, Consistency(), most=most))
     return found
 
 
-def _begin(model: FlowMatching, sampler: FlowMatchingSampler, n: int) -> tuple[Tensor, Condition]:
-    rng = generator(sampler.seed, "sampling", model.device)
-    labels = model.known_labels(n, sampler.label, rng)
-    return model.source.draw(model, n, rng), Condition(labels)
+def _begin(
+    model: FlowMatching, request: ProbeRequest[FlowMatchingSampler], n: int
+) -> tuple[Tensor, Conditions]:
+    rng = generator(request.sampler.seed, "sampling", model.device)
+    labels = model.labels(n, request, rng)
+    return model.source.draw(model, n, rng), Conditions(labels)
 
 
 def _ends(
-    runner: _Runner, x: Tensor, steps: int, condition: Condition, seed: int
+    runner: _Runner, x: Tensor, steps: int, condition: Conditions, seed: int
 ) -> Generator[None, None, Tensor]:
     """Where source points end after so many steps, standardised, a step at a time."""
     rng = generator(seed, "evaluation", x.device)
-    state = runner.solver.init(x, torch.linspace(1, 0, steps + 1, dtype=torch.float64), condition, rng)
-    while not state.done:
-        with torch.no_grad():
-            state = runner.solver.step(runner.denoiser, state)
-        yield
-    return state.x
+    grid = torch.linspace(1, 0, steps + 1, dtype=torch.float64)
+    walk = runner.process.frames(runner.denoiser, runner.solver, grid, x, condition, rng)
+    return (yield from last(walk)).x
 
 
 def _against_exact(
-    model: FlowMatching, denoiser: Denoiser, source: Tensor, condition: Condition
+    model: FlowMatching, runner: _Runner, source: Tensor, condition: Conditions
 ) -> Generator[None, None, Judge]:
-    exact = yield from _ends(_Runner("", denoiser, RungeKutta("rk4")), source, EXACT_STEPS, condition, 0)
+    """runner: of the flow that is followed exactly."""
+    fine = replace(runner, solver=RungeKutta("rk4"))
+    exact = yield from _ends(fine, source, EXACT_STEPS, condition, 0)
     unit = float(model.std.flatten()[0])
 
     def judge(ends: Tensor) -> Generator[None, None, float]:
@@ -163,11 +170,11 @@ def _distance(x: Array, y: Array) -> Generator[None, None, float]:
     return math.sqrt((yield from transport_cost(x, y)))
 
 
-def _real(model: FlowMatching, request: ProbeRequest) -> list[Array]:
-    """Independent samples of the data: fresh ones, or halves of held-out data. Of one class where the sampler
-    names it."""
-    label = request.sampler.label
-    chosen = model.label_names.index(label) if label in model.label_names else None
+def _real(model: FlowMatching, request: ProbeRequest[FlowMatchingSampler]) -> list[Array]:
+    """Independent samples of the data: fresh ones, or halves of held-out data. Of one class where the
+    condition names it."""
+    label = request.condition.label
+    chosen = model.classes.index(label) if label in model.data.labels else None
     if model.truth is not None:
         seeds = [np.random.default_rng([request.sampler.seed, k]) for k in range(1 + OTHERS)]
         return [model.truth.draw(SAMPLES, rng, chosen).x for rng in seeds]

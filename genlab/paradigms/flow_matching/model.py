@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch, Check, Context, LossReference, Model, Player, Stage, generator
+from genlab.core.model import ModelData
+from genlab.core.random import generator
+from genlab.core.requests import Ask
 from genlab.core.time.denoising import by_level, stratified
-from genlab.core.time.fields import velocity_field
 from genlab.core.time.loss_floor import denoising_floor
-from genlab.core.time.probes import SHARED_PROBES
-from genlab.core.time.process import ContinuousTime, Probe
-from genlab.data.dataset import Dataset, Draw
+from genlab.core.time.model import TimeModel
+from genlab.core.time.process import LogDensity, TimeProcess
+from genlab.core.time.solvers import build_solver
+from genlab.core.training import Batch, Check, Context, LossReference, Player, Stage
 from genlab.paradigms.flow_matching import students
 from genlab.paradigms.flow_matching.pairs import Pairs
-from genlab.paradigms.flow_matching.probes import PROBES
 from genlab.paradigms.flow_matching.settings import (
     CONSISTENT,
     COUPLED,
@@ -28,16 +29,17 @@ from genlab.paradigms.flow_matching.settings import (
     STUDENTS,
     FlowMatchingObjective,
     FlowMatchingSampler,
+    capabilities,
     gaussian,
 )
 from genlab.paradigms.flow_matching.source import Noise, OtherData, Source
-from genlab.sampling.condition import Condition
+from genlab.paradigms.flow_matching.students import Ends
+from genlab.sampling.condition import Conditions
 from genlab.sampling.coupling import Index, Points
-from genlab.sampling.denoiser import Denoiser, NetworkDenoiser
 from genlab.sampling.path import Path, Straight, Trigonometric
-from genlab.sampling.solvers import Adaptive, RungeKutta, Solver
-from genlab.session.session import Session
-from genlab.settings.time import FRAMES, TimeSampler
+from genlab.sampling.solvers import Solver
+from genlab.settings.paradigm import Capabilities
+from genlab.settings.time import FRAMES, TimeNetwork
 
 TIED = (
     "Transport over all classes ties labels to places of the source, so samples of a label, drawn from all "
@@ -46,7 +48,7 @@ TIED = (
 LEVEL_NAMES = ("level 1", "level 2", "level 3", "level 4")
 
 
-class FlowMatching(ContinuousTime):
+class FlowMatching(TimeModel[FlowMatchingObjective, FlowMatchingSampler]):
     """A velocity with a choice of path, source, coupling, training times and solver; reflow; students.
 
     Standardisation is the same on every axis, so that distances, and optimal transport with them, are those
@@ -60,22 +62,19 @@ class FlowMatching(ContinuousTime):
         ValueError: for a source whose points have another dimension than the data.
     """
 
-    objective: FlowMatchingObjective
     taught: Tensor
     pair_place: Tensor
     pairs_source: Tensor
     pairs_end: Tensor
     pairs_label: Tensor
-    PROBES: ClassVar[Mapping[str, Probe]] = {"velocity": velocity_field, **PROBES, **SHARED_PROBES}
 
-    def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
-        self.damped = session.value("objective.source") == NOISE
-        super().__init__(session, dataset, reference)
-        objective = self.objective
+    def __init__(self, objective: FlowMatchingObjective, network: TimeNetwork, data: ModelData) -> None:
+        self.damped = objective.source == NOISE
+        super().__init__(objective, network, data)
         self.std = torch.full_like(self.std, float(self.std.square().mean().sqrt()))
         self.target = objective.predict
         self.path = interpolant(objective)
-        self.source: Source = Noise() if self.damped else OtherData(objective.source, session.space)
+        self.source: Source = Noise() if self.damped else OtherData(objective.source, self.space)
         self._pairs: Pairs | None = None
         # Number of the pool that serves, and the steps that it has left.
         self.register_buffer("pair_place", torch.tensor([-1, 0]))
@@ -88,6 +87,30 @@ class FlowMatching(ContinuousTime):
         if objective.method in STUDENTS and objective.method != "consistency-training":
             self.student = self.backbone()
             self.teacher = students.frozen(copy.deepcopy(self.net))
+
+    @property
+    def label_dropout(self) -> float:
+        return self.objective.condition_dropout
+
+    def able(self, ask: Ask[FlowMatchingSampler]) -> Capabilities:
+        return capabilities(self.chosen(ask), self.data)
+
+    @property
+    def student_process(self) -> TimeProcess:
+        """Of what goes the whole way in one pass: a network of its own, or without a teacher the only one."""
+        alone = self.objective.method == "consistency-training"
+        return self.process if alone else replace(self.process, net=self.student)
+
+    @property
+    def teacher_process(self) -> TimeProcess:
+        """Of the flow as it was when its student began."""
+        return replace(self.process, net=self.teacher)
+
+    @property
+    def taught_pairs(self) -> Ends:
+        """The pairs that a teacher draws, as they are kept."""
+        labels = self.pairs_label if self.classes.learned else None
+        return Ends(self.pairs_end, self.pairs_source, labels)
 
     def stages(self) -> Sequence[Stage]:
         """The flow; then rounds of reflow, or a student."""
@@ -106,18 +129,23 @@ class FlowMatching(ContinuousTime):
     def players(self) -> Sequence[Player]:
         return self.stages()[0].players
 
-    def prepare(self, stage: Stage, averaged: Model) -> Iterator[None]:
+    def prepare(self, stage: Stage, averaged: Self) -> Iterator[None]:
         """Before a later stage the flow as it is becomes the teacher: it draws pairs, or is kept.
 
         A round of reflow goes on from its averaged weights, a student begins with them."""
-        assert isinstance(averaged, FlowMatching)
         number = [s.name for s in self.stages()].index(stage.name)
         if number == 0:
             return
         weights = averaged.net.state_dict()
         if self.objective.method in ("reflow", "student"):
-            rng = generator(self.session.seed, "data", self.device, part=number)
-            yield from students.draw_pairs(self, averaged, rng)
+            rng = generator(self.seed, "data", self.device, part=number)
+
+            def begin(n: int) -> tuple[Tensor, Tensor | None]:
+                labels = self.classes.draw(n, "any", rng) if self.classes.learned else None
+                labels = self.classes.drop(labels, rng)
+                return self.source.draw(self, n, rng), labels
+
+            yield from students.draw_pairs(averaged.process, self.taught_pairs, begin, rng)
         if self.objective.method == "reflow":
             self.net.load_state_dict(weights)
         else:
@@ -143,7 +171,7 @@ class FlowMatching(ContinuousTime):
 
     def _uncoupled(self, pool: Batch, number: int, size: int) -> tuple[Index, Points, Points, Index | None]:
         """Rows, source points, standardised data and labels of a pool; by its number alone."""
-        rng = generator(self.session.seed, "data", self.device, part=1000 + number)
+        rng = generator(self.seed, "data", self.device, part=1000 + number)
         rows = torch.randperm(len(pool.x), generator=rng, device=self.device)[:size]
         rows = rows.repeat(math.ceil(size / len(rows)))[:size]
         source = self.source.draw(self, size, rng).cpu().numpy()
@@ -158,31 +186,40 @@ class FlowMatching(ContinuousTime):
         Images are dequantised: uniform noise on [-1/2, 1/2) is added to their levels."""
         rng = context.noise
         if player.name == "student" or self.objective.method == "consistency-training":
-            return students.loss(self, batch, context)
+            return self._student_loss(batch, context)
         if context.stage.startswith("reflow"):
-            x0, source, labels = students.pairs(self, len(batch.x), rng)
+            ends = self.taught_pairs.drawn(len(batch.x), rng)
         else:
-            x0, source, labels = self.ends(batch, rng)
+            ends = self.ends(batch, rng)
+        x0, source = ends.data, ends.source
         t = self.training_times(len(x0), rng)
         x = self.path.diffuse(x0, source, t)
         over = (-1, *(1,) * (x0.ndim - 1))
         wanted = self.path.dalpha(t).reshape(over) * x0 + self.path.dsigma(t).reshape(over) * source
-        prediction = NetworkDenoiser(self.net, self.path, self.target).predict(x, t, Condition(labels))
+        prediction = self.process.denoiser.predict(x, t, Conditions(ends.labels))
         errors = (prediction.velocity - wanted).square().flatten(1).mean(1)
         parts = by_level(errors.detach())
         return {"total": errors.mean(), **dict(zip(LEVEL_NAMES, parts, strict=True))}
 
+    def _student_loss(self, batch: Batch, context: Context) -> Mapping[str, Tensor]:
+        student, rng = self.student_process, context.noise
+        if self.objective.method == "student":
+            return students.regression(student, self.taught_pairs.drawn(len(batch.x), rng))
+        distilled = self.objective.method == "consistency-distillation"
+        teacher = self.teacher_process if distilled else None
+        return students.consistency(student, teacher, self.ends(batch, rng), context)
+
     def check(self, validation: Batch | None, context: Context) -> Check:
         """The validation loss; and a warning where the coupling ties labels to the source."""
         found = super().check(validation, context)
-        tied = self.objective.coupling in ("optimal", "sinkhorn") and self.knows_labels
+        tied = self.objective.coupling in ("optimal", "sinkhorn") and self.classes.learned
         return Check(found.values, (TIED,)) if tied else found
 
-    def ends(self, batch: Batch, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
+    def ends(self, batch: Batch, rng: torch.Generator) -> Ends:
         """Standardised data, the source point of each and their labels, some hidden."""
         x0 = self.standardise(self.dequantise(batch.x, rng))
         source = self.source.draw(self, len(x0), rng) if batch.source is None else batch.source
-        return x0, source, self.drop_labels(batch.labels, rng)
+        return Ends(x0, source, self.classes.drop(batch.labels, rng))
 
     def training_times(self, n: int, rng: torch.Generator) -> Tensor:
         """Rising times in (0, 1), shape `(n,)`: one from each of n equally likely parts."""
@@ -197,28 +234,22 @@ class FlowMatching(ContinuousTime):
         normal = math.sqrt(2.0) * torch.erfinv(2.0 * u - 1.0)
         return torch.sigmoid(normal * objective.time_spread - objective.time_mean)
 
-    def student_acts(self, sampler: TimeSampler) -> bool:
+    def student_acts(self, sampler: FlowMatchingSampler) -> bool:
         """Whether samples come in one pass, or a few refinements of one."""
-        assert isinstance(sampler, FlowMatchingSampler)
         if self.objective.method == "consistency-training":
             return True
         return self.objective.method in STUDENTS and sampler.use == "student" and bool(self.taught)
 
-    def plain_denoiser(self, sampler: TimeSampler) -> Denoiser:
-        one_pass = self.student_acts(sampler) and self.objective.method != "consistency-training"
-        return NetworkDenoiser(self.student if one_pass else self.net, self.path, self.target)
+    def process_of(self, sampler: FlowMatchingSampler) -> TimeProcess:
+        return self.student_process if self.student_acts(sampler) else self.process
 
-    def solver(self, sampler: TimeSampler) -> Solver:
-        assert isinstance(sampler, FlowMatchingSampler)
+    def solver(self, sampler: FlowMatchingSampler) -> Solver:
         if self.student_acts(sampler):
             return students.Consistency()
-        if sampler.method == "adaptive":
-            return Adaptive(sampler.tolerance, "time")
-        return RungeKutta(sampler.method, "time")
+        return build_solver("flow-matching", sampler.method, sampler)
 
-    def times(self, sampler: TimeSampler) -> Tensor:
+    def times(self, sampler: FlowMatchingSampler) -> Tensor:
         """Even times from the source, 1, to the data, 0."""
-        assert isinstance(sampler, FlowMatchingSampler)
         steps = FRAMES if sampler.method == "adaptive" else sampler.steps
         if self.student_acts(sampler):
             steps = sampler.steps if self.refines() else 1
@@ -235,15 +266,15 @@ class FlowMatching(ContinuousTime):
         """Points of the path as they are, in data units: straight paths look straight."""
         return self.unstandardise(x)
 
-    def clock(self, t: Tensor) -> float:
+    def shown_time(self, t: Tensor) -> float:
         """The literature's time: 0 at the source, 1 at the data."""
         return 1 - float(t)
 
-    def base_log_prob(self) -> Callable[[Tensor], Tensor] | None:
+    def base_log_prob(self) -> LogDensity | None:
         return self.source.log_prob(self)
 
-    def guided(self, sampler: TimeSampler) -> bool:
-        return super().guided(sampler) and not self.student_acts(sampler)
+    def guided(self, ask: Ask[FlowMatchingSampler]) -> bool:
+        return super().guided(ask) and not self.student_acts(ask.sampler)
 
     def loss_reference(
         self, batch: Batch, rng: torch.Generator

@@ -1,13 +1,15 @@
-"""The extra panels of the flow matching workspace."""
+"""The panels of the flow matching workspace."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-from genlab.settings.field_panels import GUIDANCE
-from genlab.settings.paradigm import PanelInfo, ProbeControl, common_panels, drawable
-from genlab.settings.spaces import Points, Space
-from genlab.settings.time_panels import EQUIVALENCE, TRUNCATION
+from genlab.paradigms.flow_matching.settings import FlowMatchingSettings
+from genlab.settings.controls import PanelControl
+from genlab.settings.data_info import DataInfo
+from genlab.settings.panels import TRAJECTORY, PanelInfo, common_panels
+from genlab.settings.spaces import Points
+from genlab.settings.time_panels import EQUIVALENCE, GUIDANCE, TRUNCATION
 
 PATHS = PanelInfo(
     "paths",
@@ -28,7 +30,7 @@ VELOCITY = PanelInfo(
     help="The learned velocity at one time. Where noise and data are coupled at random the exact one is "
     "known: learned arrows are redder where they are wrong, over the true ones in grey.",
     controls=(
-        ProbeControl(
+        PanelControl(
             "time", "Time", 0.8, help="From the source, 0, to the data, 1.", ends=("source", "data")
         ),
     ),
@@ -40,7 +42,7 @@ EVALUATIONS = PanelInfo(
     shown=False,
     probe="evaluations",
     controls=(
-        ProbeControl(
+        PanelControl(
             "measure",
             "Measure",
             "w2",
@@ -62,16 +64,17 @@ STUDENT = PanelInfo(
 )
 
 
-def panels(space: Space, n_labels: int, objective: Any) -> tuple[PanelInfo, ...]:
-    """The panels for a space, with so many classes, of an objective of this paradigm."""
-    found = [*common_panels(space)]
+def panels(chosen: FlowMatchingSettings, data: DataInfo) -> tuple[PanelInfo, ...]:
+    """The panels for these settings and data."""
+    method, drawable = chosen.objective.method, data.space.drawable
+    found = [*common_panels(data.space)]
     # Consistency without a teacher learns end points alone.
-    flows = objective.method != "consistency-training"
-    if drawable(space):
-        taught = objective.method in ("student", "consistency-distillation")
+    flows = method != "consistency-training"
+    if drawable:
+        taught = method in ("student", "consistency-distillation")
         found += [*([PATHS] if flows else []), *([STUDENT] if taught else []), EVALUATIONS]
-    found.append(PanelInfo("trajectory", "Trajectory", "trajectory", shown=not drawable(space)))
-    if isinstance(space, Points) and space.dim == 2:
+    found.append(replace(TRAJECTORY, shown=not drawable))
+    if data.space == Points(2):
         found += [VELOCITY] if flows else []
-        found += [GUIDANCE] if n_labels else []
+        found += [GUIDANCE] if data.labels else []
     return (*found, EQUIVALENCE, TRUNCATION)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest, SampleRequest
+from genlab.core.time.process import Frame, last
 from genlab.data.payloads import Array, Extent, Group, Labels, Payload, Plane
 from genlab.paradigms.flow_matching.evaluations import evaluations
+from genlab.paradigms.flow_matching.model import FlowMatching
 from genlab.paradigms.flow_matching.settings import FlowMatchingSampler
 from genlab.paradigms.flow_matching.straightness import (
     Walk,
@@ -24,11 +26,10 @@ from genlab.paradigms.flow_matching.straightness import (
     walk,
 )
 from genlab.paradigms.flow_matching.students import TEACHER_STEPS, Consistency
-from genlab.sampling.condition import Condition
-from genlab.sampling.solvers import RungeKutta, State, trajectory
-
-if TYPE_CHECKING:
-    from genlab.paradigms.flow_matching.model import FlowMatching
+from genlab.probes.fields import velocity_field
+from genlab.probes.time import SHARED_PROBES
+from genlab.sampling.condition import Conditions
+from genlab.sampling.solvers.runge_kutta import RungeKutta
 
 LINES, WALKS = 100, 1000
 """Trajectories that are drawn, and over which the numbers are taken."""
@@ -40,25 +41,25 @@ BESIDE, EDGE = (1.03, 1.08), 0.015
 """Where real data on a line stand, behind the end of time, and the room around both."""
 
 Slices = Iterator[Payload | None]
+Request = ProbeRequest[FlowMatchingSampler]
 
 
-def paths(model: FlowMatching, request: ProbeRequest) -> Slices:
+def paths(model: FlowMatching, request: Request) -> Slices:
     """A hundred trajectories of the flow, of the teacher where there is a student, from source to data.
 
     First the picture; then with the straightness of 1,000 walks; then with their normalised path energy and
     its standard error, against optimal transport between their sources and held-out data, within each class
     where the flow knows classes. Guided paths do not end in the data, and have none."""
-    sampler = request.sampler
-    assert isinstance(sampler, FlowMatchingSampler)
-    drawn = yield from walk(model, sampler, LINES)
+    sampler, condition = request.sampler, request.condition
+    drawn = yield from walk(model, SampleRequest(LINES, sampler, condition))
     data, classes = _held_out(model, request)
     picture = _picture(model, drawn, data[:REAL])
     yield picture
-    walks = yield from walk(model, sampler, WALKS)
+    walks = yield from walk(model, SampleRequest(WALKS, sampler, condition))
     walked = f"{WALKS:,} walks of {walks.nfe} network evaluations"
     straight = f"Straightness {walks.straightness:.3f}"
     rows, chosen = _matched(walks.labels, classes, len(data))
-    if model.guided(followed(model, sampler)) or len(rows) < 2:
+    if model.guided(replace(request, sampler=followed(model, sampler))) or len(rows) < 2:
         yield replace(picture, note=f"{straight} (0 is straight); {walked}.")
         return
     yield replace(picture, note=f"{straight}, normalised path energy …; {walked}.")
@@ -70,30 +71,25 @@ def paths(model: FlowMatching, request: ProbeRequest) -> Slices:
     yield replace(picture, note=text)
 
 
-def student(model: FlowMatching, request: ProbeRequest) -> Slices:
+def student(model: FlowMatching, request: Request) -> Slices:
     """The same 200 source points taken by the teacher in 12 Runge-Kutta steps and by the student in one pass,
     data units; on a line over the source point.
 
     Raises:
         ValueError: before the student is taught.
     """
-    sampler = request.sampler
-    assert isinstance(sampler, FlowMatchingSampler)
     if not bool(model.taught):
         raise ValueError("the student is not taught yet: its teacher trains first")
-    rng = generator(sampler.seed, "sampling", model.device)
-    labels = model.known_labels(PAIRS, sampler.label, rng)
+    rng = generator(request.sampler.seed, "sampling", model.device)
+    conditions = Conditions(model.labels(PAIRS, request, rng))
     source = model.source.draw(model, PAIRS, rng)
-    found: list[State] = []
+    found: list[Frame] = []
     for use, solver, steps in (("teacher", RungeKutta("rk4"), TEACHER_STEPS), ("student", Consistency(), 1)):
-        denoiser = model.plain_denoiser(sampler.model_copy(update={"use": use}))
+        sampler = request.sampler.model_copy(update={"use": use})
+        process, denoiser = model.process_of(sampler), model.plain_denoiser(sampler)
         grid = torch.linspace(1, 0, steps + 1, dtype=torch.float64)
-        states = []
-        for state in trajectory(denoiser, solver, source, grid, Condition(labels)):
-            states.append(state)
-            yield None
-        found.append(states[-1])
-    teacher, taught = (model.unstandardise(state.x) for state in found)
+        found.append((yield from last(process.frames(denoiser, solver, grid, source, conditions, rng))))
+    teacher, taught = (model.unstandardise(frame.x) for frame in found)
     distance = math.sqrt(float((teacher - taught).square().flatten(1).sum(1).mean()))
     spread = float(model.std.flatten()[0]) * math.sqrt(math.prod(model.event))
     note = (
@@ -103,13 +99,6 @@ def student(model: FlowMatching, request: ProbeRequest) -> Slices:
     )
     from_source = model.unstandardise(source)
     yield _ends(model, _array(from_source), _array(teacher), _array(taught), note)
-
-
-PROBES: Mapping[str, Callable[[Any, ProbeRequest], Slices]] = {
-    "paths": paths,
-    "evaluations": evaluations,
-    "student": student,
-}
 
 
 def _picture(model: FlowMatching, drawn: Walk, real: Array) -> Plane:
@@ -165,15 +154,15 @@ def _ends(model: FlowMatching, source: Array, teacher: Array, taught: Array, not
     )
 
 
-def _held_out(model: FlowMatching, request: ProbeRequest) -> tuple[Array, Labels]:
+def _held_out(model: FlowMatching, request: Request) -> tuple[Array, Labels]:
     """Held-out data (m, *event), data units, and their classes (m,), 0 where there are none; of one class
-    where the sampler names it."""
+    where the condition names it."""
     if request.examples is None:
         return np.zeros((0, *model.event), np.float32), np.zeros(0, np.int64)
     x, labels = _array(request.examples.x), request.examples.labels
     classes = np.zeros(len(x), np.int64) if labels is None else labels.cpu().numpy()
-    if request.sampler.label in model.label_names:
-        rows = classes == model.label_names.index(request.sampler.label)
+    if request.condition.label in model.data.labels:
+        rows = classes == model.classes.index(request.condition.label)
         return x[rows], classes[rows]
     return x, classes
 
@@ -217,3 +206,12 @@ def _window(extent: Extent, source: Array) -> Extent:
 
 def _array(x: Tensor) -> Array:
     return x.detach().float().cpu().numpy()
+
+
+PROBES: Mapping[str, Callable[[FlowMatching, Request], Slices]] = {
+    "velocity": velocity_field,
+    "paths": paths,
+    "evaluations": evaluations,
+    "student": student,
+    **SHARED_PROBES,
+}

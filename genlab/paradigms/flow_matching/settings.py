@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
-from genlab.data.datasets import DATASETS
-from genlab.paradigms.flow_matching.panels import panels
-from genlab.paradigms.flow_matching.presets import PRESETS
+from genlab.data.catalogue import DATASETS
+from genlab.sampling.catalogue import method
+from genlab.settings.controls import Control
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import Capabilities, Control, Paradigm
-from genlab.settings.spaces import Points, Space
+from genlab.settings.paradigm import Capabilities, Chosen
+from genlab.settings.spaces import Points
 from genlab.settings.time import (
     TimeNetwork,
     TimeSampler,
@@ -18,6 +20,7 @@ from genlab.settings.time import (
     image_defaults,
     label_controls,
     ode_reason,
+    steps_control,
     tolerance,
 )
 
@@ -27,7 +30,9 @@ TAUGHT = ("reflow", "student")
 CONSISTENT = ("consistency-distillation", "consistency-training")
 NOISE = "noise"
 SOURCES = {NOISE: "Noise"} | {
-    id: info.title for id, info in DATASETS.items() if isinstance(info.space, Points)
+    id: record.title
+    for id, record in DATASETS.items()
+    if record.truth and isinstance(record.info().space, Points)
 }
 """What a path may begin from: noise of the data's mean and spread, or another set of points."""
 
@@ -74,10 +79,10 @@ class FlowMatchingObjective(Settings):
         0.01, "Noise left on the data, in their standard deviations.", symbol="σ min", ge=1e-4, le=0.5,
         log=True, label="Noise left", when=("path", ("lipman",)),
     )  # fmt: skip
-    source: Literal[tuple(SOURCES)] = setting(  # type: ignore[valid-type]
+    source: str = setting(
         NOISE,
         "What the path begins from: normal noise of the data's mean and spread, or another set of points.",
-        names=SOURCES,
+        choices=SOURCES,
     )
     coupling: Literal["independent", "optimal", "label-aware", "sinkhorn"] = setting(
         "independent",
@@ -125,18 +130,7 @@ class FlowMatchingObjective(Settings):
 class FlowMatchingSampler(TimeSampler):
     """How a source point becomes a sample."""
 
-    method: Literal["euler", "midpoint", "heun", "rk4", "adaptive"] = setting(
-        "heun",
-        "The solver that follows the velocity from source to data.",
-        label="Sampler",
-        names={
-            "euler": "Euler",
-            "midpoint": "Midpoint",
-            "heun": "Heun",
-            "rk4": "Runge-Kutta 4",
-            "adaptive": "Adaptive (RK45)",
-        },
-    )
+    method: str = method("flow-matching", "heun", "The solver that follows the velocity from source to data.")
     use: Literal["student", "teacher"] = setting(
         "student",
         "Where a student was taught: sample with it, or with its teacher.",
@@ -146,10 +140,22 @@ class FlowMatchingSampler(TimeSampler):
     tolerance: float = tolerance()
 
 
-def has_student(session: Any) -> bool:
-    """Whether samples come from a student: session of this paradigm."""
-    method = session.objective.method
-    return method == "consistency-training" or (method in STUDENTS and session.sampler.use == "student")
+FlowMatchingSettings = Chosen[FlowMatchingObjective, TimeNetwork, FlowMatchingSampler]
+
+GUIDED = (
+    "Classifier-free guidance of the velocity: scale 1 is the plain conditional model; 0 ignores the label; "
+    "above 1 the label is exaggerated."
+)
+REFINED = (
+    "Passes of the consistency model: 1 goes from source to data at once; each further one adds noise again, "
+    "less each time, and takes it away (multistep consistency sampling)."
+)
+
+
+def has_student(chosen: FlowMatchingSettings) -> bool:
+    """Whether samples come from a student."""
+    method = chosen.objective.method
+    return method == "consistency-training" or (method in STUDENTS and chosen.sampler.use == "student")
 
 
 def gaussian(objective: FlowMatchingObjective) -> bool:
@@ -161,71 +167,41 @@ def gaussian(objective: FlowMatchingObjective) -> bool:
     )
 
 
-def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    return image_defaults(space, {"sampler.steps": 10, "objective.pairs": 4000})
+def defaults(data: DataInfo) -> Mapping[str, Any]:
+    """Settings that suit these data better than the declared ones."""
+    return image_defaults(data, {"sampler.steps": 10, "objective.pairs": 4000})
 
 
-def _steps(session: Any) -> Control:
-    if session.objective.method in CONSISTENT and has_student(session):
-        if not gaussian(session.objective):
-            reason = "refinements add fresh noise: they need a source of noise that is coupled at random"
-            return Control(False, reason, name="Refinements", symbol="t")
-        return Control(
-            True,
-            name="Refinements",
-            neutral=1.0,
-            symbol="t",
-            help="Passes of the consistency model: 1 goes from source to data at once; each further one adds "
-            "noise again, less each time, and takes it away (multistep consistency sampling).",
-        )
-    if has_student(session):
-        return Control(False, "the student samples in one pass", name="Steps", symbol="t")
-    if session.sampler.method == "adaptive":
-        return Control(False, "the adaptive solver chooses its own steps: set its tolerance", symbol="t")
-    return Control(True, name="Steps", symbol="t")
+def _steps(chosen: FlowMatchingSettings) -> Control:
+    plain, student = steps_control(symbol="t"), has_student(chosen)
+    if student and chosen.objective.method in CONSISTENT:
+        refinements = steps_control("Refinements", "t")
+        if gaussian(chosen.objective):
+            return replace(refinements, neutral=1.0, help=REFINED)
+        reason = "refinements add fresh noise: they need a source of noise that is coupled at random"
+        return replace(refinements, enabled=False, reason=reason)
+    if student:
+        return replace(plain, enabled=False, reason="the student samples in one pass")
+    if chosen.sampler.method == "adaptive":
+        reason = "the adaptive solver chooses its own steps: set its tolerance"
+        return replace(plain, enabled=False, reason=reason)
+    return plain
 
 
-def _guidance(session: Any, n_labels: int) -> tuple[Control, Control]:
-    labels, guidance = label_controls(
-        session,
-        n_labels,
-        "Classifier-free guidance of the velocity: scale 1 is the plain conditional model; 0 ignores the "
-        "label; above 1 the label is exaggerated.",
-    )
-    if guidance.enabled and has_student(session):
+def _label_controls(chosen: FlowMatchingSettings, data: DataInfo) -> tuple[Control, Control]:
+    guidance, label = label_controls(chosen.objective.condition_dropout, chosen.label, data, GUIDED)
+    if guidance.enabled and has_student(chosen):
         reason = "a student learned to go where its teacher goes unguided; sample with the teacher to guide"
-        if session.objective.method == "consistency-training":
+        if chosen.objective.method == "consistency-training":
             reason = "a consistency model learns end points, not a velocity that could be guided"
-        return labels, Control(False, reason)
-    return labels, guidance
+        return Control("sampler.guidance", False, reason, name="Guidance"), label
+    return guidance, label
 
 
-def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
-    """session: a `Session` of this paradigm (the type lives above this module)."""
-    labels, guidance = _guidance(session, n_labels)
-    student = has_student(session)
-    return Capabilities(
-        density="none" if student else "ode",
-        density_reason="a one-step map has no inverse that is known, and so no density; its teacher has one"
-        if student
-        else ode_reason(space),
-        steps=_steps(session),
-        guidance=guidance,
-        labels=labels,
-        panels=panels(space, n_labels, session.objective),
-    )
-
-
-PARADIGM = Paradigm(
-    id="flow-matching",
-    title="Flow matching",
-    group="Score and time",
-    summary="Learns the velocity that carries a source to the data, along paths as straight as one likes.",
-    implementation="genlab.paradigms.flow_matching.model:FlowMatching",
-    objective=FlowMatchingObjective,
-    network=TimeNetwork,
-    sampler=FlowMatchingSampler,
-    defaults=_defaults,
-    capabilities=_capabilities,
-    presets=PRESETS,
-)
+def capabilities(chosen: FlowMatchingSettings, data: DataInfo) -> Capabilities:
+    """What flow matching can do with these settings and data."""
+    controls = (_steps(chosen), *_label_controls(chosen, data))
+    if has_student(chosen):
+        reason = "a one-step map has no inverse that is known, and so no density; its teacher has one"
+        return Capabilities("none", reason, controls)
+    return Capabilities("ode", ode_reason(data), controls)

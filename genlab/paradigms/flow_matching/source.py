@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.model import Model
-from genlab.data import load
-from genlab.data.datasets import DATASETS
+from genlab.core.model import NumberModel
+from genlab.core.time.process import LogDensity
+from genlab.data import Truth, load
+from genlab.data.catalogue import DATASETS
+from genlab.settings.paradigm import N, O, S
 from genlab.settings.spaces import Space
 
 
 class Source(Protocol):
     """Draws from where paths begin, in the standardised units of a model."""
 
-    def draw(self, model: Model, n: int, rng: torch.Generator) -> Tensor:
+    def draw(self, model: NumberModel[O, N, S], n: int, rng: torch.Generator) -> Tensor:
         """Independent draws, shape `(n, *event)`."""
 
-    def log_prob(self, model: Model) -> Callable[[Tensor], Tensor] | None:
+    def log_prob(self, model: NumberModel[O, N, S]) -> LogDensity | None:
         """Log density `(n, *event)` to `(n,)`, nats; None for N(0, I)."""
 
 
 class Noise:
     """Standard normal noise: of the mean and the spread of the data."""
 
-    def draw(self, model: Model, n: int, rng: torch.Generator) -> Tensor:
+    def draw(self, model: NumberModel[O, N, S], n: int, rng: torch.Generator) -> Tensor:
         return torch.randn((n, *model.event), generator=rng, device=rng.device)
 
-    def log_prob(self, model: Model) -> None:
+    def log_prob(self, model: NumberModel[O, N, S]) -> None:
         return None
 
 
@@ -43,20 +44,20 @@ class OtherData:
     """
 
     def __init__(self, id: str, space: Space) -> None:
-        if DATASETS[id].space != space:
+        if DATASETS[id].info().space != space:
             title = DATASETS[id].title
             raise ValueError(f"{title} cannot be the source: its points and the data differ in dimension")
         truth = load(id, DATASETS[id].settings()).truth
-        assert truth is not None
+        assert isinstance(truth, Truth)
         self._truth = truth
 
-    def draw(self, model: Model, n: int, rng: torch.Generator) -> Tensor:
+    def draw(self, model: NumberModel[O, N, S], n: int, rng: torch.Generator) -> Tensor:
         seed = torch.randint(2**62, (1,), generator=rng, device=rng.device)
         drawn = self._truth.draw(n, np.random.default_rng(int(seed)))
         return model.standardise(torch.as_tensor(drawn.x, device=rng.device))
 
-    def log_prob(self, model: Model) -> Callable[[Tensor], Tensor]:
-        volume = model.std.log().expand(model.event).sum()
+    def log_prob(self, model: NumberModel[O, N, S]) -> LogDensity:
+        volume = model.log_volume()
 
         def of(z: Tensor) -> Tensor:
             points = model.unstandardise(z).double().cpu().numpy()

@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab.core.model import generator
+from genlab.core.random import generator
+from genlab.core.requests import SampleRequest
+from genlab.paradigms.flow_matching.model import FlowMatching
 from genlab.paradigms.flow_matching.settings import FlowMatchingSampler
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.coupling import Index, Points, optimal, squared_distances
-
-if TYPE_CHECKING:
-    from genlab.paradigms.flow_matching.model import FlowMatching
 
 STEPS = 50
 LEAST = 1e-12
@@ -60,17 +59,17 @@ def followed(model: FlowMatching, sampler: FlowMatchingSampler) -> FlowMatchingS
 
 
 def walk(
-    model: FlowMatching, sampler: FlowMatchingSampler, n: int, steps: int = STEPS
+    model: FlowMatching, request: SampleRequest[FlowMatchingSampler], steps: int = STEPS
 ) -> Generator[None, None, Walk]:
-    """n trajectories of the flow from the sampler's seed, in slices.
+    """Trajectories of the flow from the sampler's seed, in slices.
 
     Sources: Tong et al. (2024), section 5, for the energy; Liu et al. (2023), eq. 9, for the straightness.
     """
-    rng = generator(sampler.seed, "sampling", model.device)
-    labels = model.known_labels(n, sampler.label, rng)
-    condition = Condition(labels)
-    denoiser = model.denoiser(followed(model, sampler))
-    x = model.source.draw(model, n, rng)
+    rng = generator(request.sampler.seed, "sampling", model.device)
+    labels = model.labels(request.n, request, rng)
+    condition = Conditions(labels)
+    denoiser = model.denoiser(replace(request, sampler=followed(model, request.sampler)))
+    x = model.source.draw(model, request.n, rng)
     unit = float(model.std.flatten()[0])
     h = 1 / steps
     places, velocities, nfe = [x], [], 0

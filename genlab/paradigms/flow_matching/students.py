@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from genlab.core.model import Batch, Context
 from genlab.core.time.denoising import stratified
-from genlab.sampling.condition import Condition
-from genlab.sampling.denoiser import Denoiser, NetworkDenoiser
-from genlab.sampling.solvers import RungeKutta, Solver, State
-
-if TYPE_CHECKING:
-    from genlab.paradigms.flow_matching.model import FlowMatching
+from genlab.core.time.process import TimeProcess, last
+from genlab.core.training import Context
+from genlab.sampling.condition import Conditions
+from genlab.sampling.denoiser import Denoiser
+from genlab.sampling.solvers import Solver, State
+from genlab.sampling.solvers.runge_kutta import RungeKutta
 
 TEACHER_STEPS = 12
 """Runge-Kutta steps by which a teacher draws a pair."""
@@ -35,6 +33,29 @@ HUBER = 0.03
 """Of the pseudo-Huber distance, times the square root of the dimension (Song and Dhariwal 2024, eq. 9)."""
 
 
+@dataclass(frozen=True)
+class Ends:
+    """Both ends of n paths.
+
+    data, source: (n, *event), standardised. labels: (n,) as a network trains with them, -1 for none, or None
+    where it learns none.
+    """
+
+    data: Tensor
+    source: Tensor
+    labels: Tensor | None
+
+    def drawn(self, n: int, rng: torch.Generator) -> Ends:
+        """n of them at random."""
+        rows = torch.randint(len(self.data), (n,), generator=rng, device=rng.device)
+        labels = None if self.labels is None else self.labels[rows]
+        return Ends(self.data[rows], self.source[rows], labels)
+
+
+Begin = Callable[[int], tuple[Tensor, Tensor | None]]
+"""A number of paths to the source points that they begin from, and their labels."""
+
+
 def frozen(net: nn.Module) -> nn.Module:
     """The network with buffers in place of its parameters: kept with a run, moved by nobody."""
     for module in net.modules():
@@ -44,76 +65,56 @@ def frozen(net: nn.Module) -> nn.Module:
     return net
 
 
-def draw_pairs(model: FlowMatching, teacher: FlowMatching, rng: torch.Generator) -> Iterator[None]:
-    """Fill the model's pairs: source points, where the teacher's flow takes each, labels (-1 for none)."""
-    n = len(model.pairs_source)
-    denoiser = NetworkDenoiser(teacher.net, teacher.path, teacher.target)
+def draw_pairs(teacher: TimeProcess, kept: Ends, begin: Begin, rng: torch.Generator) -> Iterator[None]:
+    """Fill `kept` in slices: source points, where the teacher's flow takes each, labels (-1 for none)."""
+    n, chunk = len(kept.data), CHUNK[len(teacher.event) > 1]
     solver = RungeKutta("rk4", "time")
     grid = torch.linspace(1, 0, TEACHER_STEPS + 1, dtype=torch.float64)
-    chunk = CHUNK[len(model.event) > 1]
     for first in range(0, n, chunk):
         rows = slice(first, min(first + chunk, n))
-        count = rows.stop - rows.start
-        labels = None
-        if model.knows_labels:
-            labels = model.drop_labels(model.labels_for(count, "any", rng), rng)
-            assert labels is not None
-            model.pairs_label[rows] = labels
-        source = model.source.draw(model, count, rng)
-        state = solver.init(source, grid, Condition(labels))
-        while not state.done:
-            state = solver.step(denoiser, state)
-            yield
-        model.pairs_source[rows], model.pairs_end[rows] = source, state.x
+        source, labels = begin(rows.stop - rows.start)
+        walk = teacher.frames(teacher.denoiser, solver, grid, source, Conditions(labels), rng)
+        end = yield from last(walk)
+        kept.source[rows], kept.data[rows] = source, end.x
+        if kept.labels is not None and labels is not None:
+            kept.labels[rows] = labels
 
 
-def pairs(model: FlowMatching, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
-    """n random pairs that a teacher drew: end points, source points, labels."""
-    rows = torch.randint(len(model.pairs_end), (n,), generator=rng, device=rng.device)
-    labels = model.pairs_label[rows] if model.knows_labels else None
-    return model.pairs_end[rows], model.pairs_source[rows], labels
+def regression(student: TimeProcess, pairs: Ends) -> Mapping[str, Tensor]:
+    """The squared distance between the student's end point and its teacher's, mean over dimensions."""
+    t = torch.ones((), dtype=torch.float64)
+    said = student.denoiser.predict(pairs.source, t, Conditions(pairs.labels)).x0
+    return {"total": (said - pairs.data).square().flatten(1).mean(1).mean()}
 
 
-def loss(model: FlowMatching, batch: Batch, context: Context) -> Mapping[str, Tensor]:
-    """Of a student by regression: the squared distance between its end point and its teacher's. By
-    consistency: the distance between what it says at one time and what it said at an earlier one, on the
-    teacher's path, or on the straight line between source and datum where there is no teacher."""
-    if model.objective.method == "student":
-        end, source, labels = pairs(model, len(batch.x), context.noise)
-        student = NetworkDenoiser(model.student, model.path, model.target)
-        t = torch.ones((), dtype=torch.float64)
-        said = student.predict(source, t, Condition(labels)).x0
-        return {"total": (said - end).square().flatten(1).mean(1).mean()}
-    return _consistency(model, batch, context)
+def consistency(
+    student: TimeProcess, teacher: TimeProcess | None, ends: Ends, context: Context
+) -> Mapping[str, Tensor]:
+    """The distance between what a student says at one time and what it said at an earlier one, on its
+    teacher's path, or on the straight line between source and datum where it has none.
 
-
-def _consistency(model: FlowMatching, batch: Batch, context: Context) -> Mapping[str, Tensor]:
-    """Sources: Song et al. (2023), Consistency Models, eq. 7 and 9; Song and Dhariwal (2024), Improved
+    Sources: Song et al. (2023), Consistency Models, eq. 7 and 9; Song and Dhariwal (2024), Improved
     Techniques for Training Consistency Models, for the distance and the finer and finer steps."""
-    x0, source, labels = model.ends(batch, context.noise)
-    n, path, condition = len(x0), model.path, Condition(labels)
-    distilled = model.objective.method == "consistency-distillation"
+    n, path, condition = len(ends.data), student.path, Conditions(ends.labels)
     finer = 2 ** min(FINEST, COARSEST + int(context.progress * (FINEST - COARSEST + 1)))
-    intervals = DISTILLED if distilled else finer
+    intervals = finer if teacher is None else DISTILLED
     t = (torch.ceil(stratified(n, context.noise) * intervals) / intervals).clamp(1 / intervals, 1.0)
     earlier = t - 1 / intervals
-    x = path.diffuse(x0, source, t)
-    student = NetworkDenoiser(model.student if distilled else model.net, path, model.target)
-    said = student.predict(x, t, condition).x0
+    x = path.diffuse(ends.data, ends.source, t)
+    said = student.denoiser.predict(x, t, condition).x0
     with torch.no_grad():
-        if distilled:
-            teacher = NetworkDenoiser(model.teacher, path, model.target)
-            x = _heun(teacher, x, t, earlier, condition)
+        if teacher is None:
+            x = path.diffuse(ends.data, ends.source, earlier)
         else:
-            x = path.diffuse(x0, source, earlier)
-        target = student.predict(x, earlier, condition).x0
+            x = _heun(teacher.denoiser, x, t, earlier, condition)
+        target = student.denoiser.predict(x, earlier, condition).x0
     squares = (said - target).square().flatten(1)
     edge = HUBER * math.sqrt(squares.shape[1])
     distance = (squares.sum(1) + edge**2).sqrt() - edge
     return {"total": distance.mean() * intervals, "gap": squares.detach().mean().sqrt()}
 
 
-def _heun(teacher: Denoiser, x: Tensor, t: Tensor, earlier: Tensor, condition: Condition) -> Tensor:
+def _heun(teacher: Denoiser, x: Tensor, t: Tensor, earlier: Tensor, condition: Conditions) -> Tensor:
     """A Heun step of the teacher's flow from times t to earlier ones, each `(n,)`."""
     h = (earlier - t).reshape(-1, *(1,) * (x.ndim - 1))
     first = teacher.predict(x, t, condition).velocity

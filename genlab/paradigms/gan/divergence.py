@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
 from genlab.data.payloads import Payload, Table
-from genlab.paradigms.gan.judge import scores
+from genlab.data.truths.base import Truth
+from genlab.paradigms.gan.model import GAN
 from genlab.paradigms.gan.settings import GanSampler
 from genlab.settings.spaces import Points
-
-if TYPE_CHECKING:
-    from genlab.paradigms.gan.model import GAN
 
 COUNTED = 20_000
 BINS = {1: 100, 2: 24}
@@ -43,21 +41,18 @@ def counted_divergence(p: Tensor, q: Tensor) -> float:
     return 0.5 * (parts[0] + parts[1]).item()
 
 
-def divergence(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
+def divergence(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payload | None]:
     """A table: the divergence by the discriminator, by counting, and how often the discriminator is right."""
-    sampler = request.sampler
-    assert isinstance(sampler, GanSampler)
     if model.objective.packing > 1:
         raise ValueError("this discriminator judges packs: its divergence is one of packs, not of points")
     if request.examples is None:
         raise ValueError("there are no held-out data to judge")
-    rng = generator(sampler.seed, "preview", model.device)
+    rng = generator(request.sampler.seed, "preview", model.device)
     examples = request.examples
     n = len(examples.x)
-    labels = examples.labels if model.knows_labels else None
-    with torch.no_grad():
-        fake = scores(model, model.generate(model.draw_latent(n, rng), labels), labels)
-        real = scores(model, model.dequantise(examples.x, rng), labels)
+    labels = examples.labels if model.classes.learned else None
+    fake = model.judge.scores(model.generate(model.draw_latent(n, rng), labels), labels)
+    real = model.judge.scores(model.dequantise(examples.x, rng), labels)
     yield None
     rows = []
     ratio = model.game.log_ratio
@@ -76,17 +71,18 @@ def divergence(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
             ("Kullback-Leibler divergence p to q, as told", f"{real.mean().item():.4f} nats"),
             ("Kullback-Leibler divergence q to p, as told", f"{-fake.mean().item():.4f} nats"),
         ]
-    space = model.session.space
+    space, truth = model.space, model.truth
     note = f"Of {n:,} held-out and as many generated points."
-    if model.truth is not None and isinstance(space, Points) and space.dim in BINS:
+    if truth is not None and isinstance(space, Points) and space.dim in BINS:
         note += (
             f" Counted: {COUNTED:,} points in {BINS[space.dim]} bins per axis; at most log 2 = 0.693 nats."
         )
         counts = []
-        for kind in ("real", "again", "generated"):
+        for real_ones in (True, True, False):
             parts = []
             for _ in range(0, COUNTED, CHUNK):
-                parts.append(_counts(model, _points(model, kind, rng)))
+                points = _real(truth, rng) if real_ones else _generated(model, rng)
+                parts.append(_counts(model, points.to(model.device)))
                 yield None
             counts.append(torch.stack(parts).sum(0))
         rows += [
@@ -96,14 +92,14 @@ def divergence(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
     yield Table(("measure", "value"), tuple(rows), note=note)
 
 
-def _points(model: GAN, kind: str, rng: torch.Generator) -> Tensor:
-    if kind == "generated":
-        with torch.no_grad():
-            labels = model.drawn_labels(CHUNK, "any", rng)
-            return model.generate(model.draw_latent(CHUNK, rng), labels)
-    assert model.truth is not None
+def _real(truth: Truth, rng: torch.Generator) -> Tensor:
     seed = int(torch.randint(2**31 - 1, (), generator=rng, device=rng.device))
-    return torch.as_tensor(model.truth.draw(CHUNK, np.random.default_rng(seed)).x, device=model.device)
+    return torch.as_tensor(truth.draw(CHUNK, np.random.default_rng(seed)).x)
+
+
+def _generated(model: GAN, rng: torch.Generator) -> Tensor:
+    labels = model.classes.shown(CHUNK, "any", rng)
+    return model.generate(model.draw_latent(CHUNK, rng), labels)
 
 
 def _counts(model: GAN, x: Tensor) -> Tensor:

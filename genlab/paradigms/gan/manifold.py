@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
-from genlab.data.payloads import Curves, Group, Mesh, Payload, Plane, Tiles
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
+from genlab.data.payloads import Array, Curves, Group, Mesh, Payload, Plane, Tiles
 from genlab.nets.adversarial import Latent
+from genlab.paradigms.gan.model import GAN
 from genlab.paradigms.gan.settings import GanSampler
 from genlab.settings.spaces import Images
-
-if TYPE_CHECKING:
-    from genlab.paradigms.gan.model import GAN
 
 REACH = 2.5
 """How far the grid reaches in each latent: it holds 97.5 % of a plane of latents."""
@@ -26,28 +24,24 @@ LINE_POINTS = 400
 TILES = 8
 
 
-def manifold(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
+def manifold(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payload | None]:
     """A grid in the first two latents, the others at zero, carried into the data.
 
     In the plane a mesh (a curve for one latent), shaded by probability per area; on the line the generated
     value along the first latent; of images, one at each place of the grid."""
-    sampler = request.sampler
-    assert isinstance(sampler, GanSampler)
     if model.dirac:
         raise ValueError("the Dirac-GAN's generator is one point: it has no latent to carry over")
-    rng = generator(sampler.seed, "preview", model.device)
-    label = model.drawn_labels(1, sampler.label, rng)
+    rng = generator(request.sampler.seed, "preview", model.device)
+    label = model.classes.shown(1, request.condition.label, rng)
     category = int(request.values.get("category", 0))
-    space, flat = model.session.space, model.network.latent == 1
+    space, flat = model.space, model.network.latent == 1
     if isinstance(space, Images):
         yield _images(model, category, label)
     elif space.dim == 1 or (space.dim == 2 and flat):
         line = torch.linspace(-3, 3, LINE_POINTS)[:, None]
         x = _carried(model, line, category, label)
         if space.dim == 1:
-            yield Curves(
-                line[:, 0].numpy(), {"generated x": x[:, 0]}, "first latent z₁", "x",
-            )  # fmt: skip
+            yield Curves(line[:, 0].numpy(), {"generated x": x[:, 0]}, "first latent z₁", "x")
         else:
             groups = (*_real(request), Group("generated", x, "line", "model"))
             yield Plane(groups, model.extent, "The latent line in the plane of the data", data_space=True)
@@ -58,7 +52,7 @@ def manifold(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
 
 
 def _mesh(
-    model: GAN, request: ProbeRequest, category: int, label: Tensor | None, rng: torch.Generator
+    model: GAN, request: ProbeRequest[GanSampler], category: int, label: Tensor | None, rng: torch.Generator
 ) -> Mesh:
     axis = torch.linspace(-REACH, REACH, LINES)
     rows, columns = torch.meshgrid(axis, axis, indexing="ij")
@@ -78,9 +72,7 @@ def _mesh(
     )
 
 
-def _shade(
-    nodes: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _shade(nodes: Array) -> Array:
     """Probability per area of each cell, (2, rows - 1, columns - 1), relative to the largest; its square root
     at the fourth power, since densities of a folded map span many decades."""
     middles = nodes[0][:-1, :-1] / 2 + nodes[0][1:, 1:] / 2
@@ -105,20 +97,17 @@ def _images(model: GAN, category: int, label: Tensor | None) -> Tiles:
     return Tiles(np.asarray(x), "Images over the first two latents", note="Both run from -2 to 2.")
 
 
-def _carried(
-    model: GAN, places: Tensor, category: int, label: Tensor | None
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _carried(model: GAN, places: Tensor, category: int, label: Tensor | None) -> Array:
     """Generated data, (n, *event), at places (n, 1 or 2) of the first latents; the others are zero."""
     n, known = places.shape
     z = torch.zeros(n, model.network.latent, device=model.device)
     z[:, :known] = places.to(model.device)
     chosen = torch.full((n,), category, device=model.device) if model.network.categories else None
-    with torch.no_grad():
-        x = model.generate(Latent(z, chosen), None if label is None else label.expand(n))
+    x = model.generate(Latent(z, chosen), None if label is None else label.expand(n))
     return model.quantise(x).cpu().numpy()
 
 
-def _real(request: ProbeRequest) -> tuple[Group, ...]:
+def _real(request: ProbeRequest[GanSampler]) -> tuple[Group, ...]:
     if request.examples is None:
         return ()
     return (Group("real", request.examples.x.cpu().numpy(), "dots", "real"),)

@@ -7,21 +7,12 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from genlab.core.model import (
-    Batch,
-    Check,
-    Context,
-    LogProb,
-    LossReference,
-    Model,
-    NoDensity,
-    Player,
-    ProbeRequest,
-    SampleRequest,
-    generator,
-)
-from genlab.data.dataset import Dataset, Draw
-from genlab.data.payloads import Payload, Samples
+from genlab.core.classes import Classes
+from genlab.core.model import ModelData, NumberModel
+from genlab.core.random import generator
+from genlab.core.requests import Ask, DensityRequest, LogProb, NoDensity, SampleRequest
+from genlab.core.training import Batch, Check, Context, LossReference, Player
+from genlab.data.payloads import Samples
 from genlab.nets.adversarial import (
     DiracCritic,
     DiracGenerator,
@@ -33,15 +24,22 @@ from genlab.nets.adversarial import (
 from genlab.nets.adversarial_images import ImageCritic, ImageGenerator
 from genlab.nets.spectral import follow
 from genlab.paradigms.gan.coverage import captured, mode_alarm, sliced_distance, spread, spread_alarm
+from genlab.paradigms.gan.judge import Judge
 from genlab.paradigms.gan.losses import LOSSES
 from genlab.paradigms.gan.penalties import between, one_centred, squared_gradients
-from genlab.paradigms.gan.probes import PROBES
-from genlab.paradigms.gan.refine import rejection, walk
-from genlab.paradigms.gan.settings import NO_DENSITY, GanNetwork, GanObjective, GanSampler
+from genlab.paradigms.gan.refine import Proposals, rejection, walk
+from genlab.paradigms.gan.settings import (
+    NO_DENSITY,
+    UNLABELLED,
+    UNTAUGHT,
+    GanNetwork,
+    GanObjective,
+    GanSampler,
+    capabilities,
+    sees_labels,
+)
 from genlab.paradigms.gan.unroll import Score, unrolled
-from genlab.session.session import Session
-from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images
+from genlab.settings.paradigm import Capabilities
 
 CHUNK = 4096
 CHECKED = 2500
@@ -52,7 +50,7 @@ REMEMBERED = 2000
 """Steps of the Dirac-GAN's orbit that are kept."""
 
 
-class GAN(Model):
+class GAN(NumberModel[GanObjective, GanNetwork, GanSampler]):
     """A generative adversarial network with a choice of loss, stabilisers and latent.
 
     The generator is averaged, the critic is not: what it says is what it now teaches.
@@ -66,33 +64,41 @@ class GAN(Model):
     orbit: Tensor
     orbit_length: Tensor
 
-    def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
-        super().__init__(session, dataset, reference)
-        objective, network = session.objective, session.network
-        assert isinstance(objective, GanObjective)
-        assert isinstance(network, GanNetwork)
-        self.objective, self.network = objective, network
+    def __init__(self, objective: GanObjective, network: GanNetwork, data: ModelData) -> None:
+        super().__init__(objective, network, data)
         self.game = LOSSES[objective.loss]
         self.simultaneous = objective.update == "simultaneous"
         self.dirac = network.kind == "dirac"
-        self.knows_labels = objective.conditional and bool(self.label_names) and not self.dirac
         self.generator, self.critic = self._networks()
         if self.dirac:
             # The point is to be found where the data are, in their own units.
             self.std.fill_(1.0)
             self.register_buffer("orbit", torch.zeros(REMEMBERED, 2))
             self.register_buffer("orbit_length", torch.zeros((), dtype=torch.long))
-        self._real_spread = spread(self.standardise(torch.as_tensor(reference.x))).item()
+        self._real_spread = spread(self.standardise(torch.as_tensor(data.reference.x))).item()
         self._most_modes = 0
+
+    def able(self, ask: Ask[GanSampler]) -> Capabilities:
+        return capabilities(self.chosen(ask), self.data)
+
+    @property
+    def classes(self) -> Classes:
+        learned = sees_labels(self.objective, self.network, self.data)
+        return Classes(self.data.labels, self.class_prior, learned, 0.0, UNTAUGHT, UNLABELLED)
+
+    @property
+    def judge(self) -> Judge:
+        """The discriminator as a judge of single points."""
+        return Judge(self.critic, self.objective.packing, self.standardise, self.game.log_ratio)
 
     def _networks(self) -> tuple[nn.Module, nn.Module]:
         objective, network, event = self.objective, self.network, self.event
-        labels = len(self.label_names) if self.knows_labels else 0
+        labels = self.classes.count
         if self.dirac:
             return DiracGenerator(event), DiracCritic(event)
         width, depth, pack, spectral = network.width, network.depth, objective.packing, network.spectral_norm
         image = network.kind == "conv"
-        if image and not isinstance(self.session.space, Images):
+        if image and not self.images:
             raise ValueError("convolutions need images; points take network.kind mlp")
         judgement = Judgement(
             4 * width if image else width,
@@ -181,7 +187,7 @@ class GAN(Model):
         n = len(x) // m
         if n == 0:
             raise ValueError(f"a batch of {len(x)} holds no pack of {m}: raise the batch size")
-        known = labels[: n * m].reshape(n, m) if self.knows_labels and labels is not None else None
+        known = labels[: n * m].reshape(n, m) if self.classes.learned and labels is not None else None
         return x[: n * m].reshape(n, m, *x.shape[1:]), known
 
     def _noisy(self, x: Tensor, context: Context) -> Tensor:
@@ -218,7 +224,7 @@ class GAN(Model):
         warnings: tuple[str, ...] = ()
         if self.dirac:
             return Check({})
-        labels = self.drawn_labels(CHECKED, "any", rng)
+        labels = self.classes.shown(CHECKED, "any", rng)
         z = self.generator(self.draw_latent(CHECKED, rng), labels)
         if self.truth is not None and self.truth.modes is not None and self.truth.mode_std is not None:
             centres = torch.as_tensor(self.truth.modes, dtype=torch.float32, device=self.device)
@@ -236,19 +242,6 @@ class GAN(Model):
             values["validation"] = sliced_distance(z[: len(real)], real, rng).item()
         return Check(values, warnings)
 
-    def drawn_labels(self, n: int, label: str, rng: torch.Generator) -> Tensor | None:
-        """Labels (n,) for the generator, or None where it sees none.
-
-        Raises ValueError for a class that the data or the training do not have."""
-        labels = self.labels_for(n, label, rng)
-        if not self.knows_labels:
-            if label not in ("any", "none"):
-                raise ValueError("this GAN never saw a label: switch 'Use labels' on and train again")
-            return None
-        if label == "none":
-            raise ValueError("this GAN was trained with labels: choose a class, or 'any'")
-        return labels
-
     def generate(self, latent: Latent, labels: Tensor | None) -> Tensor:
         """The generator's output in data units, (n, *event), images not yet rounded."""
         parts = []
@@ -259,50 +252,70 @@ class GAN(Model):
             parts.append(self.generator(Latent(latent.z[rows], category), given))
         return self.unstandardise(torch.cat(parts))
 
-    def sample(self, request: SampleRequest) -> Iterator[Samples]:
-        """One frame from one pass; or a frame after each round of proposals or step of the walk.
+    def sample(self, request: SampleRequest[GanSampler]) -> Iterator[Samples]:
+        """One frame from one pass; or a frame after each round of proposals or step of the walk. The time of
+        a round is the share of places filled.
 
         Raises:
             ValueError: for a class that the data or the training do not have, or a sampler that asks of the
             discriminator what it does not know.
         """
+        self.refuse(request)
         sampler = request.sampler
-        assert isinstance(sampler, GanSampler)
         rng = generator(sampler.seed, "sampling", self.device)
-        labels = self.drawn_labels(request.n, sampler.label, rng)
-        if sampler.method == "rejection":
-            yield from rejection(self, request.n, labels, sampler, rng)
-            return
-        if sampler.method == "refinement":
-            yield from walk(self, request.n, labels, sampler, rng)
-            return
-        latent = self.truncated(self.draw_latent(request.n, rng), sampler)
-        with torch.no_grad():
-            x = self.quantise(self.generate(latent, labels))
-        shown = None if labels is None else labels.cpu().numpy()
-        yield Samples(x.cpu().numpy(), None, shown, 0, 0, 0.0, 1, self.truncation(sampler))
+        labels = self.classes.shown(request.n, request.condition.label, rng)
+        for index, (x, time) in enumerate(self._frames(request, labels, rng)):
+            yield Samples(
+                x=self.quantise(x).detach().cpu().numpy(),
+                clean=None,
+                labels=None if labels is None else labels.cpu().numpy(),
+                index=index,
+                total=0 if sampler.method == "one-pass" else sampler.steps,
+                time=time,
+                nfe=1 + 2 * index,
+                biased=self.biased(request),
+            )
 
-    def truncated(self, latent: Latent, sampler: GanSampler) -> Latent:
+    def _frames(
+        self, request: SampleRequest[GanSampler], labels: Tensor | None, rng: torch.Generator
+    ) -> Iterator[tuple[Tensor, float]]:
+        """Data (n, *event), images not yet rounded, with their times."""
+        sampler, n = request.sampler, request.n
+        if self.dirac and sampler.method != "one-pass":
+            raise ValueError("the Dirac-GAN's generator is one point: there is no other to choose or walk to")
+        proposals = Proposals(
+            lambda count: self.truncated(self.draw_latent(count, rng), sampler.truncation),
+            lambda count: self.classes.shown(count, request.condition.label, rng),
+            self.generate,
+        )
+        match sampler.method:
+            case "one-pass":
+                yield self.generate(proposals.latents(n), labels), 0.0
+            case "rejection":
+                yield from rejection(proposals, self.judge, n, labels, sampler.steps, rng)
+            case "refinement":
+                pace = (sampler.walk_step, sampler.walk_noise)
+                steps = walk(proposals, self.judge, n, labels, sampler.steps, *pace, rng)
+                yield from ((x, float(index)) for index, x in enumerate(steps))
+
+    def truncated(self, latent: Latent, psi: float) -> Latent:
         """Latents shrunk by psi. Source: Karras et al. (2019), StyleGAN, appendix B, in the latent itself."""
-        return Latent(sampler.guidance * latent.z, latent.category)
+        return Latent(psi * latent.z, latent.category)
 
-    def truncation(self, sampler: GanSampler) -> str:
-        """What truncation does to samples, or '' where it does nothing."""
-        return "" if sampler.guidance == 1 or self.dirac else f"truncation {sampler.guidance:g}"
+    def biased(self, ask: Ask[GanSampler]) -> str:
+        """Why samples are not draws from the generator's distribution, or ''."""
+        reasons = []
+        if ask.sampler.method != "one-pass":
+            rejects = ask.sampler.method == "rejection"
+            reasons.append("discriminator rejection" if rejects else "latent refinement")
+        if ask.sampler.truncation != 1 and not self.dirac:
+            reasons.append(f"truncation {ask.sampler.truncation:g}")
+        return "; ".join(reasons)
 
-    def log_prob(self, x: Tensor, sampler: SamplerSettings, error: bool = True) -> Iterator[LogProb | None]:
+    def log_prob(self, x: Tensor, request: DensityRequest[GanSampler]) -> Iterator[LogProb | None]:
         """Raises NoDensity with what the discriminator would know instead."""
         yield from ()
         raise NoDensity(NO_DENSITY)
-
-    def probe(self, name: str, request: ProbeRequest) -> Iterator[Payload | None]:
-        """`landscape`, `manifold`, `divergence` or, of a Dirac-GAN, `orbit`.
-
-        Raises:
-            KeyError: for any other name.
-            ValueError: as `sample` does.
-        """
-        yield from PROBES[name](self, request)
 
     def loss_reference(
         self, batch: Batch, rng: torch.Generator

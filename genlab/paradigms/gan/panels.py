@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from genlab.data.datasets import (
-    EightGaussiansCfmSettings,
-    EightGaussiansSettings,
-    GanGridSettings,
-    GanRingSettings,
-    MixtureSettings,
-    UnevenMixtureSettings,
-)
-from genlab.settings.paradigm import PanelInfo, ProbeControl, common_panels
-from genlab.settings.spaces import Images, Points, Space
-
-WITH_MODES = (
-    EightGaussiansCfmSettings, EightGaussiansSettings, GanGridSettings, GanRingSettings, MixtureSettings,
-    UnevenMixtureSettings,
-)  # fmt: skip
-"""Settings of the data sets whose modes are known."""
+from genlab.paradigms.gan.settings import GanSettings
+from genlab.settings.controls import PanelControl
+from genlab.settings.data_info import DataInfo
+from genlab.settings.panels import PanelInfo, common_panels
+from genlab.settings.spaces import Points, Space
 
 ORBIT = PanelInfo(
     "orbit", "Orbit", "probe", probe="orbit", wide=True,
@@ -34,21 +21,23 @@ DIVERGENCE = PanelInfo(
 )  # fmt: skip
 
 
-def panels(session: Any, space: Space) -> tuple[PanelInfo, ...]:
-    """The panels for a session's settings and space."""
-    shared = [panel for panel in common_panels(space) if panel.kind != "loss"]
-    loss = PanelInfo(
-        "loss", "Loss", "loss",
-        help="Both losses. They need not fall: at equilibrium they stay at the marked values.",
-    )  # fmt: skip
-    shared.insert(len(shared) - 1, loss)
-    if session.network.kind == "dirac":
+LOSS = PanelInfo(
+    "loss", "Loss", "loss",
+    help="Both losses. They need not fall: at equilibrium they stay at the marked values.",
+)  # fmt: skip
+
+
+def panels(chosen: GanSettings, data: DataInfo) -> tuple[PanelInfo, ...]:
+    """The panels for these settings and data."""
+    shared = [LOSS if panel.kind == "loss" else panel for panel in common_panels(data.space)]
+    if chosen.network.kind == "dirac":
         return (ORBIT, *shared, DIVERGENCE)
-    return (*shared, _landscape(space), _manifold(session, space), _coverage(session), DIVERGENCE)
+    landscape, manifold = _landscape(data.space), _manifold(chosen.network.categories, data.space)
+    return (*shared, landscape, manifold, _coverage(data.modes), DIVERGENCE)
 
 
 def _landscape(space: Space) -> PanelInfo:
-    if isinstance(space, Images):
+    if not isinstance(space, Points):
         help = "Generated images in the order of the discriminator's judgement, the most real first."
     elif space.dim == 1:
         help = (
@@ -63,12 +52,11 @@ def _landscape(space: Space) -> PanelInfo:
     return PanelInfo("landscape", "Discriminator", "probe", probe="landscape", help=help)
 
 
-def _manifold(session: Any, space: Space) -> PanelInfo:
+def _manifold(categories: int, space: Space) -> PanelInfo:
     controls = []
-    categories = session.network.categories
     if categories:
         controls.append(
-            ProbeControl("category", "Category", 0.0, 0.0, float(categories - 1), whole=True,
+            PanelControl("category", "Category", 0.0, 0.0, float(categories - 1), whole=True,
                          help="Value of the discrete latent.")
         )  # fmt: skip
     if isinstance(space, Points):
@@ -84,8 +72,8 @@ def _manifold(session: Any, space: Space) -> PanelInfo:
     )  # fmt: skip
 
 
-def _coverage(session: Any) -> PanelInfo:
-    if isinstance(session.data, WITH_MODES):
+def _coverage(modes: bool) -> PanelInfo:
+    if modes:
         return PanelInfo(
             "coverage", "Mode coverage", "loss", shown=False, columns=("modes", "high quality"),
             help="Modes that samples reach, and the share of samples within three standard deviations of one "

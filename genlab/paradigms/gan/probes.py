@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
+from genlab.data.dataset import Float
 from genlab.data.payloads import Curves, Group, Payload, Plane, ScalarMap, Tiles
 from genlab.paradigms.gan.divergence import divergence
-from genlab.paradigms.gan.judge import fillers, scores
 from genlab.paradigms.gan.manifold import manifold
+from genlab.paradigms.gan.model import GAN
 from genlab.paradigms.gan.settings import GanSampler
 from genlab.settings.spaces import Images
-
-if TYPE_CHECKING:
-    from genlab.paradigms.gan.model import GAN
 
 ARROWS = 200
 CELLS = 1024
@@ -28,39 +26,37 @@ LINE_COLUMNS = 300
 TILES = (8, 8)
 
 
-def landscape(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
+def landscape(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payload | None]:
     """The discriminator over the space: a map in the plane, curves on the line, sorted images.
 
     In the plane: the score, or the log ratio where it tells one, less its median at generated points where
     only differences count; with the direction in which the generator's loss pushes 200 of its points."""
-    sampler = request.sampler
-    assert isinstance(sampler, GanSampler)
-    rng = generator(sampler.seed, "preview", model.device)
-    if isinstance(model.session.space, Images):
-        yield _sorted_images(model, sampler, rng)
+    rng = generator(request.sampler.seed, "preview", model.device)
+    if isinstance(model.space, Images):
+        yield _sorted_images(model, request, rng)
         return
-    if model.session.space.dim > 2:
+    if model.space.dim > 2:
         raise ValueError("the discriminator can be drawn over a line or a plane only")
-    if model.session.space.dim == 1:
-        yield from _on_the_line(model, sampler, rng)
+    if model.space.dim == 1:
+        yield from _on_the_line(model, request, rng)
         return
     low_x, high_x, low_y, high_y = model.extent
     columns = request.resolution
     cells = (np.arange(columns) + 0.5) / columns
     x, y = np.meshgrid(low_x + (high_x - low_x) * cells, low_y + (high_y - low_y) * cells)
     grid = torch.as_tensor(np.stack([x, y], -1).reshape(-1, 2), dtype=torch.float32, device=model.device)
-    others = fillers(model, rng)
-    label = _one_label(model, sampler, rng)
+    others = _fillers(model, rng)
+    label = _one_label(model, request, rng)
     parts = []
     for first in range(0, len(grid), CELLS):
         parts.append(_told(model, grid[first : first + CELLS], label, others))
         yield None
-    points, pushes, level = _pushes(model, sampler, others, rng)
+    points, pushes, level = _pushes(model, request, others, rng)
     values = torch.cat(parts) - level
     known = model.game.log_ratio is not None
     title = "Log ratio of real to generated, as the discriminator has it" if known else "Score"
     if label is not None:
-        title += f", of class '{model.label_names[int(label)]}'"
+        title += f", of class '{model.data.labels[int(label)]}'"
     size = max(1e-3, float(values.abs().quantile(0.98)))
     yield ScalarMap(
         values=values.reshape(columns, columns).cpu().numpy(),
@@ -74,7 +70,7 @@ def landscape(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
     )
 
 
-def orbit(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
+def orbit(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payload | None]:
     """The Dirac-GAN's point and slope over its last 2,000 steps.
 
     Raises ValueError for any other GAN."""
@@ -104,32 +100,40 @@ def orbit(model: GAN, request: ProbeRequest) -> Iterator[Payload | None]:
     )
 
 
-def _one_label(model: GAN, sampler: GanSampler, rng: torch.Generator) -> Tensor | None:
-    """The label (1,) to judge by: the sampler's class, or the likeliest one where any will do."""
-    labels = model.drawn_labels(1, sampler.label, rng)
-    if labels is None or sampler.label != "any":
+def _one_label(model: GAN, request: ProbeRequest[GanSampler], rng: torch.Generator) -> Tensor | None:
+    """The label (1,) to judge by: the class asked for, or the likeliest one where any will do."""
+    labels = model.classes.shown(1, request.condition.label, rng)
+    if labels is None or request.condition.label != "any":
         return labels
     return model.class_prior.argmax()[None]
 
 
+def _fillers(model: GAN, rng: torch.Generator) -> Tensor | None:
+    """Generated points that fill up a pack beside one to be judged, (m - 1, *event) standardised; None where
+    the discriminator judges single points. Beside them only the one point's log ratio varies."""
+    m = model.objective.packing
+    if m == 1:
+        return None
+    labels = model.classes.shown(m - 1, "any", rng)
+    out: Tensor = model.generator(model.draw_latent(m - 1, rng), labels)
+    return out
+
+
 def _told(model: GAN, x: Tensor, label: Tensor | None, others: Tensor | None) -> Tensor:
-    """What the discriminator tells of points (n, 2), (n,), without gradients."""
-    with torch.no_grad():
-        score = scores(model, x, None if label is None else label.expand(len(x)), others)
-    return score if model.game.log_ratio is None else model.game.log_ratio(score)
+    """What the discriminator tells of points (n, 2) of one label (1,), (n,)."""
+    return model.judge.told(x, None if label is None else label.expand(len(x)), others)
 
 
 def _pushes(
-    model: GAN, sampler: GanSampler, others: Tensor | None, rng: torch.Generator
+    model: GAN, request: ProbeRequest[GanSampler], others: Tensor | None, rng: torch.Generator
 ) -> tuple[Tensor, Tensor, float]:
     """Generated points (n, 2), the directions in which the loss moves them, and the level of a flat map."""
-    label = _one_label(model, sampler, rng)
+    label = _one_label(model, request, rng)
     labels = None if label is None else label.expand(ARROWS)
-    with torch.no_grad():
-        x = model.generate(model.draw_latent(ARROWS, rng), labels)
+    x = model.generate(model.draw_latent(ARROWS, rng), labels)
     with torch.enable_grad():
         at = x.clone().requires_grad_()
-        score = scores(model, at, labels, others)
+        score = model.judge.scores(at, labels, others)
         told = model.game.generator(score.detach(), score) if not model.game.needs_real else -score.sum()
         (gradient,) = torch.autograd.grad(told, at)
     level = 0.0
@@ -138,16 +142,17 @@ def _pushes(
     return x, -gradient, level
 
 
-def _on_the_line(model: GAN, sampler: GanSampler, rng: torch.Generator) -> Iterator[Payload | None]:
+def _on_the_line(
+    model: GAN, request: ProbeRequest[GanSampler], rng: torch.Generator
+) -> Iterator[Payload | None]:
     low, high = model.extent[:2]
     centres = low + (high - low) * (np.arange(LINE_COLUMNS) + 0.5) / LINE_COLUMNS
     grid = torch.as_tensor(centres, dtype=torch.float32, device=model.device)[:, None]
-    label = _one_label(model, sampler, rng)
-    others = fillers(model, rng)
+    label = _one_label(model, request, rng)
+    others = _fillers(model, rng)
     told = _told(model, grid, label, others)
-    with torch.no_grad():
-        labels = None if label is None else label.expand(COUNTED)
-        x = model.generate(model.draw_latent(COUNTED, rng), labels)[:, 0]
+    labels = None if label is None else label.expand(COUNTED)
+    x = model.generate(model.draw_latent(COUNTED, rng), labels)[:, 0]
     yield None
     if model.game.differences or model.objective.packing > 1:
         told = told - _told(model, x[:512, None], label, others).median()
@@ -169,20 +174,17 @@ def _on_the_line(model: GAN, sampler: GanSampler, rng: torch.Generator) -> Itera
     yield Curves(centres.astype(np.float32), curves, "x", "probability of real", marks={"cannot tell": 0.5})
 
 
-def _smoothed(
-    counts: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _smoothed(counts: Float) -> Float:
     kernel = np.exp(-0.5 * (np.arange(-6, 7) / 2.0) ** 2)
     return np.convolve(counts, kernel / kernel.sum(), mode="same")
 
 
-def _sorted_images(model: GAN, sampler: GanSampler, rng: torch.Generator) -> Tiles:
+def _sorted_images(model: GAN, request: ProbeRequest[GanSampler], rng: torch.Generator) -> Tiles:
     rows, columns = TILES
     n = rows * columns
-    labels = model.drawn_labels(n, sampler.label, rng)
-    with torch.no_grad():
-        x = model.generate(model.truncated(model.draw_latent(n, rng), sampler), labels)
-        score = scores(model, x, labels, fillers(model, rng))
+    labels = model.classes.shown(n, request.condition.label, rng)
+    x = model.generate(model.truncated(model.draw_latent(n, rng), request.sampler.truncation), labels)
+    score = model.judge.scores(x, labels, _fillers(model, rng))
     order = score.argsort(descending=True)
     shape = (rows, columns, *model.event) if model.event[0] != 1 else (rows, columns, *model.event[1:])
     images = model.quantise(x[order]).reshape(shape).cpu().numpy()
@@ -193,7 +195,9 @@ def _sorted_images(model: GAN, sampler: GanSampler, rng: torch.Generator) -> Til
     )
 
 
-Probe = Callable[["GAN", ProbeRequest], Iterator[Payload | None]]
-PROBES: Mapping[str, Probe] = {
-    "landscape": landscape, "manifold": manifold, "divergence": divergence, "orbit": orbit,
-}  # fmt: skip
+PROBES: Mapping[str, Callable[[GAN, ProbeRequest[GanSampler]], Iterator[Payload | None]]] = {
+    "landscape": landscape,
+    "manifold": manifold,
+    "divergence": divergence,
+    "orbit": orbit,
+}

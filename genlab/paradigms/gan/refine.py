@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from genlab.data.payloads import Samples
 from genlab.nets.adversarial import Latent
-from genlab.paradigms.gan.judge import judged, log_ratio
-from genlab.paradigms.gan.settings import GanSampler
-
-if TYPE_CHECKING:
-    from genlab.paradigms.gan.model import GAN
+from genlab.paradigms.gan.judge import Judge
 
 BURN_IN = 2048
 """Proposals from which the largest ratio is first estimated."""
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """latents: so many, at random. labels: so many, at random or those that are asked for. generate: data
+    (n, *event), data units, of latents and labels."""
+
+    latents: Callable[[int], Latent]
+    labels: Callable[[int], Tensor | None]
+    generate: Callable[[Latent, Tensor | None], Tensor]
 
 
 def acceptance(ratio: Tensor, largest: Tensor) -> Tensor:
@@ -30,85 +35,69 @@ def acceptance(ratio: Tensor, largest: Tensor) -> Tensor:
 
 
 def rejection(
-    model: GAN, n: int, labels: Tensor | None, sampler: GanSampler, rng: torch.Generator
-) -> Iterator[Samples]:
-    """Rounds of proposals: the first frame shows the proposals, each further one the state after a round.
+    proposals: Proposals, judge: Judge, n: int, labels: Tensor | None, rounds: int, rng: torch.Generator
+) -> Iterator[tuple[Tensor, float]]:
+    """Data (n, *event), data units, and the share of places filled: the proposals, then after each round.
 
     A place keeps the first proposal that is accepted there; a place that no round filled shows its last
-    proposal. The frame's time is the share of places filled. Raises ValueError where scores tell no ratio.
+    proposal. labels: (n,) of the places. Raises ValueError where scores tell no ratio.
     """
-    if model.game.log_ratio is None or model.dirac:
-        raise ValueError(
-            "with this loss the discriminator tells no ratio of densities, which rejection needs"
-        )
-    single(model)
-    with torch.no_grad():
-        latent = model.truncated(model.draw_latent(BURN_IN, rng), sampler)
-        burnt = None if labels is None else model.drawn_labels(BURN_IN, sampler.label, rng)
-        x = model.generate(latent, burnt)
-    shown = None if labels is None else labels.cpu().numpy()
-    largest = log_ratio(model, x, burnt).max()
-    with torch.no_grad():
-        x = model.generate(model.truncated(model.draw_latent(n, rng), sampler), labels)
-    open_ = torch.ones(n, dtype=torch.bool, device=model.device)
-    for index in range(sampler.steps + 1):
+    judge.single()
+    latent = proposals.latents(BURN_IN)
+    burnt = None if labels is None else proposals.labels(BURN_IN)
+    largest = judge.log_ratio(proposals.generate(latent, burnt), burnt).max()
+    x = proposals.generate(proposals.latents(n), labels)
+    open_ = torch.ones(n, dtype=torch.bool, device=x.device)
+    for index in range(rounds + 1):
         if index and bool(open_.any()):
             rows = open_.nonzero()[:, 0]
             given = None if labels is None else labels[rows]
-            ratio = log_ratio(model, x[rows], given)
+            ratio = judge.log_ratio(x[rows], given)
             largest = torch.maximum(largest, ratio.max())
             taken = torch.rand(len(rows), generator=rng, device=rng.device) < acceptance(ratio, largest)
             open_[rows[taken]] = False
             again = rows[~taken]
-            if len(again) and index < sampler.steps:
-                latent = model.truncated(model.draw_latent(len(again), rng), sampler)
-                with torch.no_grad():
-                    x[again] = model.generate(latent, None if labels is None else labels[again])
-        filled = 1 - open_.float().mean().item()
-        tilted = "; ".join(filter(None, ("discriminator rejection", model.truncation(sampler))))
-        array = model.quantise(x).cpu().numpy().copy()  # places change below
-        yield Samples(array, None, shown, index, sampler.steps, filled, 1 + 2 * index, tilted)
+            if len(again) and index < rounds:
+                latent = proposals.latents(len(again))
+                x = x.index_copy(
+                    0, again, proposals.generate(latent, None if labels is None else labels[again])
+                )
+        yield x, 1 - open_.float().mean().item()
 
 
 def walk(
-    model: GAN, n: int, labels: Tensor | None, sampler: GanSampler, rng: torch.Generator
-) -> Iterator[Samples]:
-    """Langevin steps in the latent space, from plain latents to those that the discriminator holds for real.
+    proposals: Proposals,
+    judge: Judge,
+    n: int,
+    labels: Tensor | None,
+    steps: int,
+    size: float,
+    noise: float,
+    rng: torch.Generator,
+) -> Iterator[Tensor]:
+    """Langevin steps in the latent space, from plain latents to those that the discriminator holds for real:
+    data (n, *event), data units, before the first step and after each.
 
     The energy is `|z|^2 / 2 - d(g(z))` with d the discriminator's log ratio, or its score where it tells no
-    ratio: `z - step / 2 * gradient + walk_noise * sqrt(step) * noise`. Categories stay. Source: Che et al.
-    (2020), Your GAN is Secretly an Energy-based Model, algorithm 1.
+    ratio: `z - size / 2 * gradient + noise * sqrt(size) * normal`. Categories stay.
+
+    Source: Che et al. (2020), Your GAN is Secretly an Energy-based Model, algorithm 1.
     """
-    if model.dirac:
-        raise ValueError("the Dirac-GAN's generator is one point: there is no latent to walk in")
-    single(model)
-    latent = model.truncated(model.draw_latent(n, rng), sampler)
-    z = latent.z
-    shown = None if labels is None else labels.cpu().numpy()
-    for index in range(sampler.steps + 1):
-        if index:
-            slope = _energy_slope(model, Latent(z, latent.category), labels)
-            noise = torch.randn(z.shape, generator=rng, device=rng.device)
-            z = z - 0.5 * sampler.walk_step * slope + sampler.walk_noise * sampler.walk_step**0.5 * noise
-        with torch.no_grad():
-            x = model.quantise(model.generate(Latent(z, latent.category), labels))
-        tilted = "; ".join(filter(None, ("latent refinement", model.truncation(sampler))))
-        yield Samples(x.cpu().numpy(), None, shown, index, sampler.steps, float(index), 1 + 2 * index, tilted)
+    judge.single()
+    latent = proposals.latents(n)
+    yield proposals.generate(latent, labels)
+    for _ in range(steps):
+        slope = _energy_slope(proposals, judge, latent, labels)
+        normal = torch.randn(latent.z.shape, generator=rng, device=rng.device)
+        z = latent.z - 0.5 * size * slope + noise * size**0.5 * normal
+        latent = Latent(z, latent.category)
+        yield proposals.generate(latent, labels)
 
 
-def single(model: GAN) -> None:
-    """Refuse a discriminator that judges several points at once."""
-    if model.objective.packing > 1:
-        raise ValueError(
-            f"this discriminator judges {model.objective.packing} points at once: set 'Packing' to 1 and "
-            "train again to let it refine samples"
-        )
-
-
-def _energy_slope(model: GAN, latent: Latent, labels: Tensor | None) -> Tensor:
+def _energy_slope(proposals: Proposals, judge: Judge, latent: Latent, labels: Tensor | None) -> Tensor:
     with torch.enable_grad():
         z = latent.z.detach().requires_grad_()
-        x = model.generate(Latent(z, latent.category), labels)
-        energy = 0.5 * z.square().sum() - judged(model, x, labels).sum()
+        x = proposals.generate(Latent(z, latent.category), labels)
+        energy = 0.5 * z.square().sum() - judge.told(x, labels).sum()
         (slope,) = torch.autograd.grad(energy, z)
     return slope

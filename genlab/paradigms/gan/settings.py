@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from genlab.paradigms.gan.panels import panels
-from genlab.paradigms.gan.presets import PRESETS
+from genlab.settings.controls import Control
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import Capabilities, Control, Paradigm
+from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images, Space
+from genlab.settings.spaces import Images
 from genlab.settings.training import GradientTraining
 
 
@@ -182,7 +182,7 @@ class GanSampler(SamplerSettings):
         },
     )  # fmt: skip
     steps: int = setting(20, "Rounds of proposals, or steps of the walk.", ge=1, le=1000, log=True)
-    guidance: float = setting(
+    truncation: float = setting(
         1.0,
         "Truncation: latents are shrunk by this factor; 1 leaves them alone, 0 takes the centre only.",
         label="Truncation ψ",
@@ -200,16 +200,28 @@ class GanSampler(SamplerSettings):
     )  # fmt: skip
 
 
+GanSettings = Chosen[GanObjective, GanNetwork, GanSampler]
+
 SEPARATE_LABELS = ("gan-ring", "gan-grid", "8gaussians", "8gaussians-cfm")
 """Sets of separate modes, of which one asks whether a GAN finds them by itself: labels would tell it."""
 
 SMALL = 256
 """Pixels of an image up to which perceptrons learn more in the same time than convolutions."""
 
+NO_DENSITY = (
+    "a GAN has no density: it only draws. The best discriminator against it would tell the ratio p / (p + q) "
+    "at each point, and by its loss how far both are apart (2 JSD - log 4), but not q"
+)
+"""Why there is no likelihood, and what the discriminator knows instead."""
 
-def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if isinstance(space, Images):
-        small = space.height * space.width <= SMALL
+UNTAUGHT = "this GAN never saw a label: switch 'Use labels' on and train again"
+UNLABELLED = "this GAN was trained with labels: choose a class, or 'any'"
+
+
+def defaults(data: DataInfo) -> Mapping[str, Any]:
+    """Settings that suit these data better than the declared ones."""
+    if isinstance(data.space, Images):
+        small = data.space.height * data.space.width <= SMALL
         return {
             "network.kind": "mlp" if small else "conv",
             "network.width": 256 if small else 32,
@@ -222,65 +234,48 @@ def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
             "training.batch_size": 64,
             "objective.instance_noise": 0.0,
         }
-    if dataset in SEPARATE_LABELS:
+    if data.id in SEPARATE_LABELS:
         return {"objective.conditional": False, "network.categories": 64, "network.fourier": 8}
     return {}
 
 
-NO_DENSITY = (
-    "a GAN has no density: it only draws. The best discriminator against it would tell the ratio p / (p + q) "
-    "at each point, and by its loss how far both are apart (2 JSD - log 4), but not q"
-)
-"""Why there is no likelihood, and what the discriminator knows instead."""
+def sees_labels(objective: GanObjective, network: GanNetwork, data: DataInfo) -> bool:
+    """Whether both players see the labels."""
+    return objective.conditional and bool(data.labels) and network.kind != "dirac"
 
 
-def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
-    """session: a `Session` of this paradigm (the type lives above this module)."""
-    method, dirac = session.sampler.method, session.network.kind == "dirac"
-    if method == "rejection":
-        steps = Control(True, name="Rounds", help="Rounds of proposals; each fills more of the places.")
-    elif method == "refinement":
-        steps = Control(True, name="Walk", help="Steps in the latent space, led by the discriminator.")
-    else:
-        steps = Control(
-            False,
-            "a GAN samples in one pass; rejection by the discriminator and latent refinement take steps",
-        )
-    if dirac:
-        guidance = Control(False, "the Dirac-GAN's generator is one point: there is no latent to shrink")
-    else:
-        guidance = Control(
-            True, name="Truncation ψ", neutral=1.0,
-            help="Latents are shrunk by ψ: below 1 samples lose variety and gain in likeness.",
-        )  # fmt: skip
-    if n_labels == 0:
-        labels = Control(False, "this data set has no labels")
-    elif not session.objective.conditional or dirac:
-        labels = Control(False, "this GAN does not see the labels: switch 'Use labels' on and train again")
-    else:
-        labels = Control(True, name="Label")
-    return Capabilities(
-        density="none",
-        density_reason=NO_DENSITY,
-        steps=steps,
-        guidance=guidance,
-        labels=labels,
-        panels=panels(session, space),
-    )
+def capabilities(chosen: GanSettings, data: DataInfo) -> Capabilities:
+    """What a GAN can do with these settings and data."""
+    return Capabilities("none", NO_DENSITY, (_steps(chosen), _truncation(chosen), _label(chosen, data)))
 
 
-PARADIGM = Paradigm(
-    id="gan",
-    title="Adversarial",
-    group="Without likelihood",
-    summary="A generator learns to draw what a discriminator cannot tell from real data.",
-    implementation="genlab.paradigms.gan.model:GAN",
-    objective=GanObjective,
-    network=GanNetwork,
-    sampler=GanSampler,
-    training=GanTraining,
-    defaults=_defaults,
-    capabilities=_capabilities,
-    presets=PRESETS,
-    dataset="gan-ring",
-)
+def _steps(chosen: GanSettings) -> Control:
+    key = "sampler.steps"
+    match chosen.sampler.method:
+        case "rejection":
+            return Control(key, name="Rounds", help="Rounds of proposals; each fills more of the places.")
+        case "refinement":
+            return Control(key, name="Walk", help="Steps in the latent space, led by the discriminator.")
+        case "one-pass":
+            reason = (
+                "a GAN samples in one pass; rejection by the discriminator and latent refinement take steps"
+            )
+            return Control(key, False, reason, name="Steps")
+
+
+def _truncation(chosen: GanSettings) -> Control:
+    key, name = "sampler.truncation", "Truncation ψ"
+    if chosen.network.kind == "dirac":
+        reason = "the Dirac-GAN's generator is one point: there is no latent to shrink"
+        return Control(key, False, reason, name=name)
+    help = "Latents are shrunk by ψ: below 1 samples lose variety and gain in likeness."
+    return Control(key, name=name, neutral=1.0, help=help)
+
+
+def _label(chosen: GanSettings, data: DataInfo) -> Control:
+    reason = ""
+    if not data.labels:
+        reason = "this data set has no labels"
+    elif not sees_labels(chosen.objective, chosen.network, data):
+        reason = "this GAN does not see the labels: switch 'Use labels' on and train again"
+    return Control("condition.label", not reason, reason, name="Label")

@@ -7,8 +7,9 @@ from collections.abc import Generator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from genlab.data.dataset import Float, Truth
+from genlab.data.dataset import Float
 from genlab.data.payloads import Array, Labels
+from genlab.data.truths.base import Truth
 
 FEW = 3
 """Classes up to which the share of each is told."""

@@ -3,53 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genlab.core.model import Batch, Context, LossReference, Player
-from genlab.core.time.classifier import ClassifierGuidance
+from genlab.core.model import ModelData
+from genlab.core.requests import Ask
 from genlab.core.time.denoising import Quantile, by_level, loss_weight, stratified
-from genlab.core.time.fields import score_field
 from genlab.core.time.loss_floor import denoising_floor
-from genlab.core.time.probes import SHARED_PROBES
-from genlab.core.time.process import ContinuousTime, Probe
-from genlab.data.dataset import Dataset, Draw
+from genlab.core.time.model import TimeModel
+from genlab.core.time.solvers import build_solver
+from genlab.core.training import Batch, Context, LossReference, Player
 from genlab.nets.mlp import MLP
-from genlab.paradigms.score import probes as score_probes
+from genlab.paradigms.score.classifier import ClassifierGuidance
 from genlab.paradigms.score.settings import (
     CHAINS,
     EXPLODING,
     LARGEST_TRACE,
     ScoreObjective,
     ScoreSampler,
+    capabilities,
     trains_classifier,
 )
-from genlab.sampling.condition import Condition
-from genlab.sampling.denoiser import Denoiser, NetworkDenoiser
+from genlab.sampling.condition import Conditions
+from genlab.sampling.denoiser import Denoiser
 from genlab.sampling.path import Linear, Path, SubVP, VarianceExploding
-from genlab.sampling.solvers import (
-    SOLVERS,
-    Adaptive,
-    AnnealedLangevin,
-    Langevin,
-    PredictorCorrector,
-    ReverseSDE,
-    RungeKutta,
-    Solver,
-)
+from genlab.sampling.solvers import Solver
 from genlab.sampling.spacing import times
-from genlab.session.session import Session
-from genlab.settings.time import FRAMES, TimeSampler
+from genlab.settings.paradigm import Capabilities
+from genlab.settings.time import FRAMES, TimeNetwork
 
 CLASSIFIER_WIDTH, CLASSIFIER_DEPTH, CLASSIFIER_EVERY = 64, 3, 4
 CLASSIFIER_OCTAVES = 2
 """At most: finer features of the position, of which cross entropy sees little, spoil the gradient."""
+UNCLASSIFIED = "this model trained no classifier: switch on 'Train a classifier' and train again"
 
 
-class Score(ContinuousTime):
+class Score(TimeModel[ScoreObjective, ScoreSampler]):
     """A score network with a choice of matching, noise, loss weight and sampler; a classifier beside it.
 
     Sources: Hyvärinen (2005); Vincent (2011); Song & Ermon (2019), NCSN; Song et al. (2019), sliced score
@@ -59,16 +50,8 @@ class Score(ContinuousTime):
         ValueError: for implicit matching in more than 16 dimensions.
     """
 
-    objective: ScoreObjective
-    PROBES: ClassVar[Mapping[str, Probe]] = {
-        "score": score_field,
-        **SHARED_PROBES,
-        **score_probes.PROBES,
-    }
-
-    def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
-        super().__init__(session, dataset, reference)
-        objective = self.objective
+    def __init__(self, objective: ScoreObjective, network: TimeNetwork, data: ModelData) -> None:
+        super().__init__(objective, network, data)
         self.target = objective.predict
         self.path = noise_path(objective)
         self.quantile = level_quantile(objective, self.path)
@@ -78,11 +61,17 @@ class Score(ContinuousTime):
                 f"implicit matching takes one backward pass for each of {dim} dimensions: choose sliced"
             )
         self.classifier: MLP | None = None
-        if trains_classifier(objective, len(self.label_names)):
-            fourier = min(session.value("network.fourier"), CLASSIFIER_OCTAVES)
-            octaves = fourier if len(self.event) == 1 else 0
+        if trains_classifier(objective, self.data):
+            octaves = 0 if self.images else min(network.fourier, CLASSIFIER_OCTAVES)
             shape = (self.event, CLASSIFIER_WIDTH, CLASSIFIER_DEPTH, 0, octaves)
-            self.classifier = MLP(*shape, out=(len(self.label_names),))
+            self.classifier = MLP(*shape, out=(len(self.data.labels),))
+
+    @property
+    def label_dropout(self) -> float:
+        return self.objective.condition_dropout
+
+    def able(self, ask: Ask[ScoreSampler]) -> Capabilities:
+        return capabilities(self.chosen(ask), self.data)
 
     @property
     def net_input_size(self) -> int:
@@ -110,11 +99,9 @@ class Score(ContinuousTime):
         x = self.path.diffuse(x0, noise, t)
         if player.name == "classifier":
             return self._classify(x, t, batch.labels)
-        labels = self.drop_labels(batch.labels, rng)
+        labels = self.classes.drop(batch.labels, rng)
         if self.objective.matching == "denoising":
-            predicted = (
-                NetworkDenoiser(self.net, self.path, self.target).predict(x, t, Condition(labels)).noise
-            )
+            predicted = self.process.denoiser.predict(x, t, Conditions(labels)).noise
             errors = (predicted - noise).square().flatten(1).mean(1)
         else:
             errors = self._without_noise(x, t, labels, rng)
@@ -143,7 +130,7 @@ class Score(ContinuousTime):
         Sources: Hyvärinen (2005), eq. 4; Song et al. (2019), eq. 8 (with reduced variance)."""
         with torch.enable_grad():
             x = x.detach().requires_grad_()
-            prediction = NetworkDenoiser(self.net, self.path, self.target).predict(x, t, Condition(labels))
+            prediction = self.process.denoiser.predict(x, t, Conditions(labels))
             predicted, dim = prediction.noise, self.net_input_size
             if self.objective.matching == "implicit":
                 flat = predicted.flatten(1)
@@ -168,27 +155,11 @@ class Score(ContinuousTime):
         right = (logits.argmax(1) == labels).float().mean()
         return {"total": F.cross_entropy(logits, labels), "accuracy": right}
 
-    def solver(self, sampler: TimeSampler) -> Solver:
-        assert isinstance(sampler, ScoreSampler)
-        match sampler.method:
-            case "heun":
-                return SOLVERS["heun"].build()
-            case "rk4":
-                return RungeKutta("rk4", "level")
-            case "adaptive":
-                return Adaptive(sampler.tolerance, "level")
-            case "reverse-sde":
-                return ReverseSDE()
-            case "predictor-corrector":
-                return PredictorCorrector(sampler.corrections, sampler.ratio)
-            case "annealed-langevin":
-                return AnnealedLangevin(sampler.turns, sampler.step_size)
-            case "ula" | "mala":
-                return Langevin(sampler.step_size, adjusted=sampler.method == "mala")
+    def solver(self, sampler: ScoreSampler) -> Solver:
+        return build_solver("score", sampler.method, sampler)
 
-    def times(self, sampler: TimeSampler) -> Tensor:
+    def times(self, sampler: ScoreSampler) -> Tensor:
         """The sampler's grid; the ladder for annealed Langevin on one; one time over and over for a chain."""
-        assert isinstance(sampler, ScoreSampler)
         if sampler.method in CHAINS:
             t = self.path.time_of_noise_level(torch.tensor(sampler.level, dtype=torch.float64))
             return t.expand(sampler.steps + 1)
@@ -198,26 +169,34 @@ class Score(ContinuousTime):
         steps = FRAMES if sampler.method == "adaptive" else sampler.steps
         return times(self.path, steps, sampler.spacing)
 
-    def tilted(self, sampler: TimeSampler) -> str:
-        assert isinstance(sampler, ScoreSampler)
+    def biased(self, ask: Ask[ScoreSampler]) -> str:
+        sampler = ask.sampler
         chain = f"chain at noise level {sampler.level:g}" if sampler.method in CHAINS else ""
-        return ", ".join(part for part in (super().tilted(sampler), chain) if part)
+        return ", ".join(part for part in (super().biased(ask), chain) if part)
 
-    def guide(self, plain: Denoiser, sampler: TimeSampler) -> Denoiser:
-        assert isinstance(sampler, ScoreSampler)
-        if sampler.guide == "classifier-free":
-            return super().guide(plain, sampler)
-        assert self.classifier is not None
+    def guide(self, plain: Denoiser, sampler: ScoreSampler) -> Denoiser:
+        if sampler.guide == "classifier":
+            return self.guide_by_classifier(plain, sampler)
+        return super().guide(plain, sampler)
+
+    def guide_by_classifier(self, plain: Denoiser, sampler: ScoreSampler) -> Denoiser:
+        """A denoiser with guidance by the classifier around it. Raises ValueError where none was trained."""
+        if self.classifier is None:
+            raise ValueError(UNCLASSIFIED)
         interval = (sampler.guidance_from, sampler.guidance_to)
         return ClassifierGuidance(plain, self.classifier, sampler.guidance, interval)
 
-    def check_sampler(self, sampler: TimeSampler) -> None:
-        super().check_sampler(sampler)
-        assert isinstance(sampler, ScoreSampler)
-        if sampler.guide == "classifier" and self.guided(sampler) and self.classifier is None:
-            raise ValueError(
-                "this model trained no classifier: switch on 'Train a classifier' and train again"
-            )
+    def ways_to_guide(self, sampler: ScoreSampler) -> Mapping[str, Denoiser]:
+        plain = self.plain_denoiser(sampler)
+        found = {"classifier-free": super().guide(plain, sampler)}
+        if self.classifier is not None:
+            found["by a classifier"] = self.guide_by_classifier(plain, sampler)
+        return found
+
+    def refuse(self, ask: Ask[ScoreSampler]) -> None:
+        super().refuse(ask)
+        if ask.sampler.guide == "classifier" and self.guided(ask) and self.classifier is None:
+            raise ValueError(UNCLASSIFIED)
 
     def loss_reference(
         self, batch: Batch, rng: torch.Generator

@@ -1,18 +1,20 @@
-"""The extra panels of the score workspace."""
+"""The panels of the score workspace."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from genlab.settings.field_panels import FIELD, GUIDANCE
-from genlab.settings.paradigm import PanelInfo, ProbeControl, common_panels, drawable
-from genlab.settings.spaces import Points, Space
-from genlab.settings.time_panels import EQUIVALENCE, TRUNCATION
+from genlab.paradigms.score.settings import ScoreSettings, trains_classifier
+from genlab.settings.controls import PanelControl
+from genlab.settings.data_info import DataInfo
+from genlab.settings.panels import TRAJECTORY, PanelInfo, common_panels
+from genlab.settings.spaces import Points
+from genlab.settings.time_panels import EQUIVALENCE, FIELD, GUIDANCE, TRUNCATION
 
-LEVEL = ProbeControl(
+LEVEL = PanelControl(
     "level", "Noise level", -1.0, -2.5, 0.5, help="Decimal logarithm of the noise level σ of the chains."
 )
-STEP = ProbeControl(
+STEP = PanelControl(
     "step", "Step", -0.7, -2.0, 1.0, help="Decimal logarithm of the step size in units of σ²."
 )
 
@@ -32,7 +34,7 @@ CHAINS = PanelInfo(
     shown=False,
     probe="chains",
     controls=(
-        ProbeControl(
+        PanelControl(
             "method",
             "Chain",
             "mala",
@@ -66,15 +68,15 @@ CLASSIFIER = PanelInfo(
 )
 
 
-def panels(space: Space, n_labels: int, classifier: bool) -> tuple[PanelInfo, ...]:
-    """The panels for a space, with so many classes."""
-    found = [*common_panels(space)]
-    found.append(PanelInfo("trajectory", "Trajectory", "trajectory", shown=not drawable(space)))
-    if isinstance(space, Points) and space.dim == 2:
+def panels(chosen: ScoreSettings, data: DataInfo) -> tuple[PanelInfo, ...]:
+    """The panels for these settings and data."""
+    drawable = data.space.drawable
+    found = [*common_panels(data.space), replace(TRAJECTORY, shown=not drawable)]
+    if data.space == Points(2):
         found += [replace(FIELD, shown=True), CHAINS]
-        found += [GUIDANCE] if n_labels else []
-    if drawable(space):
+        found += [GUIDANCE] if data.labels else []
+    if drawable:
         found += [ERRORS, ACCEPTANCE]
-    if classifier:
+    if trains_classifier(chosen.objective, data):
         found.append(CLASSIFIER)
     return (*found, EQUIVALENCE, TRUNCATION)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
-from genlab.core.time.process import ContinuousTime
-from genlab.core.time.true_score import true_score
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
+from genlab.core.time.model import TO, TS, TimeModel
 from genlab.data.payloads import Array, Curves, Group, Payload, Plane
 from genlab.paradigms.score.chain_classes import class_along, class_sentence
-from genlab.sampling.condition import Condition
-from genlab.sampling.solvers import AnnealedLangevin, Langevin, Solver, trajectory
+from genlab.paradigms.score.settings import ScoreObjective, ScoreSampler
+from genlab.probes.fields import score_field
+from genlab.probes.time import SHARED_PROBES, TimeProbe
+from genlab.probes.true_score import true_score
+from genlab.sampling.condition import Conditions
+from genlab.sampling.solvers import Solver, trajectory
+from genlab.sampling.solvers.stochastic import AnnealedLangevin, Langevin
 from genlab.sampling.spacing import start, times
-from genlab.settings.time import TimeSampler
 
 LEVELS = 16
 POINTS = 256
@@ -38,30 +42,28 @@ LEAST = 1e-6
 Slices = Iterator[Payload | None]
 
 
-def errors(model: ContinuousTime, request: ProbeRequest) -> Slices:
+def errors(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
     """Decimal logarithm of `sqrt(E|s - s*|^2 / E|s*|^2)` of the learned score s, unguided, and the exact one
     s*, at 16 noise levels, over held-out data with noise: without a label, and given the one that is chosen.
 
     Raises:
         ValueError: where the truth of the data is not known, or without held-out data.
     """
-    sampler = request.sampler
-    assert isinstance(sampler, TimeSampler)
     low, high = _range(model)
     levels = np.geomspace(low, high, LEVELS)
-    chosen = model.probe_label(sampler)
+    chosen = model.classes.single(request.condition.label)
     label = None if chosen is None or int(chosen) < 0 else int(chosen)
     curves: dict[str, Array] = {}
-    if label is None or model.objective.condition_dropout > 0:
+    if label is None or model.label_dropout > 0:
         curves["unconditional"] = yield from _relative_errors(model, request, levels, None)
     if label is not None:
-        name = f"given {model.label_names[label]}"
+        name = f"given {model.data.labels[label]}"
         curves[name] = yield from _relative_errors(model, request, levels, label)
     x_label = "log₁₀ noise level σ, standard deviations of the data"
     yield Curves(np.log10(levels).astype(np.float32), curves, x_label, "log₁₀ relative error", PER_CENT)
 
 
-def chains(model: ContinuousTime, request: ProbeRequest) -> Slices:
+def chains(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
     """Twelve chains of 200 Langevin steps along the learned score, guided as the sampler says, over held-out
     data: from the spread of noisy data at one level, or from noise down 20 levels ('annealed').
 
@@ -71,20 +73,19 @@ def chains(model: ContinuousTime, request: ProbeRequest) -> Slices:
         ValueError: for data that are not points in a plane.
     """
     sampler = request.sampler
-    assert isinstance(sampler, TimeSampler)
     if model.event != (2,):
         raise ValueError("chains are drawn in the plane only")
     method, step_size = str(request.values["method"]), 10 ** float(request.values["step"])
     grid, level = _grid(model, request)
     rng = generator(sampler.seed, "sampling", model.device)
     x = start(model.path, grid, (CHAINS, 2), rng)
-    label = model.probe_label(sampler)
-    condition = Condition(None if label is None else label.expand(CHAINS))
+    label = model.classes.single(request.condition.label)
+    condition = Conditions(None if label is None else label.expand(CHAINS))
     walk, levels, accepted = [], [], 0.0
-    denoiser = model.denoiser(sampler)
+    denoiser = model.denoiser(request)
     for state in trajectory(denoiser, _solver(method, step_size), x, grid, condition, rng):
         walk.append(model.shown(state.x, state.t))
-        levels.append(model.clock(state.t))
+        levels.append(model.shown_time(state.t))
         accepted = state.accepted
         yield None
     paths = torch.stack(walk, 1).cpu().numpy()  # (chains, steps + 1, 2)
@@ -93,20 +94,20 @@ def chains(model: ContinuousTime, request: ProbeRequest) -> Slices:
     said = [f"{100 * accepted:.0f} % of the proposals were accepted"] if method == "mala" else []
     if classes is not None and model.truth is not None:
         prior = np.asarray(model.truth.class_prior)
-        said.append(class_sentence(classes, model.label_names, prior, label is None or int(label) < 0))
+        said.append(class_sentence(classes, model.data.labels, prior, label is None or int(label) < 0))
     name = {"ula": "unadjusted", "mala": "adjusted", "annealed": "annealed"}[method]
     where = f"down {ANNEALED_LEVELS} noise levels" if method == "annealed" else f"at noise level {level:.3g}"
-    tilted = f", guidance {sampler.guidance:g}" if model.guided(sampler) else ""
+    guided = f", guidance {sampler.guidance:g}" if model.guided(request) else ""
     yield Plane(
         _groups(paths, np.array(levels), request),
         model.extent,
-        f"{CHAINS} {name} chains of {CHAIN_STEPS} steps {where}{tilted}",
+        f"{CHAINS} {name} chains of {CHAIN_STEPS} steps {where}{guided}",
         data_space=True,
         note=_sentence(said),
     )
 
 
-def acceptance(model: ContinuousTime, request: ProbeRequest) -> Slices:
+def acceptance(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
     """Share of accepted proposals of MALA at a noise level, and the expected squared jump per step
     relative to its largest, by step size: means over 20 steps of 128 chains that begin in noisy data.
 
@@ -114,14 +115,13 @@ def acceptance(model: ContinuousTime, request: ProbeRequest) -> Slices:
         ValueError: without held-out data.
     """
     sampler = request.sampler
-    assert isinstance(sampler, TimeSampler)
     level = _level(model, request)
     t = model.path.time_of_noise_level(torch.tensor(level, dtype=torch.float64))
     alpha = float(model.path.alpha(t))
-    label = model.probe_label(sampler)
+    label = model.classes.single(request.condition.label)
     held_out = _held_out(model, request, None if label is None or int(label) < 0 else int(label))
     data = held_out[torch.arange(PARALLEL, device=model.device) % len(held_out)]
-    condition = Condition(None if label is None else label.expand(PARALLEL))
+    condition = Conditions(None if label is None else label.expand(PARALLEL))
     denoiser = model.plain_denoiser(sampler)
     first, last, count = STEP_SIZES
     exponents = np.linspace(first, last, count)
@@ -150,16 +150,9 @@ def acceptance(model: ContinuousTime, request: ProbeRequest) -> Slices:
     )
 
 
-PROBES: Mapping[str, Callable[[ContinuousTime, ProbeRequest], Slices]] = {
-    "errors": errors,
-    "chains": chains,
-    "acceptance": acceptance,
-}
-
-
 def _relative_errors(
-    model: ContinuousTime,
-    request: ProbeRequest,
+    model: TimeModel[TO, TS],
+    request: ProbeRequest[TS],
     levels: np.ndarray[tuple[int], np.dtype[np.float64]],
     label: int | None,
 ) -> Generator[None, None, Array]:
@@ -168,9 +161,8 @@ def _relative_errors(
     rng = generator(request.sampler.seed, "preview", model.device)
     noise = torch.randn(data.shape, generator=rng, device=rng.device)
     given = None
-    if model.knows_labels:
+    if model.classes.learned:
         given = torch.full((len(data),), -1 if label is None else label, device=model.device)
-    assert isinstance(request.sampler, TimeSampler)
     denoiser = model.plain_denoiser(request.sampler)
     found = np.zeros(len(levels), np.float32)
     for i, level in enumerate(levels):
@@ -178,14 +170,14 @@ def _relative_errors(
         alpha = float(model.path.alpha(t))
         y = data + level * noise
         with torch.no_grad():
-            learned = alpha * denoiser.predict(alpha * y, t, Condition(given)).score
+            learned = alpha * denoiser.predict(alpha * y, t, Conditions(given)).score
         yield
         exact = yield from true_score(model, y, float(level), label)
         found[i] = math.log10(max(float((learned - exact).norm() / exact.norm()), LEAST))
     return found
 
 
-def _held_out(model: ContinuousTime, request: ProbeRequest, label: int | None) -> Tensor:
+def _held_out(model: TimeModel[TO, TS], request: ProbeRequest[TS], label: int | None) -> Tensor:
     """Held-out data (n, *event), standardised; of one class alone where a label is given."""
     if request.examples is None:
         raise ValueError("there are no held-out examples to show")
@@ -197,20 +189,20 @@ def _held_out(model: ContinuousTime, request: ProbeRequest, label: int | None) -
     return model.standardise(x.to(model.device))
 
 
-def _range(model: ContinuousTime) -> tuple[float, float]:
+def _range(model: TimeModel[TO, TS]) -> tuple[float, float]:
     """The least and the largest noise level of the path."""
     ends = torch.tensor([model.path.t_min, model.path.t_max], dtype=torch.float64)
     low, high = model.path.noise_level(ends).tolist()
     return low, high
 
 
-def _level(model: ContinuousTime, request: ProbeRequest) -> float:
+def _level(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> float:
     """The control's noise level, kept on the path."""
     low, high = _range(model)
     return min(max(10 ** float(request.values["level"]), low), high)
 
 
-def _grid(model: ContinuousTime, request: ProbeRequest) -> tuple[Tensor, float]:
+def _grid(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> tuple[Tensor, float]:
     """The times of a chain's steps, and the level where it stays. An annealed one takes its turns at each
     level as single steps, so that all can be shown."""
     level = _level(model, request)
@@ -229,7 +221,7 @@ def _solver(method: str, step_size: float) -> Solver:
 
 
 def _groups(
-    paths: Array, levels: np.ndarray[tuple[int], np.dtype[np.float64]], request: ProbeRequest
+    paths: Array, levels: np.ndarray[tuple[int], np.dtype[np.float64]], request: ProbeRequest[TS]
 ) -> tuple[Group, ...]:
     """Real data, the chains (n, steps + 1, 2), where they began and where they ended.
 
@@ -256,3 +248,12 @@ def _lines(paths: Array) -> Array:
 def _sentence(parts: list[str]) -> str:
     text = "; ".join(parts)
     return text[:1].upper() + text[1:] + "." if text else ""
+
+
+PROBES: Mapping[str, TimeProbe[ScoreObjective, ScoreSampler]] = {
+    "score": score_field,
+    "errors": errors,
+    "chains": chains,
+    "acceptance": acceptance,
+    **SHARED_PROBES,
+}

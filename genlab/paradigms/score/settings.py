@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
-from genlab.paradigms.score.panels import panels
+from genlab.sampling.catalogue import method
+from genlab.settings.controls import Control
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import Capabilities, Control, Paradigm, Preset
-from genlab.settings.spaces import Space
+from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.time import (
     Spacing,
     TimeNetwork,
@@ -18,6 +20,7 @@ from genlab.settings.time import (
     label_controls,
     ode_reason,
     spacing,
+    steps_control,
     tolerance,
 )
 
@@ -79,23 +82,11 @@ class ScoreObjective(Settings):
 class ScoreSampler(TimeSampler):
     """How noise becomes a sample."""
 
-    method: Literal[
-        "heun", "rk4", "adaptive", "reverse-sde", "predictor-corrector", "annealed-langevin", "ula", "mala"
-    ] = setting(
+    method: str = method(
+        "score",
         "rk4",
         "What walks from noise to data: the probability-flow ODE, the reverse SDE, or Langevin chains. The "
-        "last two stay at one noise level.",
-        label="Sampler",
-        names={
-            "heun": "ODE: Heun",
-            "rk4": "ODE: Runge-Kutta 4",
-            "adaptive": "ODE: adaptive (RK45)",
-            "reverse-sde": "Reverse SDE",
-            "predictor-corrector": "Predictor-corrector",
-            "annealed-langevin": "Annealed Langevin",
-            "ula": "Langevin at one level (ULA)",
-            "mala": "The same, adjusted (MALA)",
-        },
+        "last two, ULA and MALA, stay at one noise level.",
     )
     guide: Literal["classifier-free", "classifier"] = setting(
         "classifier-free",
@@ -128,120 +119,53 @@ class ScoreSampler(TimeSampler):
     )  # fmt: skip
 
 
-def trains_classifier(objective: ScoreObjective, n_labels: int) -> bool:
+ScoreSettings = Chosen[ScoreObjective, TimeNetwork, ScoreSampler]
+
+FREE = (
+    "Classifier-free guidance: scale 1 is the plain conditional model; 0 ignores the label; above 1 the "
+    "score leans towards the label by the difference to the unconditional one."
+)
+CLASSIFIED = (
+    "Classifier guidance: the unconditional score plus w times the gradient of log p(label | x): 0 "
+    "ignores the label, 1 is conditional by Bayes' rule, above 1 the label is exaggerated."
+)
+
+
+def trains_classifier(objective: ScoreObjective, data: DataInfo) -> bool:
     """Whether there is a classifier to guide with."""
-    return objective.classifier and n_labels > 1
+    return objective.classifier and len(data.labels) > 1
 
 
-def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
+def defaults(data: DataInfo) -> Mapping[str, Any]:
+    """Settings that suit these data better than the declared ones."""
     # As many evaluations as 24 steps of Heun, and a fifth of the error.
     steps = {"sampler.steps": 12}
-    return image_defaults(space, {"objective.sigma_min": 0.02, **steps}) or steps
+    return image_defaults(data, {"objective.sigma_min": 0.02, **steps}) or steps
 
 
-def _steps(session: Any) -> Control:
-    method = session.sampler.method
+def _steps(chosen: ScoreSettings) -> Control:
+    method = chosen.sampler.method
     if method == "adaptive":
-        return Control(False, "the adaptive solver chooses its own steps: set its tolerance", symbol="σ")
-    if method == "annealed-langevin" and session.objective.noise == "ncsn":
-        rungs = session.objective.levels
-        return Control(False, f"the ladder has {rungs} levels; the chain takes each in turn", symbol="σ")
+        reason = "the adaptive solver chooses its own steps: set its tolerance"
+        return replace(steps_control(), enabled=False, reason=reason)
+    if method == "annealed-langevin" and chosen.objective.noise == "ncsn":
+        reason = f"the ladder has {chosen.objective.levels} levels; the chain takes each in turn"
+        return replace(steps_control(), enabled=False, reason=reason)
     if method in CHAINS:
-        return Control(True, name="Chain steps", help="Langevin steps at the one noise level.", symbol="σ")
-    return Control(True, name="Steps", symbol="σ")
+        return steps_control("Chain steps", help="Langevin steps at the one noise level.")
+    return steps_control()
 
 
-def _guidance(session: Any, n_labels: int) -> tuple[Control, Control]:
-    if session.sampler.guide == "classifier-free":
-        return label_controls(
-            session,
-            n_labels,
-            "Classifier-free guidance: scale 1 is the plain conditional model; 0 ignores the label; above 1 "
-            "the score leans towards the label by the difference to the unconditional one.",
-        )
-    labels, guidance = label_controls(
-        session,
-        n_labels,
-        "Classifier guidance: the unconditional score plus w times the gradient of log p(label | x): 0 "
-        "ignores the label, 1 is conditional by Bayes' rule, above 1 the label is exaggerated.",
-    )
-    if guidance.enabled and not trains_classifier(session.objective, n_labels):
-        return labels, Control(False, "this model trained no classifier: switch on 'Train a classifier'")
-    return labels, guidance
+def _label_controls(chosen: ScoreSettings, data: DataInfo) -> tuple[Control, Control]:
+    by_classifier = chosen.sampler.guide == "classifier"
+    guided = CLASSIFIED if by_classifier else FREE
+    guidance, label = label_controls(chosen.objective.condition_dropout, chosen.label, data, guided)
+    if by_classifier and guidance.enabled and not trains_classifier(chosen.objective, data):
+        reason = "this model trained no classifier: switch on 'Train a classifier'"
+        return Control("sampler.guidance", False, reason, name="Guidance"), label
+    return guidance, label
 
 
-def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
-    """session: a `Session` of this paradigm (the type lives above this module)."""
-    labels, guidance = _guidance(session, n_labels)
-    return Capabilities(
-        density="ode",
-        density_reason=ode_reason(space),
-        steps=_steps(session),
-        guidance=guidance,
-        labels=labels,
-        panels=panels(space, n_labels, trains_classifier(session.objective, n_labels)),
-    )
-
-
-PARADIGM = Paradigm(
-    id="score",
-    title="Score based",
-    group="Score and time",
-    summary="Learns the gradient of the log density under noise, and follows it by ODE, SDE or chains.",
-    implementation="genlab.paradigms.score.model:Score",
-    objective=ScoreObjective,
-    network=TimeNetwork,
-    sampler=ScoreSampler,
-    defaults=_defaults,
-    capabilities=_capabilities,
-    presets=(
-        Preset("moons", "Two moons", "The default: a VE SDE and its probability-flow ODE.", "moons", {}),
-        Preset(
-            "ncsn",
-            "Annealed Langevin",
-            "A ladder of noise levels, a chain at each in turn (NCSN, Song & Ermon 2019).",
-            "8gaussians",
-            {
-                "objective.noise": "ncsn",
-                "objective.predict": "noise",
-                "objective.weight": "variance",
-                "sampler.method": "annealed-langevin",
-            },
-        ),
-        Preset(
-            "predictor-corrector",
-            "Predictor-corrector",
-            "The VP SDE backwards in 500 steps, each mended by a Langevin step (Song et al. 2021).",
-            "moons",
-            {
-                "objective.noise": "vp",
-                "objective.weight": "likelihood",
-                "sampler.method": "predictor-corrector",
-                "sampler.steps": 500,
-                "sampler.spacing": "linear",
-            },
-        ),
-        Preset(
-            "sliced",
-            "Sliced score matching",
-            "No noise is predicted: the loss asks for the slope of the score along random directions.",
-            "moons",
-            {"objective.matching": "sliced", "objective.sigma_min": 0.02, "objective.weight": "variance"},
-        ),
-        Preset(
-            "stuck",
-            "Langevin without annealing is stuck",
-            "Chains at one low noise level find a mode and stay: the shares of the modes are wrong.",
-            "8gaussians",
-            {"sampler.method": "ula", "sampler.steps": 200, "sampler.level": 0.05},
-        ),
-        Preset(
-            "guided",
-            "Guidance is not the tilted density",
-            "Label and guidance scale 3: compare the map of what guidance does with the exactly tilted one.",
-            "moons-cfm",
-            {"sampler.label": "upper", "sampler.guidance": 3.0},
-        ),
-        Preset("digits", "Handwritten digits", "Class labels and guidance on 8x8 images.", "digits", {}),
-    ),
-)
+def capabilities(chosen: ScoreSettings, data: DataInfo) -> Capabilities:
+    """What a score-based model can do with these settings and data."""
+    return Capabilities("ode", ode_reason(data), (_steps(chosen), *_label_controls(chosen, data)))

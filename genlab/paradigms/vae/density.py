@@ -3,44 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from genlab.core.model import LogProb, generator
-from genlab.paradigms.vae.bounds import importance_bound, standard_error
-from genlab.paradigms.vae.settings import VAESampler
-
-if TYPE_CHECKING:
-    from genlab.paradigms.vae.model import VAE
+from genlab.core.requests import LogProb
+from genlab.paradigms.vae.bounds import gaussian_log_prob, importance_bound, standard_error
+from genlab.paradigms.vae.coders import Coders
+from genlab.paradigms.vae.priors import GivenPrior
 
 MOST_AT_ONCE = 50
 """Importance samples in one slice, at most."""
 
 
-def importance_log_prob(model: VAE, x: Tensor, sampler: VAESampler, error: bool) -> Iterator[LogProb | None]:
-    """Bounds on log p(x) of x (n, *event), with standard errors, by slices; a quarter of K without `error`.
+def log_weights(coders: Coders, prior: GivenPrior, x: Tensor, k: int, rng: torch.Generator) -> Tensor:
+    """log p(x, z) - log q(z | x) at k draws of the encoder, (k, n), of x (n, *event), data units.
 
-    A class: of its density. `none`: of the unconditional one. `any`: of the mixture by the classes'
-    probabilities. A guided prior has bounds too. Images are whole levels: a categorical likelihood gives
-    their exact probabilities; a Gaussian one a density at x + u, with u uniform on [-1/2, 1/2) and drawn anew
-    for every slice, whose mean bounds the log probability of the levels.
+    Raises ValueError for codes without a density."""
+    mean, log_scale = coders.encode(x)
+    if log_scale is None:
+        raise ValueError("the codes of an autoencoder are points: there is nothing to weigh")
+    noise = torch.randn((k, *mean.shape), generator=rng, device=rng.device)
+    z = mean + log_scale.exp() * noise
+    reconstruction = coders.reconstruction(z, coders.observed(x, rng))
+    return reconstruction - (gaussian_log_prob(z, mean, log_scale) - prior.log_prob(z))
+
+
+def importance_log_prob(
+    coders: Coders, prior: GivenPrior, x: Tensor, k: int, rng: torch.Generator
+) -> Iterator[LogProb | None]:
+    """Bounds on log p(x) of x (n, *event) from k samples, with standard errors, by slices.
+
+    Images are whole levels: a categorical likelihood gives their exact probabilities; a Gaussian one a
+    density at x + u, with u uniform on [-1/2, 1/2) and drawn anew for every slice, whose mean bounds the log
+    probability of the levels.
     """
-    rng = generator(sampler.seed, "evaluation", model.device)
-    k = sampler.importance if error else max(1, sampler.importance // 4)
-    labels = model.labels_for(len(x), sampler.label, rng) if model.conditional else None
-    guidance = sampler.guidance if model.guided(sampler) else 1.0
-    rows = model.rows(min(k, MOST_AT_ONCE))
+    rows = coders.rows(min(k, MOST_AT_ONCE))
     for start in range(0, len(x), rows):
         part = slice(start, start + rows)
-        given = None if labels is None else labels[part]
         weights: list[Tensor] = []
         for first in range(0, k, MOST_AT_ONCE):
             if first:
                 yield None
             some = min(MOST_AT_ONCE, k - first)
-            with torch.no_grad():
-                weights.append(model.log_weights(x[part], some, sampler.label, given, rng, guidance))
+            weights.append(log_weights(coders, prior.take(part), x[part], some, rng))
         found = torch.cat(weights)
         yield LogProb(start, importance_bound(found), "bound", None, standard_error(found))

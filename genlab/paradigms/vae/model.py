@@ -3,54 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from genlab.core.model import (
-    Batch,
-    Check,
-    Context,
-    LogProb,
-    LossReference,
-    Model,
-    NoDensity,
-    Player,
-    ProbeRequest,
-    SampleRequest,
-    Stage,
-    generator,
-)
-from genlab.data.dataset import Dataset, Draw
-from genlab.data.payloads import Payload, Samples
+from genlab.core.classes import Classes
+from genlab.core.model import ModelData, NumberModel
+from genlab.core.random import generator
+from genlab.core.requests import Ask, DensityRequest, LogProb, NoDensity, SampleRequest
+from genlab.core.training import Batch, Check, Context, LossReference, Player, Stage
+from genlab.data.payloads import Samples
 from genlab.nets.coders import build_coders
 from genlab.paradigms.vae import bounds
+from genlab.paradigms.vae.coders import Coders
 from genlab.paradigms.vae.collapse import active_units, collapse_warning
-from genlab.paradigms.vae.density import importance_log_prob
-from genlab.paradigms.vae.likelihoods import Bernoulli, build_likelihood
-from genlab.paradigms.vae.priors import MixturePrior, NormalPrior, Prior
-from genlab.paradigms.vae.probes import PROBES
+from genlab.paradigms.vae.density import importance_log_prob, log_weights
+from genlab.paradigms.vae.likelihoods import build_likelihood
+from genlab.paradigms.vae.priors import GivenPrior, MixturePrior, NormalPrior, Prior
 from genlab.paradigms.vae.reference import best_bound
-from genlab.paradigms.vae.sampling import ancestral, chain
-from genlab.paradigms.vae.settings import VAENetwork, VAEObjective, VAESampler, learns_labels
-from genlab.session.session import Session
-from genlab.settings.sampler import SamplerSettings
+from genlab.paradigms.vae.sampling import chain
+from genlab.paradigms.vae.settings import VAENetwork, VAEObjective, VAESampler, capabilities, untaught
+from genlab.settings.paradigm import Capabilities
 
 CHECK_SAMPLES = 4
 """Importance samples of the bound that decides which weights are best."""
-VALUES = 2**17
-"""Outputs of the decoder in one slice, at most."""
-POINTS = 6144
-"""Latents in one slice, at most."""
 SEEN = 256
 """Training data by whose codes active units are counted."""
 SETTLED = 600
 """Steps before which codes may still be about to spread."""
-LEAST, MOST = -7.0, 3.0
-"""Bounds on the log scale of a code."""
 
 
-class VAE(Model):
+class VAE(NumberModel[VAEObjective, VAENetwork, VAESampler]):
     """A decoder p(x | z) over a prior p(z | class), trained with an encoder q(z | x).
 
     The classes live in the prior alone: one decoder and one encoder serve them all, and the density of an
@@ -68,39 +52,47 @@ class VAE(Model):
     second: Tensor
     seen: Tensor
 
-    def __init__(self, session: Session, dataset: Dataset, reference: Draw) -> None:
-        super().__init__(session, dataset, reference)
-        objective, network = session.objective, session.network
-        assert isinstance(objective, VAEObjective)
-        assert isinstance(network, VAENetwork)
-        self.objective = objective
-        self.latent = network.latent
+    def __init__(self, objective: VAEObjective, network: VAENetwork, data: ModelData) -> None:
+        super().__init__(objective, network, data)
         self.deterministic = objective.kind == "autoencoder"
         self.two_stages = objective.prior == "two-stage"
         if self.deterministic and objective.prior == "mixture":
             raise ValueError("an autoencoder has no prior in its loss to learn: choose the two-stage prior")
-        self.knows_labels = learns_labels(objective, len(self.label_names))
         learned = not self.deterministic
-        self.likelihood = build_likelihood(objective.likelihood, session.space, self.mean, self.std, learned)
+        self.likelihood = build_likelihood(objective.likelihood, self.space, self.mean, self.std, learned)
         self.encoder, self.decoder = build_coders(
             network.kind,
             self.event,
-            self.latent * (1 if self.deterministic else 2),
-            self.latent,
+            network.latent * (1 if self.deterministic else 2),
+            network.latent,
             self.likelihood.outputs,
             network.width,
             network.depth,
             network.dropout,
         )
-        classes = len(self.label_names) if self.knows_labels else 0
+        classes = self.classes.count
         known = self.class_prior if classes else self.class_prior.new_ones(1)
-        self.first_prior = NormalPrior(self.latent, known, 0 if self.two_stages else classes)
+        self.first_prior = NormalPrior(network.latent, known, 0 if self.two_stages else classes)
         self.mixture: MixturePrior | None = None
         if objective.prior != "normal":
-            self.first_prior = NormalPrior(self.latent, known, 0)
-            self.mixture = MixturePrior(self.latent, known, classes, objective.components)
+            self.first_prior = NormalPrior(network.latent, known, 0)
+            self.mixture = MixturePrior(network.latent, known, classes, objective.components)
         self.register_buffer("second", torch.zeros((), dtype=torch.bool))
-        self.register_buffer("seen", torch.as_tensor(reference.x[:SEEN]), persistent=False)
+        self.register_buffer("seen", torch.as_tensor(data.reference.x[:SEEN]), persistent=False)
+
+    def able(self, ask: Ask[VAESampler]) -> Capabilities:
+        return capabilities(self.chosen(ask), self.data)
+
+    @property
+    def classes(self) -> Classes:
+        reason, names = untaught(self.objective), self.data.labels
+        dropout = self.objective.condition_dropout
+        return Classes(names, self.class_prior, bool(names) and not reason, dropout, reason)
+
+    @property
+    def coders(self) -> Coders:
+        """Encoder, decoder and likelihood."""
+        return Coders(self.encoder, self.decoder, self.likelihood, self, self.deterministic)
 
     @property
     def prior(self) -> Prior:
@@ -109,65 +101,26 @@ class VAE(Model):
             return self.mixture
         return self.first_prior
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Mean and log scale of q(z | x), (n, d), of x (n, *event), data units; an autoencoder's has none."""
-        out = self.encoder(self.standardise(x))
-        if self.deterministic:
-            return out, None
-        mean, log_scale = out.chunk(2, 1)
-        return mean, log_scale.clamp(LEAST, MOST)
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Outputs for the likelihood, (n, *event, outputs), of z (n, d)."""
-        out: Tensor = self.decoder(z)
-        return out.reshape(-1, *self.event, self.likelihood.outputs)
-
-    def observed(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """What the likelihood scores: levels as they are, or dequantised where it is a density."""
-        return x if self.likelihood.discrete else self.dequantise(x, rng)
-
-    def reconstruction(self, z: Tensor, x: Tensor) -> Tensor:
-        """log p(x | z), (k, n), of z (k, n, d) and observed x (n, *event)."""
-        k = len(z)
-        outputs = self.decode(z.flatten(0, 1))
-        repeated = x.repeat(k, *([1] * (x.ndim - 1)))
-        return self.likelihood.log_prob(outputs, repeated).reshape(k, -1)
-
-    def log_prior(self, z: Tensor, label: str, labels: Tensor | None, guidance: float = 1.0) -> Tensor:
-        """Log density of latents z (..., n, d) under the prior of a label: 'any' sums over classes."""
-        if label == "any" and self.conditional:
-            return self.prior.log_prob_any(z, guidance)
-        return self.prior.log_prob(z, labels, guidance)
-
     @property
     def conditional(self) -> bool:
         """Whether the prior in force knows classes."""
-        return self.knows_labels and not (self.two_stages and self.prior is self.first_prior)
+        return self.classes.learned and not (self.two_stages and self.prior is self.first_prior)
 
-    def log_weights(
-        self,
-        x: Tensor,
-        k: int,
-        label: str,
-        labels: Tensor | None,
-        rng: torch.Generator,
-        guidance: float = 1.0,
-    ) -> Tensor:
-        """log p(x, z) - log q(z | x) at k draws of the encoder, (k, n), of x (n, *event), data units."""
-        mean, log_scale = self.encode(x)
-        assert log_scale is not None
-        noise = torch.randn((k, *mean.shape), generator=rng, device=rng.device)
-        z = mean + log_scale.exp() * noise
-        reconstruction = self.reconstruction(z, self.observed(x, rng))
-        divergence = bounds.gaussian_log_prob(z, mean, log_scale) - self.log_prior(z, label, labels, guidance)
-        return reconstruction - divergence
+    @property
+    def marginal_prior(self) -> GivenPrior:
+        """The prior in force where classes are unknown."""
+        return GivenPrior(self.prior, summed=self.conditional)
+
+    def given_prior(self, labels: Tensor | None, ask: Ask[VAESampler]) -> GivenPrior:
+        """The prior in force of latents with labels (n,), moved as is asked for."""
+        guidance = ask.sampler.guidance if self.guided(ask) else 1.0
+        return GivenPrior(self.prior, labels if self.conditional else None, guidance)
 
     def stages(self) -> Sequence[Stage]:
         """One stage, or the coders first and then, with these held still, the prior of their codes."""
-        if not self.two_stages:
+        if self.mixture is None or not self.two_stages:
             return super().stages()
         coders = [p for name, p in self.named_parameters() if not name.startswith("mixture.")]
-        assert self.mixture is not None
         prior = Player("prior", tuple(self.mixture.parameters()))
         return (
             Stage("autoencoder", (Player("autoencoder", tuple(coders)),), 2.0),
@@ -184,24 +137,24 @@ class VAE(Model):
         `total`: the objective. `reconstruction`: -log p(x | z). `kl`: the divergence of codes from the prior,
         in closed form where that is one Gaussian. `beta`: its weight now. An autoencoder's `total` is the
         reconstruction alone, for a Gaussian with the scale of the data."""
-        rng, objective = context.noise, self.objective
-        if context.stage == "prior":
-            return self._prior_loss(batch, rng)
-        mean, log_scale = self.encode(batch.x)
-        x = self.observed(batch.x, rng)
+        rng, objective, coders = context.noise, self.objective, self.coders
+        if self.mixture is not None and context.stage == "prior":
+            return self._prior_loss(self.mixture, batch, rng)
+        mean, log_scale = coders.encode(batch.x)
+        x = coders.observed(batch.x, rng)
         if log_scale is None:
-            error = -self.reconstruction(mean[None], x).mean()
+            error = -coders.reconstruction(mean[None], x).mean()
             return {"total": error, "reconstruction": error}
         k = objective.importance if objective.kind == "iwae" else 1
         noise = torch.randn((k, *mean.shape), generator=rng, device=rng.device)
         z = mean + log_scale.exp() * noise
-        log_likelihood = self.reconstruction(z, x)
-        labels = self._dropped(batch.labels, rng) if self.conditional else None
+        log_likelihood = coders.reconstruction(z, x)
+        labels = self.classes.drop(batch.labels, rng) if self.conditional else None
         reconstruction = -log_likelihood.mean()
         if objective.kind == "iwae" or self.prior is self.mixture:
             divergence = bounds.gaussian_log_prob(z, mean, log_scale) - self.prior.log_prob(z, labels)
             kl = divergence.mean()
-            counted = kl.clamp(min=objective.free_bits * self.latent)
+            counted = kl.clamp(min=objective.free_bits * self.network.latent)
         else:
             to = self.first_prior.of_labels(labels, len(mean))
             each = bounds.gaussian_divergence(mean, log_scale, *to)
@@ -220,28 +173,22 @@ class VAE(Model):
             "beta": kl.new_tensor(beta),
         }
 
-    def _prior_loss(self, batch: Batch, rng: torch.Generator) -> Mapping[str, Tensor]:
+    def _prior_loss(self, mixture: MixturePrior, batch: Batch, rng: torch.Generator) -> Mapping[str, Tensor]:
         """The negative evidence bound as the prior sees it: coders are held still. Of an autoencoder, the
         negative log density of its codes."""
-        assert self.mixture is not None
+        coders = self.coders
         with torch.no_grad():
-            mean, log_scale = self.encode(batch.x)
+            mean, log_scale = coders.encode(batch.x)
             z, rest = mean, mean.new_zeros(len(mean))
             if log_scale is not None:
                 z = mean + log_scale.exp() * torch.randn(mean.shape, generator=rng, device=rng.device)
-                reconstruction = self.reconstruction(z[None], self.observed(batch.x, rng))[0]
+                reconstruction = coders.reconstruction(z[None], coders.observed(batch.x, rng))[0]
                 rest = bounds.gaussian_log_prob(z, mean, log_scale) - reconstruction
             if self.training and not self.second:
-                self.mixture.begin_at(z, rng)
+                mixture.begin_at(z, rng)
                 self.second.fill_(True)
-        codes = -self.mixture.log_prob(z, self._dropped(batch.labels, rng)).mean()
+        codes = -mixture.log_prob(z, self.classes.drop(batch.labels, rng)).mean()
         return {"total": codes + rest.mean(), "codes": codes}
-
-    def _dropped(self, labels: Tensor | None, rng: torch.Generator) -> Tensor | None:
-        if not self.knows_labels or labels is None:
-            return None
-        dropped = torch.rand(len(labels), generator=rng, device=rng.device) < self.objective.condition_dropout
-        return labels.masked_fill(dropped, -1)
 
     def check(self, validation: Batch | None, context: Context) -> Check:
         """`active units`; of held-out data `validation`, the negative importance bound of 4 samples with the
@@ -251,10 +198,9 @@ class VAE(Model):
         if validation is not None:
             first = self.two_stages and context.stage != "prior"
             values["bound" if first else "validation"] = self._held_out(validation, context)
-        with torch.no_grad():
-            active = active_units(self.encode(self.seen)[0])
+        active = active_units(self.coders.encode(self.seen)[0])
         values["active units"] = float(active)
-        warning = collapse_warning(active, self.latent) if context.step >= SETTLED else ""
+        warning = collapse_warning(active, self.network.latent) if context.step >= SETTLED else ""
         return Check(values, (warning,) if warning and not self.deterministic else ())
 
     def _held_out(self, validation: Batch, context: Context) -> float:
@@ -262,56 +208,80 @@ class VAE(Model):
             (player,) = self.stages()[-1 if context.stage == "prior" else 0].players
             return self.loss(validation, player, context)["total"].item()
         total = 0.0
-        for x in torch.split(validation.x, self.rows(CHECK_SAMPLES)):
-            weights = self.log_weights(x, CHECK_SAMPLES, "any", None, context.noise)
+        for x in torch.split(validation.x, self.coders.rows(CHECK_SAMPLES)):
+            weights = log_weights(self.coders, self.marginal_prior, x, CHECK_SAMPLES, context.noise)
             total -= bounds.importance_bound(weights).sum().item()
         return total / len(validation.x)
 
-    def rows(self, samples: int) -> int:
-        """Data handled at a time, each with so many latents."""
-        size = self.mean.new_empty(self.event).numel() * self.likelihood.outputs
-        return max(1, min(VALUES // (size * samples), POINTS // samples))
+    def refuse(self, ask: Ask[VAESampler]) -> None:
+        self.classes.refuse(ask.condition.label, ask.sampler.guidance != 1)
 
-    def sample(self, request: SampleRequest) -> Iterator[Samples]:
-        """One frame, or those of a chain x -> z -> x from an ancestral sample: see `vae.sampling`.
+    def guided(self, ask: Ask[VAESampler]) -> bool:
+        """Whether latents are moved."""
+        return self.conditional and ask.sampler.guidance != 1 and ask.condition.label != "none"
+
+    def biased(self, ask: Ask[VAESampler]) -> str:
+        """Why samples are not draws from the model's distribution, or ''."""
+        reasons = []
+        if self.guided(ask):
+            reasons.append(f"latent extrapolation {ask.sampler.guidance:g}")
+        if ask.sampler.method == "gibbs":
+            reasons.append("pseudo-Gibbs chain: stationary where q(z | x) is the posterior")
+        if ask.sampler.output == "mean" and not self.deterministic:
+            reasons.append("means of the decoder, without its noise")
+        return "; ".join(reasons)
+
+    def sample(self, request: SampleRequest[VAESampler]) -> Iterator[Samples]:
+        """One frame from one pass, or those of a chain x -> z -> x from there: see `vae.sampling`.
 
         Raises:
-            ValueError: for a class that the data or the training do not have.
+            ValueError: for a class that the data or the training do not have, and for Metropolis steps of an
+            autoencoder.
         """
+        self.refuse(request)
         sampler = request.sampler
-        assert isinstance(sampler, VAESampler)
-        self._refuse_untrained(sampler)
         rng = generator(sampler.seed, "sampling", self.device)
-        labels = self.labels_for(request.n, sampler.label, rng)
-        walk = ancestral if sampler.method == "ancestral" else chain
-        with torch.no_grad():
-            yield from walk(self, sampler, labels, request.n, rng)
+        prior = self.given_prior(self.classes.draw(request.n, request.condition.label, rng), request)
+        total = 0 if sampler.method == "ancestral" else sampler.steps
+        turns = chain(self.coders, prior, request.n, total, sampler.method == "metropolis", rng)
+        for index, turn in enumerate(turns):
+            x = turn.mean if sampler.output == "mean" else turn.drawn
+            yield Samples(
+                x=self.quantise(x).detach().cpu().numpy(),
+                clean=None,
+                labels=None if prior.labels is None else prior.labels.cpu().numpy(),
+                index=index,
+                total=total,
+                time=float(total - index),
+                nfe=1 + 2 * index,
+                biased=self.biased(request),
+            )
 
-    def log_prob(self, x: Tensor, sampler: SamplerSettings, error: bool = True) -> Iterator[LogProb | None]:
-        """The importance-weighted bound of K samples of the encoder, nats in data units: see `vae.density`.
+    def log_prob(self, x: Tensor, request: DensityRequest[VAESampler]) -> Iterator[LogProb | None]:
+        """The importance-weighted bound of K samples of the encoder, nats in data units: see `vae.density`. A
+        quarter of K where no error is asked for.
+
+        A class: of its density. `none`: of the unconditional one. `any`: of the mixture by the classes'
+        probabilities. A guided prior has bounds too.
 
         Raises:
             NoDensity: of an autoencoder, of grey levels under a Bernoulli likelihood, and of a condition that
             was never trained.
         """
-        assert isinstance(sampler, VAESampler)
-        if self.deterministic or isinstance(self.likelihood, Bernoulli):
-            raise NoDensity(self.session.capabilities.density_reason)
+        able = self.able(request)
+        if able.density == "none":
+            raise NoDensity(able.density_reason)
         try:
-            self._refuse_untrained(sampler)
+            self.refuse(request)
         except ValueError as refused:
             raise NoDensity(str(refused)) from refused
-        yield from importance_log_prob(self, x.to(self.device, torch.float32), sampler, error)
-
-    def probe(self, name: str, request: ProbeRequest) -> Iterator[Payload | None]:
-        """One of `vae.probes`: latent, traversal, reconstructions, interpolation, per-dimension, bounds.
-
-        Raises:
-            KeyError: for any other name.
-            ValueError: where there are no held-out examples, or no bound to draw.
-        """
-        with torch.no_grad():
-            yield from PROBES[name](self, request)
+        rng = generator(request.sampler.seed, "evaluation", self.device)
+        label = request.condition.label
+        prior = self.given_prior(self.classes.draw(len(x), label, rng) if self.conditional else None, request)
+        if label == "any":
+            prior = replace(prior, summed=self.conditional)
+        k = request.sampler.importance if request.error else max(1, request.sampler.importance // 4)
+        yield from importance_log_prob(self.coders, prior, x.to(self.device, torch.float32), k, rng)
 
     def loss_reference(
         self, batch: Batch, rng: torch.Generator
@@ -319,28 +289,7 @@ class VAE(Model):
         """The entropy of the data, given the class as often as training gives it: no bound can do better.
         None where it is not known, the loss is no bound, or only its second stage knows classes."""
         bound = self.objective.kind not in ("autoencoder", "beta")
-        if self.truth is None or not bound or (self.two_stages and self.knows_labels):
+        if self.truth is None or not bound or (self.two_stages and self.classes.learned):
             return None
-        given = 1 - self.objective.condition_dropout if self.knows_labels else 0.0
+        given = 1 - self.objective.condition_dropout if self.classes.learned else 0.0
         return LossReference("entropy", {"total": (yield from best_bound(self.truth, batch, given))})
-
-    def guided(self, sampler: VAESampler) -> bool:
-        """Whether latents are moved."""
-        return self.conditional and sampler.guidance != 1 and sampler.label != "none"
-
-    def _refuse_untrained(self, sampler: VAESampler) -> None:
-        if not self.label_names:
-            return
-        if not self.knows_labels:
-            if sampler.label not in ("any", "none") and sampler.label in self.label_names:
-                raise ValueError("this model learned no labels: switch on 'Learn labels' and train again")
-            return
-        never = self.objective.condition_dropout == 0
-        if never and sampler.label == "none":
-            raise ValueError(
-                "this model never trained without labels: raise 'Drop label' above 0 and train again"
-            )
-        if never and sampler.guidance != 1:
-            raise ValueError(
-                "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
-            )

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from genlab.settings.paradigm import DensityKind, PanelInfo, ProbeControl, common_panels
-from genlab.settings.spaces import Images, Space
+from genlab.paradigms.vae.settings import VAESettings, density
+from genlab.settings.controls import PanelControl
+from genlab.settings.data_info import DataInfo
+from genlab.settings.panels import PanelInfo, common_panels
+from genlab.settings.spaces import Images
 
 SLIDERS = 8
 EXAMPLES = 200
 """Held-out examples to choose from."""
 
 
-def panels(kind: str, latent: int, space: Space, density: DensityKind) -> tuple[PanelInfo, ...]:
-    """What a workspace shows. kind: of the objective. latent: dimensions of the latent space."""
-    image = isinstance(space, Images)
-    found = [*common_panels(space), _latent(latent), _reconstructions(image), _traversal(latent, image)]
+def panels(chosen: VAESettings, data: DataInfo) -> tuple[PanelInfo, ...]:
+    """The panels for these settings and data."""
+    image, latent = isinstance(data.space, Images), chosen.network.latent
+    found = [*common_panels(data.space), _latent(latent), _reconstructions(image), _traversal(latent, image)]
     found.append(_interpolation(image))
-    if kind != "autoencoder":
+    if chosen.objective.kind != "autoencoder":
         found.append(_per_dimension())
-    if density == "bound":
+    if density(chosen.objective, data.space)[0] == "bound":
         found.append(_bounds())
     return tuple(found)
 
 
 def _latent(latent: int) -> PanelInfo:
-    controls: tuple[ProbeControl, ...] = ()
+    controls: tuple[PanelControl, ...] = ()
     if latent > 2:
         choices = {"active": "Two most active"} | {
             f"{i},{i + 1}": f"z{i + 1}, z{i + 2}" for i in range(0, min(latent, 64) - 1, 2)
         }
         controls = (
-            ProbeControl("dims", "Axes", "active", choices=choices, help="Which two latents span the plane."),
+            PanelControl("dims", "Axes", "active", choices=choices, help="Which two latents span the plane."),
         )
     return PanelInfo(
         "latent",
@@ -55,7 +58,7 @@ def _reconstructions(image: bool) -> PanelInfo:
 
 def _traversal(latent: int, image: bool) -> PanelInfo:
     sliders = tuple(
-        ProbeControl(f"z{i + 1}", f"z{i + 1}", 0.0, -3.0, 3.0, help=f"Value of latent {i + 1}.")
+        PanelControl(f"z{i + 1}", f"z{i + 1}", 0.0, -3.0, 3.0, help=f"Value of latent {i + 1}.")
         for i in range(min(latent, SLIDERS))
     )
     how = "a row for each latent" if image else "a line for each latent"
@@ -81,9 +84,9 @@ def _interpolation(image: bool) -> PanelInfo:
         help="The straight way between the codes of two held-out examples, decoded"
         + (", over the straight way between their pixels." if image else "."),
         controls=(
-            ProbeControl("first", "From", 0.0, 0.0, EXAMPLES - 1, whole=True, help="A held-out example."),
-            ProbeControl("second", "To", 1.0, 0.0, EXAMPLES - 1, whole=True, help="Another one."),
-            ProbeControl("at", "At", 0.5, help="The place on the way that is marked.", ends=("from", "to")),
+            PanelControl("first", "From", 0.0, 0.0, EXAMPLES - 1, whole=True, help="A held-out example."),
+            PanelControl("second", "To", 1.0, 0.0, EXAMPLES - 1, whole=True, help="Another one."),
+            PanelControl("at", "At", 0.5, help="The place on the way that is marked.", ends=("from", "to")),
         ),
     )
 

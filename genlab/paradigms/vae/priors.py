@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -85,6 +86,35 @@ class Prior(nn.Module, ABC):
         means, log_scales = self.parts()
         gap = (z[..., None, :] - means) * (-log_scales).exp()
         return -0.5 * gap.square().sum(-1) - (log_scales + 0.5 * math.log(2 * math.pi)).sum(-1)
+
+
+@dataclass(frozen=True)
+class GivenPrior:
+    """The prior of n latents under a condition.
+
+    labels: (n,) of their classes, -1 for none; None where the prior knows no classes. guidance: as of
+    `Prior`. summed: their density is summed over the classes, by their probabilities.
+    """
+
+    prior: Prior
+    labels: Tensor | None = None
+    guidance: float = 1.0
+    summed: bool = False
+
+    def take(self, rows: slice) -> GivenPrior:
+        """The prior of some of the latents."""
+        labels = None if self.labels is None else self.labels[rows]
+        return GivenPrior(self.prior, labels, self.guidance, self.summed)
+
+    def draw(self, n: int, rng: torch.Generator) -> Tensor:
+        """All n latents, (n, d)."""
+        return self.prior.draw(self.labels, n, rng, self.guidance)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density of z (..., n, d), (..., n)."""
+        if self.summed:
+            return self.prior.log_prob_any(z, self.guidance)
+        return self.prior.log_prob(z, self.labels, self.guidance)
 
 
 class NormalPrior(Prior):

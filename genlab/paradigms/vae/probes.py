@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.model import Batch, ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
 from genlab.data.payloads import Array, Curves, Extent, Group, Payload, Plane, Tiles
 from genlab.paradigms.vae.bounds import gaussian_log_prob
 from genlab.paradigms.vae.collapse import active_units, variances
+from genlab.paradigms.vae.model import VAE
 from genlab.paradigms.vae.panels import SLIDERS
-from genlab.paradigms.vae.sampling import array
-from genlab.paradigms.vae.spread import bounds_rising, per_dimension
-from genlab.settings.spaces import Images
-
-if TYPE_CHECKING:
-    from genlab.paradigms.vae.model import VAE
+from genlab.paradigms.vae.settings import VAESampler
+from genlab.paradigms.vae.spread import bounds_rising, held_out, per_dimension
 
 COLUMNS = 12
 PLACES = 9
@@ -28,18 +25,18 @@ SHOWN = 300
 """Points whose reconstructions are drawn."""
 
 
-def latent(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
+def latent(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | None]:
     """Means of the codes of held-out data over draws from the prior, in the plane of two latents; of a single
     latent, its density over data against the prior's."""
-    examples = held_out(model, request)
+    examples = held_out(request)
     means, log_scales = codes(model, examples.x)
     yield None
     rng = generator(request.sampler.seed, "preview", model.device)
-    labels = model.labels_for(len(means), request.sampler.label if model.conditional else "none", rng)
-    drawn = model.prior.draw(labels if model.conditional else None, len(means), rng)
+    labels = model.classes.draw(len(means), request.condition.label, rng) if model.conditional else None
+    drawn = model.prior.draw(labels, len(means), rng)
     active = active_units(means)
-    note = f"{active} of {model.latent} latents active"
-    if model.latent == 1:
+    note = f"{active} of {model.network.latent} latents active"
+    if model.network.latent == 1:
         yield _line_of_codes(means, log_scales, drawn, note)
         return
     dims = _two_dims(request.values.get("dims", "active"), means)
@@ -55,11 +52,10 @@ def latent(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
     )
 
 
-def traversal(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
+def traversal(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | None]:
     """Means of the decoder as one latent at a time runs from -3 to 3 and the sliders hold the others."""
-    image = isinstance(model.session.space, Images)
-    count, places = min(model.latent, SLIDERS), PLACES if image else LINE
-    held = torch.zeros(model.latent, device=model.device)
+    count, places = min(model.network.latent, SLIDERS), PLACES if model.images else LINE
+    held = torch.zeros(model.network.latent, device=model.device)
     for i in range(count):
         held[i] = float(request.values.get(f"z{i + 1}", 0.0))
     run = torch.linspace(-3, 3, places, device=model.device)
@@ -73,7 +69,7 @@ def traversal(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
         yield None
     images = np.stack(rows)
     units = "" if isinstance(centre, float) else ", in standard deviations of the codes"
-    if image:
+    if model.images:
         yield Tiles(_plain(images), "Traversal", names, f"Each row moves one latent from -3 to 3{units}.")
     elif model.event == (1,):
         curves = {name: row[:, 0] for name, row in zip(names, images, strict=True)}
@@ -87,10 +83,10 @@ def traversal(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
         )
 
 
-def reconstructions(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
+def reconstructions(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | None]:
     """Held-out data and the means of the decoder at the means of their codes."""
-    examples = held_out(model, request)
-    if isinstance(model.session.space, Images):
+    examples = held_out(request)
+    if model.images:
         x = examples.x[: 3 * COLUMNS]
         x = x[: max(1, len(x) // COLUMNS) * COLUMNS]
         back = decoded(model, codes(model, x)[0])
@@ -128,17 +124,16 @@ def reconstructions(model: VAE, request: ProbeRequest) -> Iterator[Payload | Non
     yield Plane(groups, model.extent, "Reconstructions", data_space=model.event == (2,), note=note)
 
 
-def interpolation(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
+def interpolation(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | None]:
     """Means of the decoder along the straight way between the codes of two held-out examples."""
-    examples = held_out(model, request)
+    examples = held_out(request)
     pick = [round(float(request.values.get(key, 0.0))) % len(examples.x) for key in ("first", "second")]
     ends = examples.x[pick]
     (first, second), _ = codes(model, ends)
-    image = isinstance(model.session.space, Images)
-    share = torch.linspace(0, 1, PLACES if image else LINE, device=model.device)
+    share = torch.linspace(0, 1, PLACES if model.images else LINE, device=model.device)
     way = decoded(model, torch.lerp(first, second, share[:, None]))
     yield None
-    if image:
+    if model.images:
         weight = share.reshape(-1, *([1] * len(model.event)))
         mixed = array(torch.lerp(ends[0], ends[1], weight))
         tiles = _plain(np.stack([way, mixed]))
@@ -160,25 +155,23 @@ def interpolation(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]
     yield _over_data(model, request, groups, "Interpolation", "")
 
 
-def held_out(model: VAE, request: ProbeRequest) -> Batch:
-    """The examples. Raises ValueError where there are none."""
-    if request.examples is None or not len(request.examples.x):
-        raise ValueError("there are no held-out examples to show")
-    return request.examples
-
-
 def codes(model: VAE, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """Means and log scales of the codes of x, (n, d)."""
-    found = [model.encode(part) for part in torch.split(x, model.rows(1))]
+    coders = model.coders
+    found = [coders.encode(part) for part in torch.split(x, coders.rows(1))]
     scales = [scale for _, scale in found if scale is not None]
     return torch.cat([mean for mean, _ in found]), torch.cat(scales) if scales else None
 
 
 def decoded(model: VAE, z: Tensor) -> Array:
     """Means of the decoder at latents (n, d), (n, *event)."""
-    return array(
-        torch.cat([model.likelihood.mean(model.decode(part)) for part in torch.split(z, model.rows(1))])
-    )
+    coders = model.coders
+    return array(torch.cat([coders.mean(part) for part in torch.split(z, coders.rows(1))]))
+
+
+def array(x: Tensor) -> Array:
+    """A tensor as what is sent to be drawn."""
+    return x.cpu().float().numpy()
 
 
 def _line_of_codes(means: Tensor, log_scales: Tensor | None, drawn: Tensor, note: str) -> Curves:
@@ -214,7 +207,9 @@ def _two_dims(choice: float | str, means: Tensor) -> list[int]:
     return [int(first), int(second)]
 
 
-def _over_data(model: VAE, request: ProbeRequest, groups: list[Group], title: str, note: str) -> Plane:
+def _over_data(
+    model: VAE, request: ProbeRequest[VAESampler], groups: list[Group], title: str, note: str
+) -> Plane:
     data = [] if request.examples is None else [array(request.examples.x[:SHOWN, :2])]
     behind = tuple(Group("held-out data", x, role="real") for x in data)
     return Plane((*behind, *groups), model.extent, title, data_space=model.event == (2,), note=note)
@@ -232,14 +227,12 @@ def _pair(points: Array) -> str:
     return f"{x:.2g} and {y:.2g}"
 
 
-def _plain(
-    tiles: Array,
-) -> Array:
+def _plain(tiles: Array) -> Array:
     """Tiles of one channel without it."""
     return tiles[:, :, 0] if tiles.shape[2] == 1 else tiles
 
 
-PROBES: dict[str, Callable[[VAE, ProbeRequest], Iterator[Payload | None]]] = {
+PROBES: Mapping[str, Callable[[VAE, ProbeRequest[VAESampler]], Iterator[Payload | None]]] = {
     "latent": latent,
     "traversal": traversal,
     "reconstructions": reconstructions,

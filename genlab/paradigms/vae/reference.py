@@ -6,8 +6,8 @@ from collections.abc import Generator
 
 import numpy as np
 
-from genlab.core.model import Batch
-from genlab.data.dataset import Truth
+from genlab.core.training import Batch
+from genlab.data.truths.base import Truth
 
 CHUNK = 512
 MOST = 8192

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from genlab.paradigms.vae.panels import panels
+from genlab.settings.controls import Control
+from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
-from genlab.settings.paradigm import Capabilities, Control, Paradigm, Preset
+from genlab.settings.paradigm import Capabilities, Chosen, DensityKind
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.spaces import Images, Points, Space
 
@@ -121,24 +122,38 @@ class VAESampler(SamplerSettings):
     )  # fmt: skip
 
 
-def _defaults(dataset: str, space: Space) -> Mapping[str, Any]:
-    if isinstance(space, Points):
-        return {"network.latent": space.dim}
-    outcomes = space.channels * space.height * space.width * space.levels
-    return {
-        "objective.likelihood": "categorical" if outcomes <= FEW_OUTCOMES else "gaussian",
-        "network.kind": "conv",
-        "network.latent": 16,
-        "network.width": 32,
-        "network.dropout": 0.3,
-        "training.batch_size": 64,
-        "training.learning_rate": 2e-3,
-        "training.clip": 100.0,
-        "training.keep": "best",
-    }
+VAESettings = Chosen[VAEObjective, VAENetwork, VAESampler]
+
+EXTRAPOLATION = (
+    "Moves latents along the way from the unconditional to the class's prior mean: 1 is the class "
+    "as learned, above 1 it is exaggerated, 0 centres it on no class."
+)
 
 
-def _density(objective: VAEObjective, space: Space) -> tuple[Any, str]:
+def defaults(data: DataInfo) -> Mapping[str, Any]:
+    """Settings that suit these data better than the declared ones."""
+    match data.space:
+        case Points(dim=dim):
+            return {"network.latent": dim}
+        case Images(channels, height, width, levels):
+            few = channels * height * width * levels <= FEW_OUTCOMES
+            return {
+                "objective.likelihood": "categorical" if few else "gaussian",
+                "network.kind": "conv",
+                "network.latent": 16,
+                "network.width": 32,
+                "network.dropout": 0.3,
+                "training.batch_size": 64,
+                "training.learning_rate": 2e-3,
+                "training.clip": 100.0,
+                "training.keep": "best",
+            }
+        case _:
+            return {}
+
+
+def density(objective: VAEObjective, space: Space) -> tuple[DensityKind, str]:
+    """How the density is known, and in a sentence how, or why there is none."""
     if objective.kind == "autoencoder":
         return "none", "an autoencoder reconstructs; it has no likelihood, only an error"
     if objective.likelihood == "bernoulli":
@@ -154,120 +169,49 @@ def _density(objective: VAEObjective, space: Space) -> tuple[Any, str]:
     return "bound", reason
 
 
-def learns_labels(objective: VAEObjective, n_labels: int) -> bool:
-    """Whether the prior knows classes. That of an autoencoder is fixed unless it is fitted afterwards."""
-    fixed = objective.kind == "autoencoder" and objective.prior != "two-stage"
-    return n_labels > 0 and objective.conditional and objective.condition_dropout < 1 and not fixed
+def untaught(objective: VAEObjective) -> str:
+    """Why the prior knows no classes of data that have some, and what to do; '' where it knows them."""
+    if objective.kind == "autoencoder" and objective.prior != "two-stage":
+        return "the prior of a plain autoencoder knows no classes: fit one in two stages"
+    if not objective.conditional:
+        return "this model learned no labels: switch on 'Learn labels' and train again"
+    if objective.condition_dropout == 1:
+        return "this model never saw a label: lower 'Drop label' below 1 and train again"
+    return ""
 
 
-def _labels(session: Any, n_labels: int) -> tuple[Control, Control]:
-    """The controls of label and guidance."""
-    objective, sampler = session.objective, session.sampler
-    if n_labels == 0:
-        none = Control(False, "this data set has no labels to guide towards")
-        return none, none
-    if not learns_labels(objective, n_labels):
-        if objective.kind == "autoencoder":
-            none = Control(False, "the prior of a plain autoencoder knows no classes; fit one in two stages")
-        else:
-            none = Control(False, "this model learns no labels: switch on 'Learn labels'")
-        return none, none
-    label = Control(True, name="Label")
-    if objective.condition_dropout == 0:
-        return label, Control(
-            False, "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
-        )
-    if sampler.label == "none":
-        return label, Control(False, "with label 'none' there is nothing to guide towards")
-    if sampler.method == "gibbs":
-        return label, Control(False, "a Gibbs chain through the encoder forgets where its latents began")
-    return label, Control(
-        True,
-        name="Latent extrapolation",
-        neutral=1.0,
-        help="Moves latents along the way from the unconditional to the class's prior mean: 1 is the class "
-        "as learned, above 1 it is exaggerated, 0 centres it on no class.",
-    )
+def capabilities(chosen: VAESettings, data: DataInfo) -> Capabilities:
+    """What a latent variable model can do with these settings and data."""
+    kind, reason = density(chosen.objective, data.space)
+    return Capabilities(kind, reason, (_steps(chosen), *_label_controls(chosen, data)))
 
 
-def _capabilities(session: Any, space: Space, n_labels: int) -> Capabilities:
-    """session: a `Session` of this paradigm (the type lives above this module)."""
-    objective, sampler = session.objective, session.sampler
-    labels, guidance = _labels(session, n_labels)
-    if objective.kind == "autoencoder" and sampler.method == "metropolis":
-        steps = Control(False, "an autoencoder has no likelihood by which to accept a step")
-    elif sampler.method == "ancestral":
-        steps = Control(False, "ancestral sampling takes one pass; choose a Gibbs chain to take steps")
-    else:
-        steps = Control(True, name="Gibbs steps", help="Turns x → z → x from an ancestral sample.")
-    density, reason = _density(objective, space)
-    return Capabilities(
-        density,
-        reason,
-        steps,
-        guidance,
-        labels,
-        panels(objective.kind, session.network.latent, space, density),
-    )
+def _steps(chosen: VAESettings) -> Control:
+    reason = ""
+    if chosen.objective.kind == "autoencoder" and chosen.sampler.method == "metropolis":
+        reason = "an autoencoder has no likelihood by which to accept a step"
+    elif chosen.sampler.method == "ancestral":
+        reason = "ancestral sampling takes one pass; choose a Gibbs chain to take steps"
+    help = "" if reason else "Turns x → z → x from an ancestral sample."
+    return Control("sampler.steps", not reason, reason, name="Gibbs steps", help=help)
 
 
-_SMALL = {"training.seconds": 60.0}
+def _label_controls(chosen: VAESettings, data: DataInfo) -> tuple[Control, Control]:
+    """The controls of guidance and label."""
 
-PARADIGM = Paradigm(
-    id="vae",
-    title="Latent variable",
-    group="Likelihood",
-    summary="Learns a code for each datum and a decoder that turns codes drawn at random into data.",
-    implementation="genlab.paradigms.vae.model:VAE",
-    objective=VAEObjective,
-    network=VAENetwork,
-    sampler=VAESampler,
-    defaults=_defaults,
-    capabilities=_capabilities,
-    presets=(
-        Preset("moons", "Two moons", "A VAE with a plane of latents, one prior for each moon.", "moons", {}),
-        Preset(
-            "autoencoder",
-            "Autoencoder: why sampling fails",
-            "Reconstructions are perfect, but codes drawn from a normal are not codes of data.",
-            "moons",
-            {"objective.kind": "autoencoder", **_SMALL},
-        ),
-        Preset(
-            "autoencoder-mended",
-            "Autoencoder, prior fitted afterwards",
-            "The same autoencoder, sampled from a mixture that a second stage fits to its codes "
-            "(Ghosh et al. 2020).",
-            "moons",
-            {"objective.kind": "autoencoder", "objective.prior": "two-stage", **_SMALL},
-        ),
-        Preset(
-            "collapse",
-            "Posterior collapse",
-            "The divergence weighs so much that the decoder ignores its latents: a warning, and a blob.",
-            "moons",
-            {"objective.kind": "beta", "objective.beta": 100.0, "objective.conditional": False},
-        ),
-        Preset(
-            "bridge",
-            "A bridge between modes",
-            "A continuous decoder of one normal cannot tear: probability leaks between the Gaussians.",
-            "8gaussians",
-            {"objective.conditional": False},
-        ),
-        Preset(
-            "digits",
-            "Handwritten digits",
-            "A probability for each of 17 levels, 16 latents, a prior for each digit.",
-            "digits",
-            {},
-        ),
-        Preset(
-            "blur",
-            "Blur",
-            "Two latents and the mean of a Gaussian: each pixel averages over what the code does not tell.",
-            "digits",
-            {"objective.likelihood": "gaussian", "sampler.output": "mean", "network.latent": 2},
-        ),
-    ),
-)
+    def guidance(reason: str) -> Control:
+        return Control("sampler.guidance", False, reason, name="Latent extrapolation")
+
+    never = "this data set has no labels to guide towards" if not data.labels else untaught(chosen.objective)
+    if never:
+        return guidance(never), Control("condition.label", False, never, name="Label")
+    label = Control("condition.label", name="Label")
+    if chosen.objective.condition_dropout == 0:
+        needs = "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
+        return guidance(needs), label
+    if chosen.label == "none":
+        return guidance("with label 'none' there is nothing to guide towards"), label
+    if chosen.sampler.method == "gibbs":
+        return guidance("a Gibbs chain through the encoder forgets where its latents began"), label
+    extrapolation = Control("sampler.guidance", name="Latent extrapolation", neutral=1.0, help=EXTRAPOLATION)
+    return extrapolation, label

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genlab.core.model import ProbeRequest, generator
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
+from genlab.core.training import Batch
 from genlab.data.payloads import Curves, Payload
 from genlab.paradigms.vae.bounds import gaussian_divergence, importance_bound
 from genlab.paradigms.vae.collapse import active_units
-
-if TYPE_CHECKING:
-    from genlab.paradigms.vae.model import VAE
+from genlab.paradigms.vae.density import log_weights
+from genlab.paradigms.vae.model import VAE
+from genlab.paradigms.vae.settings import VAESampler
 
 MOST = 256
 """Data of which divergences are averaged."""
@@ -25,19 +26,25 @@ POWERS = 8
 """Bounds of 1, 2, 4 .. 2^8 samples."""
 
 
-def per_dimension(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
+def held_out(request: ProbeRequest[VAESampler]) -> Batch:
+    """The examples. Raises ValueError where there are none."""
+    if request.examples is None or not len(request.examples.x):
+        raise ValueError("there are no held-out examples to show")
+    return request.examples
+
+
+def per_dimension(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | None]:
     """Bars: divergence of each latent from its prior, mean over held-out data, given their classes where the
     prior knows them. Of a mixture that of each latent's marginal, estimated; they need not sum to the whole.
 
     Raises:
         ValueError: of an autoencoder, whose codes have no divergence, or without held-out data.
     """
-    if request.examples is None:
-        raise ValueError("there are no held-out examples to show")
-    x = request.examples.x[:MOST]
-    labels = None if request.examples.labels is None else request.examples.labels[:MOST]
+    examples, coders = held_out(request), model.coders
+    x = examples.x[:MOST]
+    labels = None if examples.labels is None else examples.labels[:MOST]
     rng = generator(request.sampler.seed, "preview", model.device)
-    mean, log_scale = model.encode(x)
+    mean, log_scale = coders.encode(x)
     if log_scale is None:
         raise ValueError("the codes of an autoencoder are points: they have no divergence from a prior")
     yield None
@@ -47,19 +54,19 @@ def per_dimension(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]
     else:
         each = _marginal_divergence(model, mean, log_scale, given, rng)
     reconstruction = 0.0
-    for start in range(0, len(x), model.rows(1)):
-        part = slice(start, start + model.rows(1))
-        seen = model.observed(x[part], rng)
-        reconstruction -= float(model.reconstruction(mean[None, part], seen).sum())
+    for start in range(0, len(x), coders.rows(1)):
+        part = slice(start, start + coders.rows(1))
+        seen = coders.observed(x[part], rng)
+        reconstruction -= float(coders.reconstruction(mean[None, part], seen).sum())
         yield None
     bars = each.cpu().numpy().astype(np.float32)
     summary = (
-        f"{active_units(mean)} of {model.latent} active, divergence {bars.sum():.1f}, reconstruction "
+        f"{active_units(mean)} of {model.network.latent} active, divergence {bars.sum():.1f}, reconstruction "
         f"{reconstruction / len(x):.1f} nats"
     )
     marks = {"free bits": model.objective.free_bits} if model.objective.kind == "free-bits" else {}
-    captions = tuple(f"z{i + 1}" for i in range(model.latent))
-    place = np.arange(1, model.latent + 1, dtype=np.float32)
+    captions = tuple(f"z{i + 1}" for i in range(model.network.latent))
+    place = np.arange(1, model.network.latent + 1, dtype=np.float32)
     yield Curves(place, {"divergence": bars}, f"latent ({summary})", "nats", marks, True, captions)
 
 
@@ -72,23 +79,21 @@ def _marginal_divergence(
     return torch.mean(own - model.prior.log_prob_each(z, labels), (0, 1))
 
 
-def bounds_rising(model: VAE, request: ProbeRequest) -> Iterator[Payload | None]:
+def bounds_rising(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | None]:
     """Mean bound on log p of held-out data by the number of importance samples; K = 1 is the evidence
     bound.
 
     Raises:
         ValueError: without held-out data.
     """
-    if request.examples is None:
-        raise ValueError("there are no held-out examples to show")
-    x = request.examples.x[:BOUND_DATA]
+    x, coders = held_out(request).x[:BOUND_DATA], model.coders
     rng = generator(request.sampler.seed, "evaluation", model.device)
-    k, rows = 2**POWERS, model.rows(2**5)
+    k, rows = 2**POWERS, coders.rows(2**5)
     sums = np.zeros(POWERS + 1)
     for start in range(0, len(x), rows):
         part, slices = x[start : start + rows], []
         for _ in range(k // 2**5):
-            slices.append(model.log_weights(part, 2**5, "any", None, rng))
+            slices.append(log_weights(coders, model.marginal_prior, part, 2**5, rng))
             yield None
         weights = torch.cat(slices)
         for power in range(POWERS + 1):

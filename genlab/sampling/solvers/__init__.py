@@ -10,8 +10,6 @@ from genlab.sampling.solvers.ddim import DDIM, DDPM
 from genlab.sampling.solvers.dpm import DPMMultistep
 from genlab.sampling.solvers.euler import Euler, EulerAncestral
 from genlab.sampling.solvers.heun import Heun
-from genlab.sampling.solvers.runge_kutta import Adaptive, RungeKutta
-from genlab.sampling.solvers.stochastic import AnnealedLangevin, Langevin, PredictorCorrector, ReverseSDE
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,4 @@ SOLVERS: dict[str, SolverInfo] = {
     "dpm++2m": SolverInfo(DPMMultistep, False, 1, 2),
 }
 
-__all__ = [
-    "SOLVERS", "Adaptive", "AnnealedLangevin", "Langevin", "PredictorCorrector", "ReverseSDE", "RungeKutta",
-    "Solver", "SolverInfo", "State", "trajectory",
-]  # fmt: skip
+__all__ = ["SOLVERS", "Solver", "SolverInfo", "State", "trajectory"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.path import Path
 
@@ -36,7 +36,7 @@ class State:
     x0: Tensor | None = None
     nfe: int = 0
     history: tuple[Tensor, ...] = ()
-    condition: Condition | None = None
+    condition: Conditions | None = None
     generator: torch.Generator | None = None
     accepted: float = 0.0
 
@@ -90,7 +90,7 @@ class Solver(ABC):
         self,
         x: Tensor,
         times: Tensor,
-        condition: Condition | None = None,
+        condition: Conditions | None = None,
         generator: torch.Generator | None = None,
     ) -> State:
         """The state at `times[0]`, given the noise `x` of shape `(n, *event)`."""
@@ -112,7 +112,7 @@ def trajectory(
     solver: Solver,
     x: Tensor,
     times: Tensor,
-    condition: Condition | None = None,
+    condition: Conditions | None = None,
     generator: torch.Generator | None = None,
 ) -> Iterator[State]:
     """The start, then the state after each step: each slice is one step, run without gradients.

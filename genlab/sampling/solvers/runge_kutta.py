@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genlab.sampling.condition import Condition
+from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.path import Path
 from genlab.sampling.solvers.base import Solver, State
@@ -55,7 +55,7 @@ class _Field:
 
     denoiser: Denoiser
     chart: Chart
-    condition: Condition | None
+    condition: Conditions | None
 
     @property
     def path(self) -> Path:

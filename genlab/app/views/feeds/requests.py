@@ -1,0 +1,66 @@
+"""What is asked of the engine on behalf of a run in view: every request is made here."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from genlab.engine import protocol as p
+from genlab.session.session import Session
+from genlab.settings.panels import PanelInfo
+from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
+
+CHANNEL = "samples"
+EVALUATION = "evaluate"
+EVALUATION_SAMPLES = 1000
+
+
+def count(space: Space) -> int:
+    """How many samples are asked for at once: as many as can be looked at."""
+    match space:
+        case Points():
+            return 2000
+        case Images() | Signal():
+            return 64
+        case Tokens():
+            return 200
+        case _:
+            assert_never(space)
+
+
+def sample(run: str, session: Session, number: int = 0) -> p.Sample:
+    """A trajectory of samples."""
+    sampler = session.sampler.model_dump()
+    return p.Sample(run, CHANNEL, number, sampler, session.asked, n=count(session.space), trajectory=True)
+
+
+def evaluate(run: str, session: Session, number: int) -> p.Evaluate:
+    """Every metric that applies."""
+    sampler = session.sampler.model_dump()
+    return p.Evaluate(run, EVALUATION, number, sampler, session.asked, n=EVALUATION_SAMPLES)
+
+
+def of_panel(
+    info: PanelInfo, values: dict[str, float | str], session: Session, live: bool
+) -> p.Request | None:
+    """What a panel itself asks, its run and number still to be filled in; None where its kind is fed.
+
+    values: of its controls. live: while training, so only as fine as the preview budget refreshes often."""
+    sampler, condition = session.sampler.model_dump(), session.asked
+    match info.kind:
+        case "probe":
+            return p.Probe("", info.id, 0, sampler, condition, info.probe, values)
+        case "density":
+            return p.DrawDensity("", info.id, 0, sampler, condition, resolutions(session, live))
+        case "loss" | "samples" | "trajectory":
+            return None
+        case _:
+            assert_never(info.kind)
+
+
+def resolutions(session: Session, live: bool) -> tuple[int, ...]:
+    """Coarse to fine. A model without a density is asked for the histogram alone."""
+    if session.capabilities.density == "none":
+        return ()
+    if session.space.event == (1,):
+        return (128,) if live else (128, 512)
+    return (32, 64) if live else (32, 64, 128)

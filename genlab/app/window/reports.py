@@ -1,0 +1,91 @@
+"""Cards and dialogs for what the engine says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from genlab.app.common.words import sentence
+from genlab.app.dialogs.context import Context
+from genlab.app.views.workspace import Workspace
+from genlab.engine import protocol as p
+from genlab.settings.plugins import PluginProblem
+
+Button = tuple[str, Callable[[], None]]
+
+
+def show_evaluation(context: Context, workspace: Workspace, event: p.Evaluated) -> None:
+    """Show the numbers, or how far they are."""
+    from genlab.app.dialogs import evaluation
+
+    if event.last:
+        workspace.view.evaluation = evaluation.summary(event.metrics)
+        evaluation.EvaluationDialog(event, context.parent).open()
+    else:
+        workspace.view.evaluation = f"evaluating  {event.progress:.0%}"
+
+
+def show_plugin_problems(workspace: Workspace, problems: Sequence[PluginProblem]) -> None:
+    """A card for plug-ins that are left out, if there are any."""
+    if problems:
+        title = "A plug-in is left out" if len(problems) == 1 else f"{len(problems)} plug-ins are left out"
+        details = "\n\n".join(f"{each.package} ({each.name}): {each.details}" for each in problems)
+        lines = [sentence(each.sentence) for each in problems]
+        workspace.cards.show_card("plugins", title, lines, "warn", details=details)
+
+
+def show_failure(workspace: Workspace, failure: p.Failure) -> None:
+    """A card for what went wrong in the engine."""
+    run = workspace.view.run
+    buttons: list[Button] = []
+    if failure.run == run.id and run.kept and run.step > 0:
+        buttons.append(("Continue", workspace.view.train_or_pause))
+    workspace.cards.show_card(
+        "failure",
+        failure.title,
+        [failure.what, failure.kept, failure.remedy],
+        "bad",
+        buttons,
+        failure.details,
+    )
+
+
+def show_paused(context: Context, workspaces: Iterable[Workspace], run: str) -> None:
+    """One run trains at a time: say which of the others has stopped for the one in view."""
+    here = context.workspace
+    for other in workspaces:
+        if other.view.run.id == run and other is not here:
+            other.cards.dismiss("paused-other")
+            title = other.paradigm.title
+            here.cards.show_card(
+                "paused-other",
+                f"{title} is paused",
+                ["One run trains at a time; its weights and panels stay as they are."],
+                buttons=[(f"Go to {title}", partial(context.choose, other.paradigm.id))],
+            )
+
+
+def show_death(context: Context, event: p.EngineDied, go_on: Callable[[], None] | None) -> None:
+    """A card for an engine that is gone, with one click to go on."""
+    kept = (
+        "The run is kept up to its last checkpoint, at most ten seconds back."
+        if go_on is not None
+        else "Nothing was lost: no run was training."
+    )
+    again = context.engine.restarts
+    remedy = (
+        "A new engine is starting." if again else "It ended three times in a row and was not started again."
+    )
+    buttons: list[Button] = []
+    if not again:
+        buttons.append(("Start the engine", context.engine.start))
+    elif go_on is not None:
+        buttons.append(("Continue", go_on))
+    context.cards.show_card(
+        "engine",
+        "The engine stopped",
+        [sentence(event.reason), kept, remedy],
+        "bad",
+        buttons,
+        f"exit code {event.exitcode}: {event.reason}",
+    )

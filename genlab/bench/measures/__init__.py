@@ -1,0 +1,1 @@
+"""What each section of the benchmark measures, and what several of them share."""

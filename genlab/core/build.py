@@ -1,0 +1,44 @@
+"""From a paradigm's record to its model and its probes, imported at the moment they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import Any, TypeVar
+
+import torch
+
+from genlab.core.model import Model, ModelData
+from genlab.core.random import generator
+from genlab.core.requests import ProbeRequest
+from genlab.data.payloads import Payload
+from genlab.settings.paradigm import N, O, Paradigm, S
+
+M_contra = TypeVar("M_contra", contravariant=True)
+Probes = Mapping[str, Callable[[Model[O, N, S], ProbeRequest[S]], Iterator[Payload | None]]]
+"""What the extra panels of a paradigm draw, by name, each in slices."""
+
+
+def found(place: str) -> Any:
+    """The object at 'module:name'."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+def build_model(paradigm: Paradigm[O, N, S], objective: O, network: N, data: ModelData) -> Model[O, N, S]:
+    """The paradigm's model with its initial weights, drawn from the stream 'init' of the seed.
+
+    Raises ValueError, one sentence, where the settings do not go with the data."""
+    make: type[Model[O, N, S]] = found(paradigm.model)
+    state = torch.get_rng_state()
+    try:
+        torch.manual_seed(generator(data.seed, "init").initial_seed())
+        return make(objective, network, data)
+    finally:
+        torch.set_rng_state(state)
+
+
+def probes_of(paradigm: Paradigm[O, N, S]) -> Probes[O, N, S]:
+    """What the extra panels draw; empty for a paradigm without any."""
+    found_probes: Probes[O, N, S] = found(paradigm.probes) if paradigm.probes else {}
+    return found_probes

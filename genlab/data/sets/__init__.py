@@ -1,0 +1,1 @@
+"""The built-in data sets, a file each: settings, labels, space, truth and record."""

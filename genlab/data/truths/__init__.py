@@ -1,0 +1,1 @@
+"""Exactly known distributions that several data sets share."""

@@ -1,0 +1,129 @@
+"""A run's folder while the run is open: written beside training, and held against others who would train."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlab.engine import protocol as p
+from genlab.engine.writer import Writer
+from genlab.runs.evaluations import Evaluation
+from genlab.runs.folder import RunError, RunFolder
+from genlab.runs.lock import FileLock, claim
+from genlab.runs.tensors import Tensors
+
+Send = Callable[[p.Event], None]
+
+
+class Keeper:
+    """Writes to a folder in the writer's thread, once it is claimed; until then the folder is only read,
+    but for evaluations, which anyone may add.
+
+    run: what events are called by."""
+
+    def __init__(self, run: str, folder: RunFolder, send: Send, writer: Writer) -> None:
+        self.folder = folder
+        self._run = run
+        self._send = send
+        self._writer = writer
+        self._lock: FileLock | None = None
+
+    @classmethod
+    def begin(cls, run: str, path: Path, manifest: Mapping[str, Any], send: Send, writer: Writer) -> Keeper:
+        """A new folder, claimed. Raises RunError."""
+        keeper = cls(run, RunFolder.create(path, manifest), send, writer)
+        keeper._lock = claim(keeper.folder.path)
+        return keeper
+
+    @property
+    def claimed(self) -> bool:
+        """Whether this run may write to its folder."""
+        return self._lock is not None
+
+    def claim(self) -> None:
+        """Hold the folder until `release`. Raises RunError where another run or process holds it, or has
+        changed the run since it was opened here."""
+        if self._lock is not None:
+            return
+        self._writer.wait()  # another run of this process may be about to let go of it
+        lock = claim(self.folder.path)
+        try:
+            if self.folder.changed():
+                raise RunError(f"{self.folder.path} has changed since it was opened here; open it again")
+        except BaseException:
+            lock.release()
+            raise
+        self._lock = lock
+
+    def release(self, then: Callable[[], None]) -> None:
+        """Let go of the folder once everything is written; call `then` in the writer's thread."""
+
+        def release() -> None:
+            if self._lock is not None:
+                self._lock.release()
+            then()
+
+        self._writer.do(release)
+
+    def journal(self, step: int, values: Mapping[str, Any]) -> None:
+        """Note settings that changed at a step."""
+        entries = [[step, key, value] for key, value in values.items()]
+
+        def write() -> None:
+            self.folder.update(journal=[*self.folder.manifest.get("journal", []), *entries])
+
+        self._write(write)
+
+    def record(self, names: Sequence[str], rows: NDArray[np.float64]) -> None:
+        """Append losses."""
+        self._write(lambda: self.folder.append_metrics(names, rows))
+
+    def save(self, arrays: Tensors, plain: Mapping[str, Any], averaged: Tensors) -> None:
+        """Write a checkpoint, and weights for sampling where there are any; then tell."""
+        folder, step = self.folder, plain["step"]
+        summary = {"steps": step, **{key: plain[key] for key in ("seconds", "budget", "session")}}
+
+        def write() -> None:
+            folder.save_checkpoint(step, arrays, plain)
+            if averaged:
+                folder.save_weights(averaged)
+            folder.update(**summary)
+            self._send(p.Saved(self._run, step, str(folder.path)))
+
+        self._write(write)
+
+    def evaluated(self, evaluation: Evaluation, then: Callable[[str], None]) -> None:
+        """Keep an evaluation; call `then` in the writer's thread, with '' or why it is not kept."""
+
+        def keep() -> None:
+            try:
+                self.folder.keep_evaluation(evaluation)
+            except RunError as problem:
+                then(str(problem))
+            else:
+                then("")
+
+        self._writer.do(keep)
+
+    def _write(self, job: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                job()
+            except RunError as problem:
+                self._send(
+                    p.Failure(
+                        self._run,
+                        "The run could not be saved",
+                        str(problem),
+                        "Training goes on; what was saved before is untouched.",
+                        "Make room or mend the folder; the next checkpoint is tried by itself.",
+                        traceback.format_exc(),
+                    )
+                )
+
+        self._writer.do(guarded)

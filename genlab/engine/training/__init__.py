@@ -1,0 +1,1 @@
+"""Training of any paradigm: steps, players, averages, budgets, threads."""

@@ -1,0 +1,103 @@
+"""Players that an optimiser moves: how their parameters are stepped, averaged and remembered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from genlab.core.training import Batch, Context, Player
+from genlab.engine.models import AnyModel
+from genlab.engine.training.flat import FlatParameters
+from genlab.settings.training import GradientTraining
+
+
+class NotFiniteError(Exception):
+    """A loss term or gradient is not finite; nothing was updated. term names the first such."""
+
+    def __init__(self, term: str, step: int) -> None:
+        super().__init__(f"{term} is not finite at step {step:,}")
+        self.term = term
+        self.step = step
+
+
+class MovedPlayer:
+    """A player that an optimiser moves: flat parameters, moments and a running average."""
+
+    def __init__(self, player: Player, training: GradientTraining) -> None:
+        self.player = player
+        self.flat = FlatParameters(player.parameters)
+        vector = self.flat.vector
+        self._average = vector.detach().clone() if player.averaged else vector.detach()
+        fused = vector.device.type in ("cpu", "cuda", "mps")
+        decay = training.weight_decay
+        self.optimiser: torch.optim.Optimizer
+        if training.optimiser == "sgd":
+            self.optimiser = torch.optim.SGD([vector], lr=1.0, weight_decay=decay, fused=fused)
+        else:
+            betas = (training.momentum, training.scale_memory)
+            self.optimiser = torch.optim.AdamW([vector], lr=1.0, betas=betas, weight_decay=decay, fused=fused)
+
+    @property
+    def average(self) -> Tensor:
+        """The weights to draw samples with, (total,), not copied."""
+        return self._average
+
+    def compute(self, model: AnyModel, batch: Batch, context: Context, clip: float) -> dict[str, Tensor]:
+        """The gradient of the player's loss; its terms and the norm. Raises NotFiniteError."""
+        gradient = self.flat.gradient
+        gradient.zero_()
+        terms = model.loss(batch, self.player, context)
+        terms["total"].backward()  # type: ignore[no-untyped-call]
+        norm = torch.linalg.vector_norm(gradient)
+        length = norm.item()
+        if not (math.isfinite(length) and math.isfinite(terms["total"].item())):
+            raise NotFiniteError(_culprit(terms), context.step)
+        if 0 < clip < length:
+            gradient.mul_(clip / length)
+        return {**terms, "gradient norm": norm}
+
+    def apply(self, rate: float, training: GradientTraining, step: int) -> None:
+        """Take the step that the gradient asks for, and average."""
+        self.optimiser.param_groups[0]["lr"] = rate * self.player.rate
+        self.optimiser.step()
+        if self.player.averaged:
+            weight = 1 - min(training.ema, (1 + step) / (10 + step))
+            self._average.lerp_(self.flat.vector.detach(), weight)
+
+    def allow_gradients(self, on: bool) -> None:
+        """Whether the loss of another player may follow gradients into these parameters."""
+        for parameter in self.player.parameters:
+            parameter.requires_grad_(on)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What going on needs."""
+        state = self.optimiser.state.get(self.flat.vector, {})
+        found = {"weights": self.flat.vector.detach()}
+        if self.player.averaged:
+            found["average"] = self._average
+        return found | {key: value for key, value in state.items() if isinstance(value, Tensor)}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Load what `tensors` gave."""
+        self.flat.load(tensors["weights"])
+        if self.player.averaged:
+            self._average.copy_(tensors["average"])
+        moments = {key: value for key, value in tensors.items() if key not in ("weights", "average")}
+        if moments:
+            device = self.flat.vector.device
+            self.optimiser.state[self.flat.vector] = {k: v.to(device) for k, v in moments.items()}
+
+    def restart_average(self) -> None:
+        """Begin the average anew at the weights as they are."""
+        if self.player.averaged:
+            self._average.copy_(self.flat.vector.detach())
+
+
+def _culprit(terms: Mapping[str, Tensor]) -> str:
+    for name, value in terms.items():
+        if not math.isfinite(value.item()):
+            return f"the loss term '{name}'"
+    return "the gradient"

@@ -1,0 +1,1 @@
+"""Extra panels that several paradigms share: fields, guidance, solver errors, what is equivalent."""

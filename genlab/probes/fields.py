@@ -1,0 +1,90 @@
+"""Vector fields of a continuous time on a grid, learned and true: the score, and the velocity."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlab.core.requests import Ask, ProbeRequest
+from genlab.core.time.model import TO, TS, TimeModel
+from genlab.data.payloads import Field
+from genlab.probes.true_score import true_score
+from genlab.sampling.condition import Conditions
+from genlab.sampling.denoiser import NOISIEST, Prediction
+
+
+def score_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Iterator[Field | None]:
+    """The score over the model's extent at a time of the sampler's grid, in the coordinates of the frames.
+
+    Those are `x_t / sqrt(alpha^2 + sigma^2)` taken back to data units; vectors are gradients of the log
+    density there, per data unit. The truth is the exact score, where guidance does not tilt the learned one.
+    """
+    sampler = request.sampler
+    grid = model.times(sampler)
+    index = min(round(float(request.values["time"]) * (len(grid) - 1)), len(grid) - 1)
+    t = grid[index] if index < len(grid) - 1 else grid.new_tensor(model.path.t_min)
+    scale = float(model.path.scale(t))
+    points = plane(model, request.resolution)
+    x = scale * model.standardise(points)
+    learned, exact = yield from _both(model, request, x, t)
+    yield Field(
+        vectors=_drawn(learned.score * scale / model.std, request.resolution),
+        truth=None if exact is None else _drawn(exact.score * scale / model.std, request.resolution),
+        extent=model.extent,
+        time=float(model.path.noise_level(t)),
+        title=f"Score at noise level {float(model.path.noise_level(t)):.3g}",
+    )
+
+
+def velocity_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Iterator[Field | None]:
+    """The velocity over the model's extent at a time t between source (0) and data (1): the way, in data
+    units, that a point would go in unit time. The truth is known for a Gaussian source, drawn independently
+    of the data."""
+    shown = float(request.values["time"])
+    t = torch.tensor(1 - shown, dtype=torch.float64).clamp(min=model.path.t_min)
+    x = model.standardise(plane(model, request.resolution))
+    learned, exact = yield from _both(model, request, x, t)
+    yield Field(
+        vectors=_drawn(-learned.velocity * model.std, request.resolution),
+        truth=None if exact is None else _drawn(-exact.velocity * model.std, request.resolution),
+        extent=model.extent,
+        time=shown,
+        symbol="t",
+        title=f"Velocity at t = {shown:.2f}",
+    )
+
+
+def plane(model: TimeModel[TO, TS], resolution: int) -> Tensor:
+    """Cell centres (resolution^2, 2) over the model's extent, data units, rows from low y to high."""
+    low_x, high_x, low_y, high_y = model.extent
+    cells = (np.arange(resolution) + 0.5) / resolution
+    columns, rows = np.meshgrid(low_x + (high_x - low_x) * cells, low_y + (high_y - low_y) * cells)
+    points = np.stack([columns, rows], -1).reshape(-1, 2)
+    return torch.as_tensor(points, dtype=torch.float32, device=model.device)
+
+
+def _both(
+    model: TimeModel[TO, TS], ask: Ask[TS], x: Tensor, t: Tensor
+) -> Generator[None, None, tuple[Prediction, Prediction | None]]:
+    """What the network predicts at x, and what the exact score would: None where that is not known."""
+    label = model.classes.single(ask.condition.label)
+    with torch.no_grad():
+        condition = Conditions(None if label is None else label.expand(len(x)))
+        learned = model.denoiser(ask).predict(x, t, condition)
+    yield None
+    plain = label is None or int(label) < 0 or ask.sampler.guidance == 1
+    if model.truth is None or not plain or not model.path.has_score:
+        return learned, None
+    level = min(float(model.path.noise_level(t)), NOISIEST)
+    t = model.path.time_of_noise_level(t.new_tensor(level))
+    alpha = float(model.path.alpha(t))
+    given = None if label is None or int(label) < 0 else int(label)
+    score = yield from true_score(model, x / alpha, level, given)
+    return learned, Prediction(model.path, t, x, "score", score / alpha)
+
+
+def _drawn(vectors: Tensor, resolution: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return vectors.float().cpu().numpy().reshape(resolution, resolution, 2)

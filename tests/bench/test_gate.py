@@ -1,0 +1,361 @@
+"""What a gate compares, what makes it fail, and that it fits into its time; sections here are toys."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from genlab.bench import table
+from genlab.bench.__main__ import main
+from genlab.bench.apart.section import Outcome, run_apart
+from genlab.bench.plan import RATES, Budget, Plan
+from genlab.bench.reference import Better, Recorded, Reference, compare, reference, references
+from genlab.bench.rows import Figure, Row, Section, SkipSection, higher, lower
+from genlab.bench.sections import SECTIONS
+
+MINUTES = 25
+
+
+class Toy:
+    """A section whose figures a test sets: name to value, better, noise. error: raised after the rows."""
+
+    def __init__(self, **figures: tuple[float, Better, float]) -> None:
+        self.figures = figures
+        self.error: Exception | None = None
+        self.seen: list[Plan] = []
+
+    def measure(self, plan: Plan) -> Iterator[Row]:
+        self.seen.append(plan)
+        for what, (value, better, noise) in self.figures.items():
+            yield Row("toy", what, "any", f"{value}", figures=(Figure(value, better, noise),))
+        if self.error is not None:
+            raise self.error
+
+
+def section(name: str, measure: Callable[[Plan], Iterator[Row]]) -> Section:
+    return Section(
+        name, f"Title of {name}", measure, lambda plan: 5, lambda plan: "With care.", lambda plan: plan.seeds
+    )
+
+
+def here(each: Section, plan: Plan) -> Outcome:
+    rows: list[Row] = []
+    try:
+        rows.extend(each.measure(plan))
+    except SkipSection as reason:
+        return Outcome(tuple(rows), skipped=str(reason), seconds=1.0)
+    except ZeroDivisionError as error:
+        return Outcome(crashed=f"ZeroDivisionError: {error}", seconds=1.0)
+    return Outcome(tuple(rows), seconds=2.0)
+
+
+def run(docs: Path, *arguments: str, **toys: Toy) -> int:
+    sections = {name: section(name, toy.measure) for name, toy in toys.items()}
+    return main([*arguments, "--docs", str(docs)], sections, here)
+
+
+def recorded(**rows: Reference) -> Recorded:
+    return Recorded("2026-01-01", {}, (0,), (1.0,), {what: {"": each} for what, each in rows.items()})
+
+
+def test_every_section_of_a_gate_fits_into_twenty_five_minutes() -> None:
+    plan = Plan().gated()
+    assert plan.seeds == (0,)
+    budgets = {name: each.expected(plan) for name, each in SECTIONS.items()}
+    assert sum(budgets.values()) <= 60 * MINUTES
+    assert all(0 < budgets[name] <= each.expected(Plan()) for name, each in SECTIONS.items())
+
+
+def test_a_gate_trains_for_steps_and_the_full_benchmark_for_seconds() -> None:
+    assert Plan().budget("flow", 90.0) == Budget(seconds=90.0)
+    assert str(Plan().budget("flow", 90.0)) == "90 s"
+    short = Plan().gated(seed=3)
+    assert short.seeds == (3,)
+    assert short.budget("flow", 10.0) == Budget(steps=round(10 * RATES["flow"]))
+    assert str(Budget(steps=12_000)) == "12,000 steps"
+    with pytest.raises(KeyError):
+        short.budget("nothing of the kind", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("better", "value", "result"),
+    [
+        ("higher", 9.0, "passed"),
+        ("higher", 8.01, "passed"),
+        ("higher", 7.99, "fell"),
+        ("higher", 100.0, "passed"),
+        ("lower", 11.0, "passed"),
+        ("lower", 11.99, "passed"),
+        ("lower", 12.01, "fell"),
+        ("lower", -100.0, "passed"),
+        ("higher", math.nan, "fell"),
+        ("lower", math.nan, "fell"),
+        ("lower", math.inf, "fell"),
+        ("higher", -math.inf, "fell"),
+    ],
+)
+def test_a_figure_may_be_worse_by_four_times_its_noise_and_no_more(
+    better: Better, value: float, result: str
+) -> None:
+    row = Row("toy", "width", "any", "", figures=(Figure(value, better, 100.0),))
+    (found,) = compare("toy", [row], recorded(width=Reference(better, 0.5, (9.5, 10.0, 10.5))))
+    assert found.result == result
+    assert (found.section, found.what, found.value) == ("toy", "width", pytest.approx(value, nan_ok=True))
+
+
+def test_the_noise_is_that_of_the_repeats_unless_more_is_known_beforehand() -> None:
+    found = reference([Figure(value, "lower", 0.1) for value in (1.0, 3.0, 5.0)])
+    assert (found.values, found.mean, found.noise, found.bound) == ((1.0, 3.0, 5.0), 3.0, 2.0, 11.0)
+    assert reference([Figure(value, "higher", 0.1) for value in (1.0, 1.0)]).bound == pytest.approx(0.6)
+
+
+def test_a_figure_that_is_not_finite_is_not_recorded() -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        reference([Figure(1.0, "lower", 0.1), Figure(math.nan, "lower", 0.1)])
+
+
+def test_a_row_without_a_reference_is_new_and_a_reference_without_a_row_is_missing() -> None:
+    rows = [Row("toy", what, "any", "", figures=(higher([1.0], 0.1),)) for what in ("old", "young")]
+    kept = recorded(old=Reference("higher", 0.1, (1.0,)), gone=Reference("higher", 0.1, (1.0,)))
+    assert {each.what: each.result for each in compare("toy", rows, kept)} == {
+        "old": "passed",
+        "young": "new",
+        "gone": "missing",
+    }
+    assert [each.result for each in compare("toy", rows, None)] == ["new", "new"]
+
+
+def test_figures_of_one_row_are_told_apart_by_name() -> None:
+    rows = [Row("toy", "run", "any", "", figures=(lower([2.0, 4.0], 0.1), higher([7.0], 0.1, "speed")))]
+    kept = references([rows, rows])
+    assert (kept["run"][""].mean, kept["run"]["speed"].mean) == (3.0, 7.0)
+    slower = [Row("toy", "run", "any", "", figures=(lower([3.0], 0.1), higher([5.0], 0.1, "speed")))]
+    found = compare("toy", slower, Recorded("", {}, (), (), kept))
+    assert {each.title: each.result for each in found} == {"run": "passed", "run [speed]": "fell"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [Row("toy", "bare", "any", "1")],
+        [Row("toy", "twice", "any", "1", figures=(higher([1.0], 0.1),))] * 2,
+    ],
+)
+def test_rows_that_could_fall_unseen_are_refused(rows: list[Row]) -> None:
+    with pytest.raises(ValueError, match=r"no figure|two figures"):
+        compare("toy", rows, None)
+
+
+def test_repeats_with_different_rows_are_not_recorded() -> None:
+    one, other = (
+        [Row("toy", what, "any", "", figures=(higher([1.0], 0.1),))] for what in ("first", "second")
+    )
+    with pytest.raises(ValueError, match="same rows"):
+        references([one, other])
+
+
+def test_a_gate_passes_what_holds_and_fails_what_fell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speed = Toy(rate=(100.0, "higher", 1.0))
+    quality = Toy(distance=(1.0, "lower", 0.05), share=(0.9, "higher", 0.01))
+    assert run(tmp_path, "--gate", "record", speed=speed, quality=quality) == 0
+    before = (tmp_path / "benchmarks.json").read_bytes()
+    speed.figures["rate"] = (96.5, "higher", 1.0)
+    quality.figures["distance"] = (1.19, "lower", 0.05)
+    assert run(tmp_path, "--gate", speed=speed, quality=quality) == 0
+    said = capsys.readouterr().out
+    assert "3 passed, 0 fell, 0 missing, 0 new" in said
+    assert "The gate is passed." in said
+    quality.figures["distance"] = (1.21, "lower", 0.05)
+    assert run(tmp_path, "--gate", speed=speed, quality=quality) == 1
+    said = capsys.readouterr().out
+    assert "fell     quality: distance: 1.21; recorded 1, passes ≤ 1.2" in said
+    assert "make bench ONLY=quality\n" in said
+    assert "The gate is not passed." in said
+    assert run(tmp_path, "--gate", "--only", "speed", speed=speed, quality=quality) == 0
+    assert (tmp_path / "benchmarks.json").read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["benchmarks.json"]
+
+
+def test_a_section_that_crashes_fails_the_gate_and_the_others_are_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = Toy(height=(1.0, "higher", 0.1)), Toy(depth=(1.0, "higher", 0.1))
+    run(tmp_path, "--gate", "record", bad=bad, good=good)
+    bad.error = ZeroDivisionError("out of luck")
+    capsys.readouterr()
+    assert run(tmp_path, "--gate", bad=bad, good=good) == 1
+    said = capsys.readouterr().out
+    assert "1 passed, 0 fell, 0 missing, 0 new" in said
+    assert "crashed  bad: ZeroDivisionError: out of luck" in said
+    assert "make bench ONLY=bad\n" in said
+
+
+def test_a_section_that_is_not_measured_here_is_named_and_fails_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, absent = Toy(height=(1.0, "higher", 0.1)), Toy(depth=(1.0, "higher", 0.1))
+    run(tmp_path, "--gate", "record", good=good, absent=absent)
+    absent.error = SkipSection("it is not built")
+    capsys.readouterr()
+    assert run(tmp_path, "--gate", good=good, absent=absent) == 0
+    said = capsys.readouterr().out
+    assert "not measured  absent: it is not built" in said
+    assert "The gate is passed, without absent." in said
+
+
+def test_a_recorded_row_that_is_gone_fails_the_gate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toy = Toy(height=(1.0, "higher", 0.1), depth=(1.0, "higher", 0.1))
+    run(tmp_path, "--gate", "record", toy=toy)
+    del toy.figures["depth"]
+    assert run(tmp_path, "--gate", toy=toy) == 1
+    assert "missing  toy: depth: -; recorded 1, passes ≥ 0.6" in capsys.readouterr().out
+
+
+def test_what_is_new_is_never_told_as_passed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy = Toy(height=(1.0, "higher", 0.1))
+    assert run(tmp_path, "--gate", toy=toy) == 1
+    said = capsys.readouterr().out
+    assert "0 passed, 0 fell, 0 missing, 1 new" in said
+    assert "Nothing could be compared." in said
+    assert "make bench GATE=record ONLY=toy\n" in said
+    assert not list(tmp_path.iterdir())
+    run(tmp_path, "--gate", "record", toy=toy)
+    toy.figures["depth"] = (1.0, "higher", 0.1)
+    capsys.readouterr()
+    assert run(tmp_path, "--gate", toy=toy) == 0
+    assert "1 passed, 0 fell, 0 missing, 1 new" in capsys.readouterr().out
+
+
+def test_recording_repeats_with_other_seeds_and_leaves_the_sections_alone(tmp_path: Path) -> None:
+    toy = Toy(height=(1.0, "higher", 0.1))
+    run(tmp_path, toy=toy)
+    page = (tmp_path / "benchmarks.md").read_bytes()
+    sections = table.read(tmp_path / "benchmarks.json")
+    toy.seen.clear()
+    assert run(tmp_path, "--gate", "record", "--repeats", "4", toy=toy) == 0
+    assert [plan.seeds for plan in toy.seen] == [(0,), (1,), (2,), (3,)]
+    assert all(plan.gate for plan in toy.seen)
+    assert (tmp_path / "benchmarks.md").read_bytes() == page
+    assert table.read(tmp_path / "benchmarks.json") == sections
+    kept = table.read_references(tmp_path / "benchmarks.json")["toy"]
+    assert (kept.seeds, kept.seconds) == ((0, 1, 2, 3), (2.0,) * 4)
+    assert kept.rows["height"][""] == Reference("higher", 0.1, (1.0,) * 4)
+    assert kept.machine["cores"] >= 1
+    run(tmp_path, toy=toy)
+    assert table.read_references(tmp_path / "benchmarks.json")["toy"] == kept
+
+
+def test_recording_one_section_keeps_the_others(tmp_path: Path) -> None:
+    one, two = Toy(height=(1.0, "higher", 0.1)), Toy(depth=(1.0, "higher", 0.1))
+    run(tmp_path, "--gate", "record", one=one, two=two)
+    one.figures["height"] = (2.0, "higher", 0.1)
+    two.error = ZeroDivisionError("out of luck")
+    assert run(tmp_path, "--gate", "record", one=one, two=two) == 1
+    kept = table.read_references(tmp_path / "benchmarks.json")
+    assert kept["one"].rows["height"][""].mean == 2.0
+    assert kept["two"].rows["depth"][""].mean == 1.0
+
+
+def test_a_report_is_written_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    toy = Toy(height=(1.0, "higher", 0.1))
+    run(tmp_path, "--gate", "record", toy=toy)
+    toy.figures["height"] = (math.nan, "higher", 0.1)
+    assert run(tmp_path, "--gate", "--json", str(tmp_path / "now.json"), toy=toy) == 1
+    found = json.loads((tmp_path / "now.json").read_text("utf-8"))
+    assert (found["passed"], found["doubtful"], found["seconds"]) == (False, ["toy"], {"toy": 2.0})
+    (figure,) = found["figures"]
+    assert (figure["now"], figure["recorded"], figure["result"]) == ("nan", 1.0, "fell")
+    assert figure["bound"] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--gate", "--only", "nonsense"], "there is no section 'nonsense'; there are toy"),
+        (["--gate", "record", "--repeats", "1"], "--repeats is at least 2"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(
+    tmp_path: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, *arguments, toy=Toy()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert sentence in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_references_that_are_damaged_are_told_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = {"format": 1, "sections": {}, "gate": {"toy": {"date": "2026-01-01"}}}
+    (tmp_path / "benchmarks.json").write_text(json.dumps(content))
+    toy = Toy(height=(1.0, "higher", 0.1))
+    assert run(tmp_path, "--gate", toy=toy) == 2
+    assert toy.seen == []
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.endswith("holds under 'gate' is not what a gate compares with")
+
+
+def test_a_section_in_a_process_of_its_own_gives_its_figures() -> None:
+    outcome = run_apart(SECTIONS["exact"], Plan().gated())
+    assert outcome.crashed == ""
+    assert [row.what for row in outcome.rows][-1] == "conversions, float64"
+    assert outcome.rows[-1].figures == (Figure(pytest.approx(0, abs=1e-10), "lower", 1e-12),)
+    assert compare("exact", outcome.rows, None)[0].result == "new"
+
+
+def test_a_process_that_breaks_or_takes_too_long_is_a_crash() -> None:
+    unknown = run_apart(replace(SECTIONS["exact"], name="nonsense"), Plan().gated())
+    assert unknown.crashed.endswith("KeyError: 'nonsense'")
+    late = run_apart(replace(SECTIONS["exact"], expected=lambda plan: -59.9 / 3), Plan().gated())
+    assert "took longer than 0 s" in late.crashed
+
+
+def test_a_run_in_a_gate_is_trained_in_steps_and_its_speed_measured(user_directories: Path) -> None:
+    from genlab.bench.measures.trained import speed, trained
+
+    short = trained(Plan().gated(), Budget(steps=30), "diffusion", "moons", seed=1)
+    assert (short.run.step, short.run.session.seed) == (30, 1)
+    assert short.note == "seed 1: 30 steps, torch threads 1"
+    (figure,) = speed([short])
+    assert (figure.value, figure.better) == (short.rate, "higher")
+    assert short.rate is not None
+    assert short.rate > 1
+    full = trained(Plan(), Budget(seconds=0.2), "diffusion", "moons", seed=0)
+    assert speed([full]) == ()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the app here is a shell script")
+def test_the_figures_of_the_app_are_its_size_and_its_times_by_the_yardstick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genlab.bench.measures import app
+
+    program = tmp_path / "genlab"
+    program.write_text('#!/bin/sh\necho \'{"window": 0.5, "engine": 3}\'\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(app, "FOLDER", tmp_path)
+    monkeypatch.setattr(app, "slowness", lambda: 2.0)
+    size, window, engine = (row.figures[0] for row in app.measure(Plan().gated()))
+    assert size.value == pytest.approx(program.stat().st_size / 1e9)
+    assert (window.value, engine.value) == (0.25, 1.5)
+    assert {each.better for each in (size, window, engine)} == {"lower"}
+
+
+def test_the_yardstick_reads_the_same_twice() -> None:
+    from genlab.bench.yardstick import slowness
+
+    first, second = slowness(), slowness()
+    assert 0.1 < first < 100
+    assert first / second == pytest.approx(1, abs=0.5)
