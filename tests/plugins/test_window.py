@@ -41,7 +41,8 @@ async def main():
         space.run.train(space.session, folder=sys.argv[1])
         probes = ("counts", "next", "perplexity")
         drawn = lambda: all(any(name in channel for channel in channels) for name in probes)
-        assert await loop.until(lambda: space.run.state == "done" and not space.feed.busy and drawn(), 60)
+        fresh = lambda: space.feed.frames and space.feed.held == space.run.step
+        assert await loop.until(lambda: space.run.state == "done" and fresh() and drawn(), 60)
         last = space.feed.frames[-1]
         found["samples"] = [str(last.x.dtype), last.x.shape[1], last.token_log_prob is not None]
         found["controls"] = list(space.bar.items)
