@@ -1,20 +1,17 @@
-"""What every exported picture tells about its origin: settings, seed, versions and step, as text inside.
-
-The window knows the key before anybody exports, so Pillow is imported where a picture is at hand.
-"""
+"""What every exported picture tells about its origin: settings, seed, versions and step, as text inside."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 
 from genlab.runs import migrations
 from genlab.runs.atomic import RunError, plain_reason
-
-if TYPE_CHECKING:
-    from PIL.PngImagePlugin import PngInfo
 
 KEY = "genlab"
 
@@ -30,8 +27,6 @@ def recipe_of(manifest: Mapping[str, Any], step: int, **more: Any) -> dict[str, 
 
 def png_text(recipe: Mapping[str, Any]) -> PngInfo:
     """The recipe as a text chunk of a PNG, under the key 'genlab'."""
-    from PIL.PngImagePlugin import PngInfo
-
     info = PngInfo()
     info.add_text(KEY, json.dumps(recipe))
     return info
@@ -39,8 +34,6 @@ def png_text(recipe: Mapping[str, Any]) -> PngInfo:
 
 def read_recipe(path: str | Path) -> dict[str, Any]:
     """The recipe inside a PNG, in the newest format. Raises RunError where there is none."""
-    from PIL import Image, UnidentifiedImageError
-
     try:
         with Image.open(path, formats=("PNG",)) as image:
             text = image.info.get(KEY)

@@ -22,7 +22,6 @@ from genlab.app.views.pacing import Pacing
 from genlab.app.views.probe_controls import ProbeControls
 from genlab.data.payloads import Payload, Samples, Trajectory
 from genlab.engine.protocol import Answer, Metrics
-from genlab.runs.recipe import KEY
 from genlab.settings.panels import PanelInfo
 
 EXPORT_SCALE = 2.0
@@ -312,6 +311,8 @@ class Panel(QWidget):
             QWidget.render(self, painter, QPoint(), QRegion(), flags)
 
     def _render_png(self, path: Path, recipe: Mapping[str, Any]) -> None:
+        from genlab.runs.recipe import KEY
+
         image = QImage(self.size() * EXPORT_SCALE, QImage.Format.Format_ARGB32_Premultiplied)
         image.setDevicePixelRatio(EXPORT_SCALE)
         image.fill(Qt.GlobalColor.transparent)
