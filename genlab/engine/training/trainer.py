@@ -272,8 +272,10 @@ class Trainer:
         return self._best or self._current()
 
     def show(self, model: AnyModel, averages: Sequence[Tensor] | None = None) -> None:
-        """Load averaged weights, and the buffers as they are, into another model of the same session."""
+        """Load averaged weights, and the buffers and the objective as they are, into another model of the
+        same session."""
         averages = self.averages() if averages is None else averages
+        model.objective = self.model.objective
         with torch.no_grad():
             for player, average in zip(moved_players(model.stages()), averages, strict=True):
                 for p, values in zip(player.parameters, pieces(average, player.parameters), strict=True):
