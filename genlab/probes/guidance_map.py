@@ -227,4 +227,5 @@ def _class(model: TimeModel[TO, TS], ask: Ask[TS]) -> int:
         raise ValueError(able.density_reason)
     if ask.sampler.guidance != 1 and not model.guided(ask):
         raise ValueError("this model never saw a label, so nothing leans towards one")
+    model.refuse(ask)
     return model.classes.index(ask.condition.label)

@@ -157,6 +157,7 @@ class Flow(NumberModel[FlowObjective, FlowNetwork, FlowSampler]):
         Raises:
             ValueError: for a class that the data or the training do not have.
         """
+        self.refuse(request)
         sampler = request.sampler
         rng = generator(sampler.seed, "sampling", self.device)
         labels = self.classes.shown(request.n, request.condition.label, rng)

@@ -32,7 +32,7 @@ def latent(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | 
     means, log_scales = codes(model, examples.x)
     yield None
     rng = generator(request.sampler.seed, "preview", model.device)
-    labels = model.classes.draw(len(means), request.condition.label, rng) if model.conditional else None
+    labels = model.classes.shown(len(means), request.condition.label, rng) if model.conditional else None
     drawn = model.prior.draw(labels, len(means), rng)
     active = active_units(means)
     note = f"{active} of {model.network.latent} latents active"
