@@ -85,7 +85,7 @@ GUIDED = (
 
 def defaults(data: DataInfo) -> Mapping[str, Any]:
     """Settings that suit these data better than the declared ones."""
-    if data.id in ("gan-ring", "gan-grid"):
+    if data.tight:
         return {"objective.level_mean": -2.5}
     more = {"objective.level_mean": -0.4, "objective.level_spread": 1.2, "sampler.steps": 25}
     return image_defaults(data, more)

@@ -11,7 +11,7 @@ from genlab.settings.fields import Settings, setting
 from genlab.settings.labels import label_control
 from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images
+from genlab.settings.spaces import Images, Points
 from genlab.settings.training import GradientTraining
 
 
@@ -203,9 +203,6 @@ class GanSampler(SamplerSettings):
 
 GanSettings = Chosen[GanObjective, GanNetwork, GanSampler]
 
-SEPARATE_LABELS = ("gan-ring", "gan-grid", "8gaussians", "8gaussians-cfm")
-"""Sets of separate modes, of which one asks whether a GAN finds them by itself: labels would tell it."""
-
 SMALL = 256
 """Pixels of an image up to which perceptrons learn more in the same time than convolutions."""
 
@@ -235,7 +232,8 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
             "training.batch_size": 64,
             "objective.instance_noise": 0.0,
         }
-    if data.id in SEPARATE_LABELS:
+    if data.modes and data.space == Points(2):
+        # Whether a GAN finds separate modes by itself is the question: labels would tell it.
         return {"objective.conditional": False, "network.categories": 64, "network.fourier": 8}
     return {}
 
