@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
@@ -11,7 +11,7 @@ from genlab.settings.fields import Settings, setting
 from genlab.settings.labels import at_rest, label_controls, never_labelled
 from genlab.settings.paradigm import Capabilities, Chosen, DensityKind
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images, Points, Space
+from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
 FEW_OUTCOMES = 8192
 """Most pixels times levels for which a categorical likelihood is the default."""
@@ -149,8 +149,10 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
                 "training.clip": 100.0,
                 "training.keep": "best",
             }
-        case _:
+        case Tokens() | Signal():
             return {}
+        case _:
+            assert_never(data.space)
 
 
 def density(objective: VAEObjective, space: Space) -> tuple[DensityKind, str]:
