@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -67,6 +68,11 @@ class Classes:
     dropout: float = 0.0
     untaught: str = NEVER_LABELLED
     unlabelled: str = ALWAYS_LABELLED
+
+    @classmethod
+    def hidden(cls, names: tuple[str, ...], prior: Tensor, dropout: float) -> Self:
+        """Classes that are learned where data have any, each label hidden from this share of examples."""
+        return cls(names, prior, bool(names) and dropout < 1, dropout)
 
     @property
     def count(self) -> int:

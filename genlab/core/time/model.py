@@ -56,8 +56,7 @@ class TimeModel(NumberModel[TO, TimeNetwork, TS]):
 
     @property
     def classes(self) -> Classes:
-        dropout = self.label_dropout
-        return Classes(self.data.labels, self.class_prior, bool(self.data.labels) and dropout < 1, dropout)
+        return Classes.hidden(self.data.labels, self.class_prior, self.label_dropout)
 
     def backbone(self) -> nn.Module:
         """A network as the settings describe it."""
