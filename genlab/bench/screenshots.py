@@ -23,6 +23,7 @@ from genlab.app.views.engine_link import EngineLink
 from genlab.app.window.main_window import MainWindow
 from genlab.app.window.screenshot import grab
 from genlab.app.window.store import Store
+from genlab.bench import house
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session
 
@@ -268,11 +269,12 @@ SCENES: dict[str, Callable[[Path], Awaitable[None]]] = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Make the pictures that are named, or all; the exit status."""
+    """Make the pictures that are named, or all, and that of the house; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m genlab.bench.screenshots", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*SCENES, []], metavar="NAME", help=", ".join(SCENES))
     names = parser.parse_args(argv).names or list(SCENES)
     FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "house.svg").write_text(house.picture(), "utf-8")
     app = application()
     app.setApplicationName("GenLab")
 

@@ -250,9 +250,9 @@ def test_a_solver_is_fast_enough_where_its_median_is_with_any_number_of_threads(
 
     fast = {"ours": [1.0, 1.0, 9.0], "theirs": [4.0, 2.0, 10.0], "gap": 1e-6}
     slow = {"ours": [3.0, 3.0, 3.0], "theirs": [5.0, 4.0, 3.0], "gap": 1e-6}
-    row = solver_row(Plan(), "Heun", {2: fast, 1: fast})
+    row = solver_row(Plan(), "Heun", {"every core": fast, "one thread": fast})
     assert (row.measured, row.passed) == ("0.50, 0.50", True)
-    row = solver_row(Plan(), "Heun", {2: fast, 1: slow})
+    row = solver_row(Plan(), "Heun", {"every core": fast, "one thread": slow})
     assert (row.measured, row.passed) == ("0.50, 0.75", False)
 
 
