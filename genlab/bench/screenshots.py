@@ -45,8 +45,11 @@ PRESETS: tuple[tuple[str, str, float, theme.Theme], ...] = (
     ("flow-matching", "moons", 30.0, theme.LIGHT),
     ("flow-matching", "morph", 40.0, theme.LIGHT),
     ("flow-matching", "reflow", 60.0, theme.LIGHT),
+    ("ngram", "names", 5.0, theme.LIGHT),
 )
-"""What a paradigm shows at its best, and how it typically fails: paradigm, preset, seconds, look."""
+"""What a paradigm shows at its best, and how it typically fails: paradigm, preset, seconds, look.
+
+The last is the plug-in `docs/examples/genlab-ngram`, and is left out where that is not installed."""
 
 
 class Scene:
@@ -264,6 +267,7 @@ SCENES: dict[str, Callable[[Path], Awaitable[None]]] = {
     **{
         f"{paradigm}-{id}": partial(preset, paradigm, id, seconds, look)
         for paradigm, id, seconds, look in PRESETS
+        if paradigm in PARADIGMS
     },
 }
 

@@ -279,3 +279,15 @@ def test_what_goes_wrong_in_a_measurement_is_told_in_its_last_words() -> None:
 
     with pytest.raises(MeasurementFailed, match=r"apart.headless:train: .*there is no data set 'nonsense'"):
         measure("apart.headless:train", 60, paradigm="diffusion", dataset="nonsense", settings={}, seconds=1)
+
+
+def test_a_paradigm_is_watched_on_moons_or_on_what_it_can_learn_and_no_fit_ends_early() -> None:
+    from genlab.bench.measures.live import session_of
+    from genlab.session.catalogue import PARADIGMS
+    from genlab.settings.spaces import Tokens
+
+    assert session_of(PARADIGMS["vae"]) == {"paradigm": "vae", "dataset": "moons", "settings": {}}
+    fitted = session_of(PARADIGMS["baselines"])["settings"]
+    assert fitted == {"objective.method": "mixture", "objective.tolerance": 0.0}
+    of_text = replace(PARADIGMS["vae"], id="mine", spaces=(Tokens,), dataset="names")
+    assert session_of(of_text)["dataset"] == "names"
