@@ -93,8 +93,7 @@ class LossDrawing(Drawing):
         if columns == self.columns:
             return
         before, self.columns = self.view_name, columns
-        for name in self.lines:
-            self._colour_lines(name)
+        self._colour()
         self._offer()
         if self.view_name != before:
             self._refit()
@@ -325,9 +324,13 @@ class LossDrawing(Drawing):
         super().apply_theme(theme)
         self.canvas.apply_theme(theme)
         self.legend.apply_theme(theme)
-        for name in self.lines:
+        self._colour()
+
+    def _colour(self) -> None:
+        """Colour what is drawn of the columns there are; the rest is hidden until its column comes back."""
+        for name in set(self.lines).intersection(self.columns.names):
             self._colour_lines(name)
-        for name in self.marks:
+        for name in set(self.marks).intersection(self.columns.names):
             self._colour_mark(name)
 
     def _colour_mark(self, name: str) -> None:
