@@ -12,7 +12,6 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from genlab.app.common.theme import Theme
-from genlab.app.drawings.losses.history import History
 from genlab.app.drawings.scene import ModelInfo, Scene
 from genlab.settings.panels import PanelInfo
 
@@ -73,9 +72,6 @@ class Drawing(QWidget):
 
     def show_reference(self, title: str, values: Mapping[str, float]) -> None:
         """Take what recorded losses read in the best case, column to value; title: of that case."""
-
-    def take_past(self, history: History) -> None:
-        """Take the losses that a run recorded before there was this drawing."""
 
     def clear_run(self) -> None:
         """Forget everything that came from a run."""

@@ -153,9 +153,9 @@ class Panel(QWidget):
 
     def show_past(self, history: History) -> None:
         """Show the losses that a run recorded before there was this panel."""
-        for drawing in self.drawings.values():
-            drawing.take_past(history)
-        self.touch()
+        if self._own is Metrics:
+            self.drawings[Metrics].take(history, 0)
+            self.touch()
 
     def show_reference(self, title: str, values: Mapping[str, float]) -> None:
         """Show what recorded losses read in the best case, column to value; title: of that case."""

@@ -85,12 +85,12 @@ class LossDrawing(Drawing):
         super().set_model(model)
         self._show_columns(Columns(self.columns.names, model.elsewhere))
 
-    def take(self, payload: Metrics, step: int) -> None:
-        self.history.add(payload.names, payload.rows)
-        self._show_columns(Columns(self.history.names, self.columns.elsewhere))
-
-    def take_past(self, history: History) -> None:
-        self.history = copy.deepcopy(history)
+    def take(self, payload: Metrics | History, step: int) -> None:
+        """Take new rows, or all that a run recorded before there was this drawing."""
+        if isinstance(payload, History):
+            self.history = copy.deepcopy(payload)
+        else:
+            self.history.add(payload.names, payload.rows)
         self._show_columns(Columns(self.history.names, self.columns.elsewhere))
 
     def _show_columns(self, columns: Columns) -> None:
