@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -290,3 +291,15 @@ def test_scrubbing_prepares_nothing_again(make: Make) -> None:
     panel.show_frames(frames, 20, 1)
     panel.flush()
     assert view.lines.paths.shape == (21, 96, 2)
+
+
+def test_real_points_of_other_data_go_where_the_new_ones_are_not_known_yet(make: Make) -> None:
+    panel = make("trajectory")
+    drawing = panel.drawing
+    assert isinstance(drawing, TrajectoryDrawing)
+    panel.set_scene(scene(Points(2)))
+    view = drawing.view
+    assert isinstance(view, PointsView)
+    assert len(view.real.groups[0][0])
+    panel.set_scene(replace(scene(Points(2)), reference=None))
+    assert not len(view.real.groups[0][0])

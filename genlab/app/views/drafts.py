@@ -13,13 +13,9 @@ class Drafts:
         self._paradigm = paradigm
         self._left: dict[str, Session] = {}
 
-    def leave(self, session: Session) -> None:
-        """Remember how a data set was left."""
+    def keep(self, session: Session) -> None:
+        """Remember the settings of a data set as they are now."""
         self._left[session.dataset] = session
-
-    def forget(self, dataset: str) -> None:
-        """Another data set goes by this name now."""
-        self._left.pop(dataset, None)
 
     def of(self, dataset: str, seed: int) -> Session:
         """The settings for a data set: as they were left, or the default ones with this seed of the run."""

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWhatsThis, QWidget
 from genlab.app.common.theme import Theme
 from genlab.app.common.words import sentence
 from genlab.app.drawings.drawing import Drawing, Told
+from genlab.app.drawings.losses.history import History
 from genlab.app.drawings.scene import ModelInfo, Scene
 from genlab.app.views.header import Header
 from genlab.app.views.pacing import Pacing
@@ -149,6 +150,12 @@ class Panel(QWidget):
         """Take new rows of recorded losses, where that is what is drawn here."""
         if self._own is Metrics:
             self.take(metrics, 0)
+
+    def show_past(self, history: History) -> None:
+        """Show the losses that a run recorded before there was this panel."""
+        if self._own is Metrics:
+            self.drawings[Metrics].take(history, 0)
+            self.touch()
 
     def show_reference(self, title: str, values: Mapping[str, float]) -> None:
         """Show what recorded losses read in the best case, column to value; title: of that case."""

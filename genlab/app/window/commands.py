@@ -167,7 +167,7 @@ ACTIONS = (
         "Run", without_checkpoint,
     ),
     ActionInfo(
-        "open-data", "Open your own data…", "folder", "Ctrl+Shift+O", "A file of points or images", open_data
+        "open-data", "Open your own data…", "folder", "Ctrl+Shift+O", "A file of points or text", open_data
     ),
     ActionInfo("export", "Export…", "export", "E", "Save samples or a panel", export),
     ActionInfo(
