@@ -141,7 +141,9 @@ class Panel(QWidget):
 
     def show_refusal(self, reason: str) -> None:
         """Hear that this panel's request cannot be answered, and why, in one sentence."""
-        self._kind, self.refusal = self._own, reason
+        if self.drawing is not None:
+            self.drawing.clear_run()  # it shows what was asked before
+        self._kind, self.refusal = None, reason
         self.touch()
         self.pacing.answered()
 
