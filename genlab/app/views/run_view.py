@@ -34,8 +34,10 @@ class RunView(QObject):
 
     changed: bars have something else to show. edited: so has a form. begun: another run is in view.
     framed: samples or the place in their trajectory are others. ticked: the run went on. training: it
-    trains from now on. noted, refused: what the engine says of a pause, and why it cannot answer, in
-    sentences. warned: at a step, what goes wrong."""
+    trains from now on. noted, refused, unmeasured: what the engine says of a pause, and why it cannot draw
+    or evaluate, in sentences. warned: at a step, what goes wrong.
+
+    evaluation: the last one in a line. evaluating: how far the one under way is, '' where there is none."""
 
     changed = Signal()
     edited = Signal()
@@ -46,6 +48,7 @@ class RunView(QObject):
     training = Signal()
     noted = Signal(str)
     refused = Signal(str)
+    unmeasured = Signal(str)
     warned = Signal(int, tuple)
 
     def __init__(self, engine: EngineLink, session: Session, holder: PanelHolder, parent: QObject) -> None:
@@ -56,10 +59,10 @@ class RunView(QObject):
         self.pending: tuple[str, ...] = ()
         self.in_view = True
         self.saved_at: float | None = None
-        self.evaluation = ""
+        self.evaluation = self.evaluating = ""
         self.holder = holder
         self.run = RunControl(engine, self)
-        self.run.changed.connect(self._run_changed)
+        self.run.changed.connect(self.refresh)
         self.run.begun.connect(self._begun)
         self._scenes = SceneFeed(self._show_scene)
         self.panels = PanelFeed(engine, self.run, holder, lambda: self.viewed, self)
@@ -190,6 +193,7 @@ class RunView(QObject):
     def evaluate(self) -> None:
         """Ask for every metric that applies."""
         if self.run.id:
+            self._show_evaluating("evaluating…")
             number = self.feed.next_request()
             self.engine.send(requests.evaluate(self.run.id, self.viewed, number))
 
@@ -208,6 +212,8 @@ class RunView(QObject):
                 self._state_changed(event)
             case p.Failure() if self.run.lost:
                 self.run.preview(self.session)  # in place of a run that could not be opened
+            case p.Failure(refused=False):
+                self._show_evaluating("")  # it may be what failed; one that goes on says so again
             case p.Answer():
                 self.panels.take(event)
             case p.Metrics():
@@ -221,8 +227,10 @@ class RunView(QObject):
                 self.saved_at = time.monotonic()
             case p.Refused():
                 self.panels.take_refusal(event)
-                if not self.feed.take_refusal(event) and event.channel == requests.EVALUATION:
-                    self.refused.emit(sentence(event.reason))
+                self.feed.take_refusal(event)
+                if event.channel == requests.EVALUATION:
+                    self._show_evaluating("")
+                    self.unmeasured.emit(sentence(event.reason))
             case p.Evaluated():
                 self.evaluated.emit(event)
 
@@ -233,6 +241,7 @@ class RunView(QObject):
         trained, folder, session = run.training, run.folder, run.session or self.session
         if not run.id:
             return None
+        self.evaluating = ""
         run.engine_died()
         if folder is None:
             run.preview(self.session)
@@ -241,6 +250,10 @@ class RunView(QObject):
         else:
             run.open(folder, session)
         return None
+
+    def _show_evaluating(self, text: str) -> None:
+        self.evaluating = text
+        self.changed.emit()
 
     def _state_changed(self, event: p.StateChanged) -> None:
         if event.state == "training":
@@ -285,13 +298,10 @@ class RunView(QObject):
         self._show_model()
         self.changed.emit()
 
-    def _run_changed(self) -> None:
-        self.refresh()
-
     def _begun(self) -> None:
         """Another run is in view: its data in the panels, and nothing of the old one."""
         self.panels.forget()
-        self.saved_at, self.evaluation = None, ""
+        self.saved_at, self.evaluation, self.evaluating = None, "", ""
         self.begun.emit()
         self.framed.emit()
         for panel in self.holder.panels.values():

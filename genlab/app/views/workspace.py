@@ -90,6 +90,10 @@ class Workspace(QWidget):
         view.refused.connect(
             lambda reason: self.cards.show_card("refused", "That cannot be drawn", [reason], "warn")
         )
+        view.unmeasured.connect(
+            lambda reason: self.cards.show_card("unmeasured", "That cannot be evaluated", [reason], "warn")
+        )
+        view.evaluated.connect(lambda _: self.cards.dismiss("unmeasured"))
         view.feed.delivered.connect(lambda _: self.cards.dismiss("refused"))
 
     @property

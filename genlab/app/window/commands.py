@@ -21,7 +21,6 @@ TRAIN_TEXT = {
     "starting": "Stop waiting",
     "converged": "Converged",
 }
-EVALUATING = "evaluating…"
 
 # -- why something rests ---------------------------------------------------------------------
 
@@ -55,13 +54,6 @@ def refused_data(context: WindowContext, entry: AnyParadigm) -> str:
 
 
 # -- what is done ----------------------------------------------------------------------------
-
-
-def evaluate(context: WindowContext) -> None:
-    """Ask for every metric that applies."""
-    context.view.evaluation = EVALUATING
-    context.view.evaluate()
-    context.show_state()
 
 
 def open_run(context: WindowContext) -> None:
@@ -158,8 +150,8 @@ ACTIONS = (
         "pause", "Pause and save", "pause", "Shift+Space", "Stop and save it", lambda c: c.view.run.pause()
     ),
     ActionInfo(
-        "evaluate", "Evaluate", "measure", "Ctrl+E", "Every metric with its floor", evaluate, "Run",
-        unprepared,
+        "evaluate", "Evaluate", "measure", "Ctrl+E", "Every metric with its floor",
+        lambda c: c.view.evaluate(), "Run", unprepared,
     ),
     ActionInfo("open", "Open a run…", "recent", "Ctrl+O", "Runs of before", open_run),
     ActionInfo(

@@ -169,7 +169,7 @@ class MainWindow(QWidget):
             pending = "  ·  changes need a reset" if view.pending else ""
             self.status.show_state(run.state or "ready", f"{words}{steps}{pending}")
             self.status.show_idle(run.seconds if run.step else None)
-        self.status.metrics.setText(view.evaluation)
+        self.status.metrics.setText(view.evaluating or view.evaluation)
         self._tell_saved()
 
     def _refresh_actions(self) -> None:
