@@ -49,9 +49,9 @@ def samples(space: Space, n: int = 300, index: int = 20, biased: str = "", seed:
         x = np.clip(8 + 4 * x, 0, space.levels - 1)
     if isinstance(space, Tokens):
         x = rng.integers(0, len(space.vocabulary), size=x.shape)
-        return Samples(x, None, np.arange(n) % 2, index, 21, 0.28, 2 * index, biased)
+        return Samples(x, None, np.arange(n) % 2, index, 20, 0.28, 2 * index, biased)
     x = x.astype(np.float32)
-    return Samples(x, x / 2, np.arange(n) % 2, index, 21, 0.28, 2 * index, biased)
+    return Samples(x, x / 2, np.arange(n) % 2, index, 20, 0.28, 2 * index, biased)
 
 
 def scene(space: Space, truth: bool = True) -> Scene:

@@ -186,7 +186,7 @@ class Panel(QWidget):
         self.update()
 
     def render(self, kind: str, path: Path, recipe: Mapping[str, Any]) -> None:  # type: ignore[override]
-        """Write the panel as 'png' (the recipe embedded) or 'svg'. Raises OSError if it cannot."""
+        """Write the panel as 'png' or 'svg', the recipe in it. Raises OSError if it cannot."""
         self.flush()
         menu = self.header.button.isVisibleTo(self.header)
         self.header.button.setVisible(False)
@@ -194,7 +194,7 @@ class Panel(QWidget):
             if kind == "png":
                 self._render_png(path, recipe)
             elif kind == "svg":
-                self._render_svg(path)
+                self._render_svg(path, recipe)
             else:
                 raise ValueError(f"a panel is exported as 'png' or 'svg', not as '{kind}'")
         finally:
@@ -325,12 +325,13 @@ class Panel(QWidget):
         if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
             raise OSError(f"cannot write {path}")
 
-    def _render_svg(self, path: Path) -> None:
+    def _render_svg(self, path: Path, recipe: Mapping[str, Any]) -> None:
         generator = QSvgGenerator()
         generator.setFileName(str(path))
         generator.setSize(self.size())
         generator.setViewBox(self.rect())
         generator.setTitle(f"GenLab: {self.info.title}")
+        generator.setDescription(json.dumps(dict(recipe)))
         painter = QPainter()
         if not painter.begin(generator):
             raise OSError(f"cannot write {path}")

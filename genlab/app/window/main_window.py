@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLa
 from genlab.app.common import loop
 from genlab.app.common import theme as themes
 from genlab.app.common.icons import app_icon
-from genlab.app.common.words import duration
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.views.panel import Panel
 from genlab.app.views.run_control import folder_name
@@ -203,13 +202,9 @@ class MainWindow(QWidget):
         loop.start(save_panel(self.context, panel, kind))
 
     def _tick(self, tick: p.Tick) -> None:
-        if self.workspace.run.state != "training":
-            return
-        training = self.workspace.session.training
-        budget = duration(training.seconds) if training.stop == "seconds" else f"{training.steps:,} steps"
-        if tick.left is not None and training.stop == "seconds":
-            budget = duration(round(tick.seconds + tick.left))
-        self.status.show_tick(tick, budget)
+        run = self.workspace.run
+        if run.state == "training" and run.session is not None:
+            self.status.show_tick(tick, run.session.training)
 
     def _take(self, event: p.Event) -> None:
         match event:
