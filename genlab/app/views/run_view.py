@@ -163,7 +163,7 @@ class RunView(QObject):
         """Open a run of before, at its last checkpoint or an earlier one."""
         self.session = session
         self.own = None
-        if session.dataset == "file":
+        if session.own:
             self.run.source = str(Path(folder, "data.npz"))
         self.run.open(folder, session, train, checkpoint)
 

@@ -17,6 +17,7 @@ from genlab.app.views.panel_grid import PanelGrid
 from genlab.app.views.run_view import RunView
 from genlab.app.views.sampling_bar import SamplingBar
 from genlab.app.views.warned import Warnings
+from genlab.data.files.settings import FILE
 from genlab.data.payloads import Samples
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session, SettingError
@@ -134,15 +135,15 @@ class Workspace(QWidget):
     def open_file(self, data: Settings, own: Samples | None, source: str) -> None:
         """Take a person's own data."""
         self.view.set_own(own, source)
-        self._drafts.forget("file")
+        self._drafts.forget(FILE.id)
         self.view.replace_session(
-            Session.default(self.paradigm.id, "file", data=data, seed=self.session.seed)
+            Session.default(self.paradigm.id, FILE.id, data=data, seed=self.session.seed)
         )
 
     def take_data(self, other: RunView) -> None:
         """Take the data of another run in view, with the settings that suit them or that they had before."""
         self._drafts.leave(self.session)
-        if other.session.dataset == "file":
+        if other.session.own:
             self.view.set_own(other.own, other.run.source)
         self.view.replace_session(self._drafts.with_data_of(other.session, self.session.seed))
 
