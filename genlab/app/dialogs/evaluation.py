@@ -10,14 +10,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from genlab.app.common.widgets import label
+from genlab.app.common.widgets import close_button, label
 from genlab.engine.protocol import Evaluated
 
 HEADER = ("Metric", "Model", "Floor (5 to 95 %)", "Read against", "Unit", "n")
@@ -75,14 +74,9 @@ class EvaluationDialog(QDialog):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        close = QPushButton("Close")
-        close.setObjectName("evaluation.close")
-        close.setToolTip("Close (Esc)")
-        close.setAccessibleName("Close")
-        close.clicked.connect(self.accept)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
-        buttons.addWidget(close)
+        buttons.addWidget(close_button(self))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
         whole.setSpacing(8)

@@ -49,7 +49,6 @@ class RunControl(QObject):
         self.wanted = False
         self.opening = False
         self.lost = False
-        self.edits: dict[str, Any] = {}
 
     @property
     def kept(self) -> bool:
@@ -83,7 +82,6 @@ class RunControl(QObject):
         if not self.kept:
             self._begin(session, folder or self._fresh_folder(session))
             self._send_prepare(session)
-        self._flush()
         self.wanted = True
         self._engine.send(p.Train(self.id))
         self.changed.emit()
@@ -122,9 +120,9 @@ class RunControl(QObject):
 
     def edit(self, values: Mapping[str, Any]) -> None:
         """Change what may change in mid-run."""
-        if self.kept:
-            self.edits.update(values)
-            self._flush()
+        if self.kept and self.session is not None:
+            self._engine.send(p.Edit(self.id, dict(values)))
+            self.session = self.session.with_values(values)
 
     def leave(self) -> None:
         """Save and forget the run in view."""
@@ -196,12 +194,6 @@ class RunControl(QObject):
         source = self.source if session.own else None
         self._engine.send(p.Prepare(self.id, session.model_dump(), self.folder, source, self.device))
         self.changed.emit()
-
-    def _flush(self) -> None:
-        if self.edits and self.session is not None:
-            self._engine.send(p.Edit(self.id, dict(self.edits)))
-            self.session = self.session.with_values(self.edits)
-            self.edits.clear()
 
 
 def folder_name(folder: str) -> str:

@@ -13,15 +13,6 @@ from genlab.app.window.context import WindowContext
 from genlab.app.window.rail import in_order, key_of
 from genlab.settings.paradigm import AnyParadigm
 
-TRAIN_TEXT = {
-    "train": "Train",
-    "pause": "Pause",
-    "continue": "Continue",
-    "reset": "Reset and train",
-    "starting": "Stop waiting",
-    "converged": "Converged",
-}
-
 # -- why something rests ---------------------------------------------------------------------
 
 
@@ -145,7 +136,11 @@ ACTIONS = (
         lambda c: c.view.train_or_pause(), "Run", converged,
     ),
     ActionInfo("step", "Step", "step", "S", "Take a single training step", lambda c: c.view.step_once()),
-    ActionInfo("reset", "Reset", "reset", "R", "Begin again from the same weights", lambda c: c.view.reset()),
+    ActionInfo(
+        "reset", "Reset", "reset", "R",
+        "Begin again from the same initial weights, in a new run; the old one is kept",
+        lambda c: c.view.reset(),
+    ),
     ActionInfo(
         "pause", "Pause and save", "pause", "Shift+Space", "Stop and save it", lambda c: c.view.run.pause()
     ),
@@ -161,7 +156,7 @@ ACTIONS = (
     ActionInfo(
         "open-data", "Open your own data…", "folder", "Ctrl+Shift+O", "A file of points or images", open_data
     ),
-    ActionInfo("export", "Export…", "export", "E", "Save samples or a panel", export),
+    ActionInfo("export", "Export…", "export", "E", "Save samples or a panel to a file", export),
     ActionInfo(
         "play", "Play or pause the trajectory", "play", "P", "Run through the trajectory",
         lambda c: c.workspace.bar.timeline.toggle(), "Sampling", without_trajectory,

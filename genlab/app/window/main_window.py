@@ -48,7 +48,7 @@ class MainWindow(QWidget):
         self.engine = engine
         self.store = store
         self.theme = theme
-        self.top = TopBar(theme)
+        self.top = TopBar(theme, {info.key: info for info in commands.ACTIONS})
         self.rail = Rail(theme)
         self.status = StatusBar(theme)
         self.stack = QStackedWidget()
@@ -85,7 +85,6 @@ class MainWindow(QWidget):
             switch_theme=lambda: self.apply_theme(themes.LIGHT if self.theme.dark else themes.DARK),
             switch_full_screen=lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
             close=self.close,
-            show_state=self.show_state,
         )
 
     def _add(self, paradigm: str) -> Workspace:
@@ -118,11 +117,7 @@ class MainWindow(QWidget):
         column.addWidget(self.status)
 
     def _connect(self) -> None:
-        self.top.train.connect(lambda: self.workspace.view.train_or_pause())
-        self.top.step.connect(lambda: self.workspace.view.step_once())
-        self.top.reset.connect(lambda: self.workspace.view.reset())
-        self.top.search.connect(self.palette_.open)
-        self.top.export.connect(lambda: commands.export(self.context))
+        self.top.pressed.connect(lambda key: self.actions_[key].trigger())
         self.top.device_chosen.connect(self._choose_device)
         self.rail.chosen.connect(self.choose)
         self.rail.choose(self._paradigm)
@@ -154,7 +149,7 @@ class MainWindow(QWidget):
         self.top.show_train(mode)
         first = next(iter(self.engine.ready.devices), "cpu") if self.engine.ready else "cpu"
         self.top.show_device(run.device, run.used_device or first, run.threads)
-        self.actions_.show_as("train", commands.TRAIN_TEXT[mode], TRAIN[mode][1])
+        self.actions_.show_as("train", TRAIN[mode].command or TRAIN[mode].text, TRAIN[mode].icon)
         engine = {"starting": "starting engine…", "ready": "engine ready", "died": "engine stopped"}
         self.status.engine.setText(engine[self.engine.state])
         if run.state == "training" and not run.wanted:
