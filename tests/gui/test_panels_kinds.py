@@ -150,7 +150,7 @@ def test_the_density_of_a_class_takes_the_place_of_all_classes_and_is_not_read_a
     panel.show_answer(answer(density(48, 0.3, "samples", dim, label="left")))
     panel.show_answer(answer(density(64, 0.3, "ode", dim, label="left")))
     panel.flush()
-    assert panel.header.badges == ("probability-flow ODE", "class left")
+    assert panel.header.badges == ("class left", "probability-flow ODE")
     assert not any("KL" in part for part in panel.header.info)
     if drawing.plane is not None:
         assert drawing.plane.notes[2].text == "the truth is of all classes"

@@ -192,10 +192,10 @@ class DensityDrawing(Drawing):
         only_samples = "" if self.model.has_density else ONLY_SAMPLES
         label = "" if self._whole else f"class {self.model.label}"
         if self.shown is None:
-            return (only_samples, label)
+            return (label, only_samples)
         biased = self.shown.density.biased
         kind = only_samples or KINDS[self.shown.density.kind]
-        return kind, label, f"guided · {biased}" if biased else ""
+        return label, kind, f"guided · {biased}" if biased else ""
 
     def _numbers(self) -> tuple[str, ...]:
         if self.shown is None:
