@@ -170,12 +170,14 @@ class DensityDrawing(Drawing):
         self._resolved = True
         truth = None
         model = self.shown.density if self.shown is not None else None
-        if model is not None and self.scene.truth is not None and self._whole:
+        if model is not None and self.scene.truth is not None:
             truth = self._truth_on(model, self.scene.truth)
             area = cell(truth.shape, model.extent)
             self._resolved = abs(np.exp(truth).sum() * area - 1) < UNRESOLVED
             fine = self._resolved and model.log_prob.shape[-1] >= FINE
-            if model.kind != "samples" and fine:
+            if not self._whole:
+                truth = None
+            elif model.kind != "samples" and fine:
                 self.comparison = compare(truth, model.log_prob.astype(np.float64), area)
         apart = model is not None and self.scene.truth is not None and not self._whole
         note = self._empty if model is None else ""
