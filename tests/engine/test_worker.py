@@ -172,6 +172,14 @@ def test_a_density_comes_first_as_a_histogram_then_finer_and_finer(talk: Talk) -
     assert [payload.log_prob.shape[0] for payload in drawn[1:]] == [4, 8]
 
 
+def test_a_density_says_of_which_class_it_is(talk: Talk) -> None:
+    prepare(talk, None)
+    talk.send(p.DrawDensity("a", "density", 1, {}, Condition("upper"), resolutions=(4,)))
+    talk.until(lambda event: isinstance(event, p.Answer) and event.last)
+    drawn = [event.payload for event in talk.heard if isinstance(event, p.Answer)]
+    assert [payload.label for payload in drawn] == ["upper", "upper"]
+
+
 def test_previews_stay_within_their_budget(talk: Talk) -> None:
     prepare(talk, None, training__stop="seconds", training__seconds=6.0)
     asked = p.Sample("a", "samples", 0, {}, n=400)

@@ -156,9 +156,12 @@ def test_only_seen_panels_are_watched_while_a_run_trains(lab) -> None:
     async def scenario(window) -> None:
         space, engine = window.workspace, lab.engine
         space.train_or_pause()
-        assert {w.channel for w in engine.of(p.Watch) if w.what is not None} == {"samples", "density"}
+        assert {w.channel for w in engine.of(p.Watch) if w.what is not None} == {
+            "samples",
+            "panel density",
+        }
         space.grid.show_panel("density", False)
-        assert any(w.channel == "density" and w.what is None for w in engine.of(p.Watch))
+        assert any(w.channel == "panel density" and w.what is None for w in engine.of(p.Watch))
         space.grid.maximise("loss")
         assert any(w.channel == "samples" and w.what is None for w in engine.of(p.Watch))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtWidgets import QFileDialog
 
 from genlab.app.common import loop
@@ -13,9 +12,8 @@ from genlab.app.dialogs.context import Context
 from genlab.data.dataset import DataError
 from genlab.data.files.settings import FileSettings
 from genlab.data.payloads import Samples
+from genlab.data.shipped import draws_of
 from genlab.session.session import SettingError
-
-POINTS = 2000
 
 
 async def choose(context: Context, folder: bool) -> None:
@@ -55,7 +53,4 @@ def _read(path: str) -> tuple[FileSettings, Samples]:
     from genlab.data import read
 
     settings, dataset = read(path)
-    draw = dataset.train(POINTS, np.random.default_rng(0))
-    x = np.asarray(draw.x[:POINTS], dataset.space.dtype)
-    labels = None if draw.labels is None else np.asarray(draw.labels[:POINTS], np.int64)
-    return settings, Samples(x, None, labels, 1, 1, 0.0, 0)
+    return settings, draws_of(dataset)

@@ -22,4 +22,5 @@ def model_of(session: Session, info: PanelInfo) -> ModelInfo:
         step=step,
         symbol=symbol,
         elsewhere=tuple(column for panel in others for column in panel.columns),
+        label=session.condition.label,
     )

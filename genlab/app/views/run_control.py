@@ -196,7 +196,7 @@ class RunControl(QObject):
         return str(path)
 
     def _send_prepare(self, session: Session) -> None:
-        source = self.source if session.dataset == "file" else None
+        source = self.source if session.own else None
         self._engine.send(p.Prepare(self.id, session.model_dump(), self.folder, source, self.device))
         self.changed.emit()
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from genlab.app.common.words import sentence
 from genlab.app.drawings.losses.history import History
 from genlab.app.drawings.scene import Scene
+from genlab.app.views.drafts import with_values
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.views.feeds import requests
 from genlab.app.views.feeds.panel_feed import PanelFeed, PanelHolder
@@ -20,7 +21,7 @@ from genlab.app.views.model_info import model_of
 from genlab.app.views.run_control import BUDGET, RunControl
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
-from genlab.session.session import Session, SettingError
+from genlab.session.session import Session
 
 SETTLE = 250
 """Milliseconds without an edit after which the untrained model is made again."""
@@ -33,8 +34,10 @@ class RunView(QObject):
 
     changed: bars have something else to show. edited: so has a form. begun: another run is in view.
     framed: samples or the place in their trajectory are others. ticked: the run went on. training: it
-    trains from now on. noted, refused: what the engine says of a pause, and why it cannot answer, in
-    sentences. warned: at a step, what goes wrong."""
+    trains from now on. noted, refused, unmeasured: what the engine says of a pause, and why it cannot draw
+    or evaluate, in sentences. warned: at a step, what goes wrong.
+
+    evaluation: the last one in a line. evaluating: how far the one under way is, '' where there is none."""
 
     changed = Signal()
     edited = Signal()
@@ -45,6 +48,7 @@ class RunView(QObject):
     training = Signal()
     noted = Signal(str)
     refused = Signal(str)
+    unmeasured = Signal(str)
     warned = Signal(int, tuple)
 
     def __init__(self, engine: EngineLink, session: Session, holder: PanelHolder, parent: QObject) -> None:
@@ -55,7 +59,7 @@ class RunView(QObject):
         self.pending: tuple[str, ...] = ()
         self.in_view = True
         self.saved_at: float | None = None
-        self.evaluation = ""
+        self.evaluation = self.evaluating = ""
         self.history = History()
         self.holder = holder
         self.run = RunControl(engine, self)
@@ -119,9 +123,9 @@ class RunView(QObject):
         sampling = all(key.split(".")[0] in SAMPLED for key in values)
         apart = self._apart
         if sampling and apart is not None:
-            self.run.session = _with_values(apart, values)
+            self.run.session = with_values(apart, values)
         else:
-            self.session = _with_values(self.session, values)
+            self.session = with_values(self.session, values)
         if sampling:
             self._show_model()
             self.panels.resample()
@@ -169,7 +173,7 @@ class RunView(QObject):
     ) -> None:
         """Open a run of before, at its last checkpoint or an earlier one."""
         self.session = session
-        if session.dataset == "file":
+        if session.own:
             shown = self.scene if self._scenes.fits(session) else None
             self.own = shown.reference if shown is not None else None
             self.run.source = str(Path(folder, "data.npz"))
@@ -201,6 +205,7 @@ class RunView(QObject):
     def evaluate(self) -> None:
         """Ask for every metric that applies."""
         if self.run.id:
+            self._show_evaluating("evaluating…")
             number = self.feed.next_request()
             self.engine.send(requests.evaluate(self.run.id, self.viewed, number))
 
@@ -223,6 +228,8 @@ class RunView(QObject):
                 self._state_changed(event)
             case p.Failure() if self.run.lost:
                 self.run.preview(self.session)  # in place of a run that could not be opened
+            case p.Failure(refused=False):
+                self._show_evaluating("")  # it may be what failed; one that goes on says so again
             case p.Answer():
                 self.panels.take(event)
             case p.Metrics(names=names, rows=rows):
@@ -237,8 +244,10 @@ class RunView(QObject):
                 self.saved_at = time.monotonic()
             case p.Refused():
                 self.panels.take_refusal(event)
-                if not self.feed.take_refusal(event) and event.channel == requests.EVALUATION:
-                    self.refused.emit(sentence(event.reason))
+                self.feed.take_refusal(event)
+                if event.channel == requests.EVALUATION:
+                    self._show_evaluating("")
+                    self.unmeasured.emit(sentence(event.reason))
             case p.Evaluated():
                 self.evaluated.emit(event)
 
@@ -249,6 +258,7 @@ class RunView(QObject):
         trained, folder, session = run.training, run.folder, run.session or self.session
         if not run.id:
             return None
+        self.evaluating = ""
         run.engine_died()
         if folder is None:
             run.preview(self.session)
@@ -262,6 +272,10 @@ class RunView(QObject):
                 run.train(session)
 
         return go_on if trained else None
+
+    def _show_evaluating(self, text: str) -> None:
+        self.evaluating = text
+        self.changed.emit()
 
     def _state_changed(self, event: p.StateChanged) -> None:
         if event.state == "training":
@@ -303,7 +317,7 @@ class RunView(QObject):
             panel.set_model(model_of(viewed, panel.info))
 
     def _show_scene(self, scene: Scene) -> None:
-        if self.own is None and self.viewed.dataset == "file":
+        if self.own is None and self.viewed.own:
             self.own = scene.reference
         for panel in self.holder.panels.values():
             panel.set_scene(scene)
@@ -313,7 +327,7 @@ class RunView(QObject):
     def _begun(self) -> None:
         """Another run is in view: its data in the panels, and nothing of the old one."""
         self.panels.forget()
-        self.saved_at, self.evaluation = None, ""
+        self.saved_at, self.evaluation, self.evaluating = None, "", ""
         self.history.clear()
         self.begun.emit()
         self.framed.emit()
@@ -332,13 +346,3 @@ class RunView(QObject):
     def _prepare_again(self) -> None:
         if not self.run.kept:
             self.run.preview(self.session)
-
-
-def _with_values(session: Session, values: Mapping[str, Any]) -> Session:
-    try:
-        return session.with_values(values)
-    except SettingError as error:
-        text = str(error)
-        for key in values:
-            text = text.replace(key, "the seed" if key == "seed" else session.description(key).label)
-        raise SettingError(sentence(text)) from None
