@@ -148,10 +148,11 @@ def test_the_status_bar_tells_the_budget_of_the_run_whatever_the_form_says(lab) 
         space = window.workspace
         window.actions_["train"].trigger()
         space.edit({"training.seconds": 60.0})
-        space.view.replace_session(space.session.with_values({"training.stop": "steps"}))
+        space.view.replace_session(space.session.with_values({"training.stop": "steps", "network.width": 64}))
         seconds = p.Tick(space.run.id, 700, 35.0, 20.0, 35 / 60, 25.0, 1e-3)
         lab.engine.on_event(seconds)
         assert window.status.time.text() == "0:35 of 1:00"
+        space.edit({"network.width": 128})
         space.edit({"training.stop": "steps", "training.steps": 1000})
         lab.engine.on_event(replace(seconds, step=1500, progress=0.75, left=25.0))  # it was continued
         assert window.status.time.text() == "0:35 of 2,000 steps"
