@@ -253,7 +253,9 @@ def recipe(context: Context) -> dict[str, Any]:
     }
     shown = session.in_force
     drawn = {"sampler": shown.sampler.model_dump(), "condition": shown.condition.model_dump()}
-    return recipe_of(manifest, view.feed.step, **drawn, n=view.panels.n)
+    frame = view.feed.frame
+    n = view.panels.n if frame is None else len(frame.x)
+    return recipe_of(manifest, view.feed.step, **drawn, n=n)
 
 
 def versions(context: Context) -> dict[str, str]:
