@@ -160,11 +160,11 @@ class Run:
         self, x: ArrayLike, label: str | None = None, seed: int | None = None, **sampler: Any
     ) -> p.LogProbs:
         """As `log_prob`, with how the density is known, its integration error and its standard error."""
-        capabilities = self.session.capabilities
-        if capabilities.density == "none":
-            raise NoDensity(capabilities.density_reason)
-        points = self.points(x)
         values, condition = self._asked(label, seed, sampler)
+        asked = self.session.with_values({f"sampler.{key}": value for key, value in values.items()})
+        if asked.capabilities.density == "none":
+            raise NoDensity(asked.capabilities.density_reason)
+        points = self.points(x)
         request = p.LogProbOf(self._id, "log_prob", next(driver.numbers), values, condition, x=points)
         event = driver.answer(request)
         match event:

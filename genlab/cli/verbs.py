@@ -112,7 +112,8 @@ def logprob(arguments: Namespace) -> None:
     count, mean = len(found.values), found.values.mean()
     spread = found.values.std(ddof=1) / np.sqrt(count) if count > 1 else float("nan")
     error = "" if found.error is None else f", integration error {found.error.mean():.1e}"
-    kind = f"{run.session.capabilities.density_reason}{error}"
+    asked = run.session.with_values({f"sampler.{key}": value for key, value in values.items()})
+    kind = f"{asked.capabilities.density_reason}{error}"
     print(f"mean log_prob {mean:.4f} nats, standard error {spread:.4f}, {count:,} points; {kind}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
@@ -14,7 +14,6 @@ from genlab.core.requests import ProbeRequest
 from genlab.data.payloads import Payload
 from genlab.settings.paradigm import N, O, Paradigm, S
 
-M_contra = TypeVar("M_contra", contravariant=True)
 Probes = Mapping[str, Callable[[Model[O, N, S], ProbeRequest[S]], Iterator[Payload | None]]]
 """What the extra panels of a paradigm draw, by name, each in slices."""
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from genlab.sampling.condition import UNCONDITIONAL
-
-ALWAYS_LABELLED = "this model never trained without labels: raise 'Drop label' above 0 and train again"
-NEVER_LABELLED = "this model never saw a label: lower 'Drop label' below 1 and train again"
-UNGUIDED = "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
+from genlab.settings.labels import ALWAYS_LABELLED, NEVER_LABELLED, NO_LABELS, UNGUIDED
 
 
 @dataclass(frozen=True)
@@ -71,15 +69,20 @@ class Classes:
     untaught: str = NEVER_LABELLED
     unlabelled: str = ALWAYS_LABELLED
 
+    @classmethod
+    def hidden(cls, names: tuple[str, ...], prior: Tensor, dropout: float) -> Self:
+        """Classes that are learned where data have any, each label hidden from this share of examples."""
+        return cls(names, prior, bool(names) and dropout < 1, dropout)
+
     @property
     def count(self) -> int:
-        """How many classes a network is told apart; 0 where it sees none."""
+        """How many classes a network tells apart; 0 where it sees none."""
         return len(self.names) if self.learned else 0
 
     def index(self, label: str) -> int:
         """The number of a class. Raises ValueError where there is none of that name."""
         if not self.names:
-            raise ValueError(f"there is no class '{label}': this data set has no labels")
+            raise ValueError(f"there is no class '{label}': {NO_LABELS}")
         if label not in self.names:
             raise ValueError(f"there is no class '{label}'; there are {', '.join(self.names)}")
         return self.names.index(label)

@@ -38,7 +38,7 @@ class Context:
 class Player:
     """Parameters that one optimiser moves by the gradient of one loss.
 
-    every: it moves in every so manieth step. rate: its learning rate, relative to the setting. averaged:
+    every: it moves once in so many steps. rate: its learning rate, relative to the setting. averaged:
     samples see a running average of it. A player without parameters is fitted in closed form: see
     `Model.fit`."""
 

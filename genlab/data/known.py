@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -76,13 +77,15 @@ def known_points(
     truth: Callable[[S], Truth],
     labels: Callable[[S], tuple[str, ...]] = unlabelled,
     modes: bool = False,
+    tight: bool = False,
+    bounds: tuple[float, float] | None = None,
 ) -> DatasetRecord[S]:
     """The record of points of R^dim with a known density, in the group of their dimension."""
 
     def space(chosen: S) -> Space:
         return Points(dim)
 
-    return known(
+    record = known(
         id,
         title,
         f"{dim}-D",
@@ -93,3 +96,4 @@ def known_points(
         labels=labels,
         modes=modes,
     )
+    return replace(record, tight=tight, bounds=bounds)

@@ -22,7 +22,7 @@ class DatasetRecord(Generic[S]):
     settings: what can be chosen; space, labels and make take such settings. labels: names of the classes, ()
     where there are none. make: the data; raises DataError. truth: the distribution of what `make` gives is
     known. modes: that distribution has separate modes of known centres and width, whose coverage can be
-    counted. about: title and summary, where they depend on the settings.
+    counted. about: title and summary, where they depend on the settings. tight, bounds: as of `DataInfo`.
     """
 
     id: str
@@ -36,11 +36,14 @@ class DatasetRecord(Generic[S]):
     truth: bool = False
     modes: bool = False
     about: Callable[[S], tuple[str, str]] | None = None
+    tight: bool = False
+    bounds: tuple[float, float] | None = None
 
     def info(self, settings: S | None = None) -> DataInfo:
         """What a paradigm knows of the data with these settings, by default with the declared ones."""
         chosen = self.settings() if settings is None else settings
-        return DataInfo(self.id, self.space(chosen), self.labels(chosen), self.truth, self.modes)
+        seen = (self.space(chosen), self.labels(chosen), self.truth, self.modes, self.tight, self.bounds)
+        return DataInfo(self.id, *seen)
 
     def title_of(self, settings: S) -> str:
         """The title of the data with these settings."""

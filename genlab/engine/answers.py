@@ -56,6 +56,7 @@ def answer(
 
     try:
         sampler, condition = _sampler(run.session, request), request.condition
+        model.refuse_given(DensityRequest(sampler, condition))
         match request:
             case p.Sample(n=n, trajectory=trajectory):
                 kept: list[Samples] = []
@@ -76,7 +77,6 @@ def answer(
             case p.Probe(name=name, values=values, resolution=resolution):
                 held = None
                 asked = ProbeRequest(sampler, values, resolution, run.examples, condition)
-                model.refuse(asked)
                 for payload in probes_of(run.session.entry)[name](model, asked):
                     if payload is not None:
                         if held is not None:

@@ -18,7 +18,8 @@ from genlab.data.payloads import Table
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Kind, NetworkDenoiser, Prediction
 from genlab.sampling.path import Cosine, Path, Straight, Trigonometric, VarianceExploding
-from genlab.sampling.solvers import SOLVERS, Solver, trajectory
+from genlab.sampling.solvers import Solver, trajectory
+from genlab.sampling.solvers.ddim import DDIM
 from genlab.sampling.solvers.runge_kutta import RungeKutta
 from genlab.sampling.spacing import RHO
 
@@ -227,7 +228,7 @@ def _setting(model: TimeModel[TO, TS], ask: Ask[TS]) -> Setting:
 
 
 def _ddim_row(setting: Setting) -> Generator[None, None, Row]:
-    ddim = yield from final(setting.denoiser, SOLVERS["ddim"].build(eta=0.0), setting, FEW)
+    ddim = yield from final(setting.denoiser, DDIM(), setting, FEW)
     euler = yield from final(setting.denoiser, RungeKutta("euler", "level"), setting, FEW)
     how = f"y = x/α, level = σ/α, {FEW} steps"
     return _exact_row("DDIM is Euler's method for dy/dlevel = noise", how, difference(ddim, euler))
@@ -267,7 +268,7 @@ def _sample_rows(setting: Setting) -> Generator[None, None, list[Row]]:
     rows = [_exact_row(claim, how, difference(one, other))]
     preserving, error = yield from _with_error(matching, RungeKutta("rk4", "time"), setting, MANY, 4)
     for steps in (FEW, MANY):
-        ddim, own = yield from _with_error(diffusion, SOLVERS["ddim"].build(eta=0.0), setting, steps, 1)
+        ddim, own = yield from _with_error(diffusion, DDIM(), setting, steps, 1)
         how = f"DDIM, {steps} steps; Runge-Kutta 4 in time, {MANY} steps"
         gap = difference(ddim, preserving)
         rows.append(_close_row(f"… each with its own solver, DDIM in {steps} steps", how, gap, own + error))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from genlab.core.requests import Ask, ProbeRequest
 from genlab.core.time.model import TO, TS, TimeModel
-from genlab.data.payloads import Field
+from genlab.data.payloads import Array, Field
+from genlab.probes.pieces import array, plane
 from genlab.probes.true_score import true_score
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import NOISIEST, Prediction
@@ -27,7 +27,7 @@ def score_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Iterator
     index = min(round(float(request.values["time"]) * (len(grid) - 1)), len(grid) - 1)
     t = grid[index] if index < len(grid) - 1 else grid.new_tensor(model.path.t_min)
     scale = float(model.path.scale(t))
-    points = plane(model, request.resolution)
+    points = plane(model.extent, request.resolution, model.device)
     x = scale * model.standardise(points)
     learned, exact = yield from _both(model, request, x, t)
     yield Field(
@@ -45,7 +45,7 @@ def velocity_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Itera
     of the data."""
     shown = float(request.values["time"])
     t = torch.tensor(1 - shown, dtype=torch.float64).clamp(min=model.path.t_min)
-    x = model.standardise(plane(model, request.resolution))
+    x = model.standardise(plane(model.extent, request.resolution, model.device))
     learned, exact = yield from _both(model, request, x, t)
     yield Field(
         vectors=_drawn(-learned.velocity * model.std, request.resolution),
@@ -55,15 +55,6 @@ def velocity_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Itera
         symbol="t",
         title=f"Velocity at t = {shown:.2f}",
     )
-
-
-def plane(model: TimeModel[TO, TS], resolution: int) -> Tensor:
-    """Cell centres (resolution^2, 2) over the model's extent, data units, rows from low y to high."""
-    low_x, high_x, low_y, high_y = model.extent
-    cells = (np.arange(resolution) + 0.5) / resolution
-    columns, rows = np.meshgrid(low_x + (high_x - low_x) * cells, low_y + (high_y - low_y) * cells)
-    points = np.stack([columns, rows], -1).reshape(-1, 2)
-    return torch.as_tensor(points, dtype=torch.float32, device=model.device)
 
 
 def _both(
@@ -86,5 +77,5 @@ def _both(
     return learned, Prediction(model.path, t, x, "score", score / alpha)
 
 
-def _drawn(vectors: Tensor, resolution: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return vectors.float().cpu().numpy().reshape(resolution, resolution, 2)
+def _drawn(vectors: Tensor, resolution: int) -> Array:
+    return array(vectors).reshape(resolution, resolution, 2)

@@ -16,7 +16,7 @@ from genlab.core.time.model import TO, TS, TimeModel
 from genlab.data.dataset import Float
 from genlab.data.payloads import Maps, ScalarMap
 from genlab.data.truths.base import Truth
-from genlab.probes.fields import plane
+from genlab.probes.pieces import plane
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser
 from genlab.sampling.likelihood import ode_log_prob
@@ -143,7 +143,7 @@ def _densities(
     coarse: Densities | None,
 ) -> Generator[None, None, Densities]:
     """coarse: the same on fewer columns, which shows where to look."""
-    points = plane(model, columns)
+    points = plane(model.extent, columns, model.device)
     exact = None
     if model.truth is not None:
         x = points.cpu().numpy().astype(np.float64)
@@ -227,4 +227,5 @@ def _class(model: TimeModel[TO, TS], ask: Ask[TS]) -> int:
         raise ValueError(able.density_reason)
     if ask.sampler.guidance != 1 and not model.guided(ask):
         raise ValueError("this model never saw a label, so nothing leans towards one")
+    model.refuse(ask)
     return model.classes.index(ask.condition.label)

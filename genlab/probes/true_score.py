@@ -87,7 +87,7 @@ def _of_mixture(
 def _by_quadrature(
     model: NumberModel[O, N, S], truth: Truth, y: Tensor, level: float, label: int | None
 ) -> Generator[None, None, Tensor]:
-    nodes, weights = _tilted_grid() if truth.edges else _gauss(truth.dim)
+    nodes, weights = _turned_grid() if truth.edges else _gauss(truth.dim)
     std, mean = _statistics(model)
     points = y.cpu().numpy().astype(np.float64)
     score = np.zeros_like(points)
@@ -118,7 +118,7 @@ def _gauss(dim: int) -> tuple[Float, Float]:
     )
 
 
-def _tilted_grid() -> tuple[Float, Float]:
+def _turned_grid() -> tuple[Float, Float]:
     """The same in the plane, for functions that jump along lines parallel to the axes.
 
     A Gauss rule sees an edge at 14 places only. No two nodes of a square grid turned by the arctangent of

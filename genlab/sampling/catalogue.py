@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, get_args
+from importlib.metadata import entry_points
+from typing import Any
 
 from genlab.settings.fields import setting
 from genlab.settings.plugins import load
@@ -15,9 +16,7 @@ from genlab.settings.solvers import SolverKind, SolverRecord
 
 _AT = "genlab.sampling.solvers"
 _FIXED, _ADAPTIVE = f"{_AT}.runge_kutta:RungeKutta", f"{_AT}.runge_kutta:Adaptive"
-_DIFFUSION: tuple[SolverKind, ...] = ("diffusion",)
-_SCORE: tuple[SolverKind, ...] = ("score",)
-_FLOW: tuple[SolverKind, ...] = ("flow-matching",)
+_DIFFUSION, _SCORE, _FLOW = ("diffusion",), ("score",), ("flow-matching",)
 
 BUILT_IN: tuple[SolverRecord, ...] = (
     SolverRecord("ddpm", "DDPM", f"{_AT}.ddim:DDPM", _DIFFUSION, stochastic=True),
@@ -64,8 +63,9 @@ def _check(record: SolverRecord) -> None:
         raise ValueError(f"'{record.id}' cannot be the name of a solver")
     if not re.fullmatch(r"[\w.]+:\w+", record.implementation):
         raise ValueError(f"'{record.implementation}' is not of the form module:callable")
-    known = get_args(SolverKind)
-    if not record.suits or not set(record.suits) <= set(known):
+    known = dict.fromkeys(kind for built_in in BUILT_IN for kind in built_in.suits)
+    own = {entry.name for entry in entry_points(group="genlab.paradigms")}
+    if not record.suits or not set(record.suits) <= known.keys() | own:
         raise ValueError(f"it suits {record.suits!r}; a solver suits one or more of {', '.join(known)}")
 
 
@@ -82,6 +82,11 @@ def method(kind: SolverKind, default: str, help: str) -> Any:
     more = "".join(_told(record) for record in _plugins if kind in record.suits)
     choices = {id: record.title for id, record in solvers_for(kind).items()}
     return setting(default, help + more, label="Sampler", choices=choices)
+
+
+def takers(kind: SolverKind, option: str) -> tuple[str, tuple[str, ...]]:
+    """When a setting of the sampler matters, as its `when`: while the solver takes it as an option."""
+    return "method", tuple(id for id, record in solvers_for(kind).items() if option in record.options)
 
 
 def _told(record: SolverRecord) -> str:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genlab.sampling.path import Path
-from genlab.sampling.table_path import Table
 
 Spacing = Literal["linear", "leading", "trailing", "karras"]
 End = Literal["clean", "t_min"]
@@ -23,7 +22,7 @@ def times(path: Path, steps: int, spacing: Spacing = "karras", end: End = "clean
 
     `linear` divides the range from `t_max` to `t_min` evenly. `leading` and `trailing` cut it into `steps`
     equal parts and take the lower or the upper end of each: leading never starts from pure noise. `karras`
-    spaces `(sigma / alpha)^(1/7)` evenly. On a `Table` all but Karras' are rounded to integers.
+    spaces `(sigma / alpha)^(1/7)` evenly.
 
     Args:
         steps: number of steps, 1 to 1000.
@@ -34,7 +33,7 @@ def times(path: Path, steps: int, spacing: Spacing = "karras", end: End = "clean
         Strictly falling times on the CPU, float64, shape `(steps + 1,)`.
 
     Raises:
-        ValueError: where `steps` is out of range, or a `Table` has too few noise levels for it.
+        ValueError: where `steps` is out of range.
 
     Sources: Lin et al. (2023), Common Diffusion Noise Schedules and Sample Steps Are Flawed, table 2;
     Karras et al. (2022), eq. 5.
@@ -44,26 +43,12 @@ def times(path: Path, steps: int, spacing: Spacing = "karras", end: End = "clean
     n = steps if end == "clean" else steps + 1
     if spacing == "karras":
         spaced = _karras(path, n)
-    elif isinstance(path, Table):
-        spaced = _integers(path, steps, n, spacing)
     else:
         spaced = _continuous(path, steps, n, spacing)
     grid = torch.as_tensor(spaced.copy(), dtype=torch.float64)
     if end == "clean":
         grid = torch.cat([grid, grid.new_tensor([path.t_clean])])
-    if not bool((grid.diff() < 0).all()):
-        raise ValueError(f"the noise table has too few levels for {steps} steps with {spacing} spacing")
     return grid
-
-
-def _integers(path: Table, steps: int, n: int, spacing: Spacing) -> NDArray[np.floating]:
-    levels = len(path)
-    if spacing == "linear":
-        return np.linspace(0, levels - 1, n).round()[::-1] if n > 1 else np.array([levels - 1.0])
-    if spacing == "leading":
-        return (np.arange(n, dtype=np.float64) * (levels // n))[::-1]
-    upper = (levels - np.arange(steps) * (levels / steps)).round() - 1
-    return np.append(upper, 0.0) if n > steps else upper
 
 
 def _continuous(path: Path, steps: int, n: int, spacing: Spacing) -> NDArray[np.floating]:

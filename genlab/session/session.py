@@ -113,6 +113,21 @@ class Session(BaseModel):
         return condition_of(self.space, self.condition)
 
     @property
+    def in_force(self) -> Session:
+        """The session with what cannot act left out: controls of the sampling bar that are disabled stand at
+        their neutral value, and a condition that no control takes is none."""
+        able, keys, values = self.capabilities, self.keys(), dict[str, Any]()
+        for control in able.controls:
+            if not control.enabled and control.neutral is not None and control.key in keys:
+                values[control.key] = control.neutral
+        for key, neutral in (("condition.label", "any"), ("condition.given", "")):
+            taken = able.control(key)
+            if taken is None or not taken.enabled or self.value(key) in taken.without:
+                values[key] = neutral
+        changed = {key: value for key, value in values.items() if value != self.value(key)}
+        return self.with_values(changed) if changed else self
+
+    @property
     def panels(self) -> tuple[PanelInfo, ...]:
         """The panels that a workspace shows of these settings and data."""
         return self.entry.panels(self.chosen, self.info)

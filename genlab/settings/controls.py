@@ -13,7 +13,8 @@ class Control:
     key: dotted, such as 'sampler.steps' or 'condition.label'. enabled: whether it can act; `reason` says why
     not, for its tooltip. name: what it is called here. neutral: the value at which it does nothing. help:
     what it does here, in one sentence, where that differs from the setting's own. symbol: of steps, what the
-    time that frames carry is called, such as 'σ'; empty: it says nothing to a person.
+    time that frames carry is called, such as 'σ'; empty: it says nothing to a person. without: choices that
+    cannot be had here.
     """
 
     key: str
@@ -23,6 +24,7 @@ class Control:
     neutral: float | None = None
     help: str = ""
     symbol: str = ""
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-SolverKind = Literal["diffusion", "score", "flow-matching"]
-"""What a solver is offered to.
+SolverKind = str
+"""What a solver is offered to: the samplers that ask for this kind.
 
 Under `diffusion` and `score` each path has a score, and times fall from its highest noise level
 `sigma / alpha`, which is finite, to none. Under `flow-matching` there is a velocity on times from 1, where
-the noise level is infinite, to 0, and a score only where the source is normal noise drawn independently."""
+the noise level is infinite, to 0, and a score only where the source is normal noise drawn independently. The
+paradigm of a package may have a kind of its own, named like its entry point."""
 
 
 @dataclass(frozen=True)

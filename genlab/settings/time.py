@@ -83,15 +83,15 @@ def spacing() -> Any:
     )
 
 
-def tolerance(methods: tuple[str, ...] = ("adaptive",)) -> Any:
-    """Of adaptive solvers, while the sampler is one of `methods`."""
+def tolerance(when: tuple[str, tuple[str, ...]]) -> Any:
+    """Of adaptive solvers. when: the setting that chooses the solver, and those that take a tolerance."""
     return setting(
         1e-4,
         "Largest error of one step of the adaptive solver, in standard deviations of the data.",
         ge=1e-7,
         le=0.1,
         log=True,
-        when=("method", methods),
+        when=when,
     )
 
 
@@ -119,25 +119,9 @@ def steps_control(name: str = "Steps", symbol: str = "σ", help: str = "") -> Co
     return Control("sampler.steps", name=name, symbol=symbol, help=help)
 
 
-def label_controls(dropout: float, label: str, data: DataInfo, guided: str) -> tuple[Control, Control]:
-    """The controls of guidance and label. dropout: share of examples that trains without a label. label: that
-    is asked for. guided: what guidance is, in one sentence."""
-
-    def guidance(reason: str) -> Control:
-        return Control("sampler.guidance", False, reason, name="Guidance")
-
-    if not data.labels:
-        reason = "this data set has no labels to guide towards"
-        return guidance(reason), Control("condition.label", False, reason, name="Label")
-    labels = Control("condition.label", name="Label")
-    if dropout == 0:
-        never = "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
-        return guidance(never), labels
-    if dropout == 1:
-        return guidance("this model never saw a label: lower 'Drop label' below 1"), labels
-    if label == "none":
-        return guidance("with label 'none' there is nothing to guide towards"), labels
-    return Control("sampler.guidance", name="Guidance", neutral=1.0, help=guided), labels
+def guidance_control(help: str) -> Control:
+    """The control of guidance where it acts. help: what guidance is, in one sentence."""
+    return Control("sampler.guidance", name="Guidance", neutral=1.0, help=help)
 
 
 def ode_reason(data: DataInfo) -> str:

@@ -198,3 +198,16 @@ def test_a_model_without_a_density_says_why_before_it_is_asked(
     np.save(tmp_path / "p.npy", np.zeros((3, 2)))
     result = genlab("logprob", duel, tmp_path / "p.npy")
     assert (result.status, result.err) == (2, "genlab: a duel has no likelihood, only samples\n")
+
+
+def test_a_density_is_refused_or_given_as_it_is_asked_for(genlab: Genlab, tmp_path: Path) -> None:
+    run, points = tmp_path / "run", tmp_path / "p.npy"
+    np.save(points, np.zeros((3, 2)))
+    student = ["--set", "objective.method=student", "--set", "objective.pairs=100", *SMALL]
+    assert genlab("train", "flow-matching", "moons", "--steps", 2, *student, "--out", run).status == 0
+    refused = genlab("logprob", run, points)
+    assert refused.status == 2
+    assert "teacher" in refused.err
+    taught = genlab("logprob", run, points, "--set", "sampler.use=teacher")
+    assert taught.status == 0, taught.err
+    assert "by the probability-flow ODE" in taught.out

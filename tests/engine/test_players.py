@@ -269,8 +269,29 @@ def test_a_warning_is_told_when_it_comes_and_when_it_goes(monkeypatch: pytest.Mo
 def test_a_live_edit_of_the_objective_is_taken_up_by_the_model() -> None:
     session = Session.default("gan", "gan-ring").with_values({"training.threads": 1, "objective.r1": 0.5})
     run = Run("r", session, load("gan-ring", session.data), torch.device("cpu"), lambda event: None, None)  # type: ignore[arg-type]
+    with run.snapshots.pin(run.trainer):
+        pass
     run.edit({"objective.r1": 0.25})
     assert run.trainer.model.objective.r1 == 0.25
+    with run.snapshots.pin(run.trainer) as shown:
+        assert shown.objective.r1 == 0.25
+        run.edit({"objective.r1": 0.125})
+        assert shown.objective.r1 == 0.25  # a picture under way keeps what it began with
+
+
+def test_a_live_edit_of_the_objective_reaches_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session.default("gan", "gan-ring").with_values({"training.threads": 1, "objective.r1": 0.5})
+    run = Run("r", session, load("gan-ring", session.data), torch.device("cpu"), lambda event: None, None)  # type: ignore[arg-type]
+    seen: list[float] = []
+
+    def check(self: Model[Any, Any, Any], validation: Batch | None, context: Context) -> Check:
+        seen.append(self.objective.r1)
+        return Check({})
+
+    monkeypatch.setattr(type(run.trainer.model), "check", check)
+    run.edit({"objective.r1": 0.25})
+    run.trainer.advance(math.inf, steps=1)
+    assert seen == [0.25]
 
 
 def test_metrics_files_take_columns_that_come_later(tmp_path: Any) -> None:

@@ -164,3 +164,14 @@ def test_other_controls_take_the_place_of_the_first(
     QApplication.sendPostedEvents(None, 52)  # deferred deletes
     assert list(bar.items) == ["sampler.temperature"]
     assert bar.findChildren(QWidget, "sampler.top_k") == [bar._more_fields["sampler.top_k"].widget]
+
+
+def test_a_label_that_cannot_be_had_is_not_offered(
+    bar: SamplingBar, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, (Control("condition.label", name="Class", without=("none",)),))
+    bar.show_session(session.with_values({"condition.label": "none"}))
+    choice = bar.items["condition.label"].widget
+    assert isinstance(choice, Choice)
+    assert [choice.itemData(row) for row in range(choice.count())] == ["any", "upper", "lower"]
+    assert choice.currentData() == "any"

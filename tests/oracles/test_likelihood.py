@@ -13,8 +13,9 @@ from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.likelihood import OdeLogProb, ode_log_prob
 from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
-from genlab.sampling.solvers import SOLVERS, trajectory
+from genlab.sampling.solvers import trajectory
 from genlab.sampling.spacing import times
+from tests.solver_table import SOLVERS
 
 PATHS = [Linear(), Cosine(), VarianceExploding()]
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
+from genlab.bench.table_path import Table, cosine_betas, linear_betas
 from genlab.sampling.path import Cosine, Linear, Path, Straight, SubVP, Trigonometric, VarianceExploding
-from genlab.sampling.table_path import Table, cosine_betas, linear_betas
 
 PRESERVING: list[Path] = [
     Linear(), Cosine(), Trigonometric(), Table(linear_betas(1000)), Table(cosine_betas(100)),

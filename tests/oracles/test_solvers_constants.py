@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from genlab.bench.table_path import Table, linear_betas, table_times
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Kind, Prediction
 from genlab.sampling.path import Path, VarianceExploding
-from genlab.sampling.solvers import SOLVERS, Solver, trajectory
+from genlab.sampling.solvers import Solver, trajectory
 from genlab.sampling.spacing import times
-from genlab.sampling.table_path import Table, linear_betas
+from tests.solver_table import SOLVERS
 
 SAMPLE = (torch.arange(768) / 768).reshape(3, 8, 8, 4).permute(3, 0, 1, 2)
 
@@ -48,14 +49,14 @@ def final(denoiser: Toy | ToyWithPreconditioning, solver: Solver, grid: Tensor, 
 @pytest.mark.parametrize(("kind", "total"), [("noise", 172.0067), ("v", 52.5302)])
 def test_ddim_in_ten_leading_steps_gives_the_published_sum(kind: Kind, total: float) -> None:
     path = Table(linear_betas(1000))
-    x = final(Toy(path, kind), SOLVERS["ddim"].build(), times(path, 10, "leading"), SAMPLE)
+    x = final(Toy(path, kind), SOLVERS["ddim"].build(), table_times(path, 10, "leading"), SAMPLE)
     assert x.abs().sum().item() == pytest.approx(total, abs=1e-3)
 
 
 @pytest.mark.parametrize(("kind", "mean"), [("noise", 0.3301), ("v", 0.2251)])
 def test_dpm_solver_in_ten_steps_gives_the_published_mean(kind: Kind, mean: float) -> None:
     path = Table(linear_betas(1000))
-    x = final(Toy(path, kind), SOLVERS["dpm++2m"].build(), times(path, 10, "linear", "t_min"), SAMPLE)
+    x = final(Toy(path, kind), SOLVERS["dpm++2m"].build(), table_times(path, 10, "linear", "t_min"), SAMPLE)
     assert x.abs().mean().item() == pytest.approx(mean, abs=1e-4)
 
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from genlab.bench.table_path import Table, table_times
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Kind, Prediction
 from genlab.sampling.path import VarianceExploding
-from genlab.sampling.solvers import SOLVERS, Solver, trajectory
+from genlab.sampling.solvers import Solver, trajectory
 from genlab.sampling.spacing import times
-from genlab.sampling.table_path import Table
+from tests.solver_table import SOLVERS
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
 
@@ -80,7 +81,7 @@ def test_ddim_follows_diffusers(case: int, prediction: str) -> None:
         len(betas), trained_betas=betas.numpy(), clip_sample=False, prediction_type=prediction,
         timestep_spacing=NAMES[spacing], steps_offset=0,
     )  # fmt: skip
-    grid = times(Table(betas), steps, spacing)  # type: ignore[arg-type]
+    grid = table_times(Table(betas), steps, spacing)  # type: ignore[arg-type]
     expected = theirs(scheduler, steps, start(), False, eta=eta, generator=None)
     assert grid[:-1].tolist() == scheduler.timesteps.tolist()
     close(ours(SOLVERS["ddim"].build(eta=eta), betas, grid, KINDS[prediction], start()), expected)
@@ -95,7 +96,7 @@ def test_ddpm_follows_diffusers_with_the_same_noise(case: int, prediction: str) 
         len(betas), trained_betas=betas.numpy(), clip_sample=False, prediction_type=prediction,
         timestep_spacing="leading", variance_type="fixed_small",
     )  # fmt: skip
-    grid = times(Table(betas), steps, "leading")
+    grid = table_times(Table(betas), steps, "leading")
     expected = theirs(scheduler, steps, start(), False, generator=None)
     close(ours(SOLVERS["ddpm"].build(), betas, grid, KINDS[prediction], start()), expected)
 
@@ -111,7 +112,7 @@ def test_euler_and_heun_follow_diffusers(case: int, name: str, spacing: str) -> 
         len(betas), trained_betas=betas.numpy(), use_karras_sigmas=spacing == "karras",
         timestep_spacing=NAMES.get(spacing, "linspace"), prediction_type="epsilon",
     )  # fmt: skip
-    grid = times(Table(betas), steps, spacing)  # type: ignore[arg-type]
+    grid = table_times(Table(betas), steps, spacing)  # type: ignore[arg-type]
     expected = theirs(scheduler, steps, start(), True)
     close(ours(SOLVERS[name].build(), betas, grid, "noise", start()), expected)
 
@@ -124,7 +125,7 @@ def test_ancestral_euler_follows_diffusers_with_the_same_noise(case: int, spacin
     scheduler = diffusers.EulerAncestralDiscreteScheduler(
         len(betas), trained_betas=betas.numpy(), timestep_spacing=spacing
     )
-    grid = times(Table(betas), steps, spacing)  # type: ignore[arg-type]
+    grid = table_times(Table(betas), steps, spacing)  # type: ignore[arg-type]
     expected = theirs(scheduler, steps, start(), True, generator=None)
     close(ours(SOLVERS["euler-ancestral"].build(), betas, grid, "noise", start()), expected)
 
@@ -140,7 +141,7 @@ def test_dpm_solver_follows_diffusers(case: int, spacing: str, prediction: str) 
         timestep_spacing=NAMES[spacing], final_sigmas_type="sigma_min", euler_at_final=final,
         lower_order_final=False,
     )  # fmt: skip
-    grid = times(Table(betas), steps, spacing, "t_min")  # type: ignore[arg-type]
+    grid = table_times(Table(betas), steps, spacing, "t_min")  # type: ignore[arg-type]
     expected = theirs(scheduler, steps, start(), False)
     assert grid[:-1].tolist() == scheduler.timesteps.tolist()
     solver = SOLVERS["dpm++2m"].build(lower_order_final=final)

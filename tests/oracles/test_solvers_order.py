@@ -11,8 +11,9 @@ from torch import Tensor
 
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.path import VarianceExploding
-from genlab.sampling.solvers import SOLVERS, trajectory
+from genlab.sampling.solvers import trajectory
 from genlab.sampling.spacing import times
+from tests.solver_table import SOLVERS
 
 PATH = VarianceExploding(0.002, 5.0)
 

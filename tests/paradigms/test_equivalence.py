@@ -22,8 +22,8 @@ from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.path import Cosine, Path, Straight, Trigonometric, VarianceExploding
-from genlab.sampling.solvers import SOLVERS
 from genlab.sampling.solvers.runge_kutta import RungeKutta
+from tests.solver_table import SOLVERS
 
 Fresh = Callable[..., Any]
 T = TypeVar("T")

@@ -16,7 +16,6 @@ from genlab.data import load
 from genlab.data.catalogue import DATASETS
 from genlab.data.payloads import Maps
 from genlab.data.sets.mixture_1d_uneven import UnevenMixtureSettings
-from genlab.probes.fields import plane
 from genlab.probes.guidance_map import (
     guided_log_prob,
     occupied,
@@ -24,6 +23,7 @@ from genlab.probes.guidance_map import (
     tilted_log_prob,
     total_variation,
 )
+from genlab.probes.pieces import plane
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from tests.paradigms.time_pieces import frames, payloads
 
@@ -112,7 +112,7 @@ def test_a_scale_of_zero_is_the_data_and_one_the_class(scale: float, label: int 
 def test_at_scale_one_both_ways_of_guiding_give_the_density_of_the_class(exact: Callable[..., Any]) -> None:
     # So much noise that where samplers start from, all classes are alike.
     session, model = exact(values={"objective.sigma_max": 300.0})
-    points = plane(model, 20)
+    points = plane(model.extent, 20, model.device)
     sampler = session.sampler.model_copy(update={"guidance": 1.0})
     expected = shares(model.truth.log_prob(points.numpy(), LABEL))
     found = model.ways_to_guide(sampler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
@@ -114,3 +115,29 @@ def test_a_plug_in_that_gives_no_solver_is_told_in_a_sentence(
     with pytest.raises(ValueError, match=r"^the solver 'broken' ") as told:
         build_solver("diffusion", "broken", PARADIGMS["diffusion"].sampler())
     assert reason in str(told.value)
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_the_options_of_a_solver_can_be_set_while_it_is_chosen_and_no_others(
+    kind: SolverKind, name: str
+) -> None:
+    session = Session.default(kind, "moons").with_values({"sampler.method": name})
+    (record,) = (each for each in catalogue.solvers_for(kind).values() if each.id == name)
+    options = {option for each in catalogue.solvers_for(kind).values() for option in each.options}
+    for option in options:
+        matters = session.description(f"sampler.{option}").matters(session.sampler)
+        assert matters is (option in record.options)
+
+
+def test_a_paradigm_of_a_package_may_have_solvers_of_a_kind_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    record = SolverRecord("plain", "Plain", "my_solver:Plain", ("mine",), options=("eta",))
+    with pytest.raises(ValueError, match="a solver suits one or more of"):
+        catalogue._check(record)
+    entry = EntryPoint("mine", "my_paradigm:PARADIGM", "genlab.paradigms")
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: [entry])
+    catalogue._check(record)
+    monkeypatch.setattr(catalogue, "_plugins", (record,))
+    assert list(catalogue.solvers_for("mine")) == ["plain"]
+    assert catalogue.takers("mine", "eta") == ("method", ("plain",))

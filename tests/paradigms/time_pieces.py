@@ -46,7 +46,7 @@ def payloads(
     """What an extra panel draws, as the engine asks for it."""
     asks = asked(session, **changes)
     request = ProbeRequest(values=values or {}, resolution=resolution, examples=examples, **asks)
-    model.refuse(request)
+    model.refuse_given(request)
     with torch.no_grad():
         slices = probes_of(session.entry)[name](model, request)
         return [payload for payload in slices if payload is not None]

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from genlab.bench.table_path import Table, linear_betas
 from genlab.sampling.condition import Conditions, concatenate
 from genlab.sampling.denoiser import Kind, NetworkDenoiser, Prediction, ScoreUnavailable, Target
 from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
-from genlab.sampling.table_path import Table, linear_betas
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PATHS: list[Path] = [Linear(), Cosine(), VarianceExploding(0.01, 20.0), Table(linear_betas(1000))]

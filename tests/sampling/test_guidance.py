@@ -13,8 +13,9 @@ from genlab.sampling.denoiser import Prediction
 from genlab.sampling.guidance import ClassifierFreeGuidance
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.path import Linear, Path, VarianceExploding
-from genlab.sampling.solvers import SOLVERS, trajectory
+from genlab.sampling.solvers import trajectory
 from genlab.sampling.spacing import start, times
+from tests.solver_table import SOLVERS
 
 
 class Counting:

@@ -8,14 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from genlab.bench.table_path import Table, linear_betas
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
-from genlab.sampling.solvers import SOLVERS, Solver, trajectory
+from genlab.sampling.solvers import Solver, trajectory
 from genlab.sampling.solvers.base import State
 from genlab.sampling.spacing import start, times
-from genlab.sampling.table_path import Table, linear_betas
+from tests.solver_table import SOLVERS
 
 PATHS: list[Path] = [Linear(), Cosine(), VarianceExploding(), Table(linear_betas(1000))]
 MEANS = torch.tensor([[-1.0, 0.0], [1.0, 0.0]], dtype=torch.float64)

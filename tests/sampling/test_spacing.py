@@ -7,11 +7,19 @@ from typing import get_args
 import pytest
 import torch
 
+from genlab.bench.table_path import Table, linear_betas, table_times
 from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
 from genlab.sampling.spacing import End, Spacing, start, times
-from genlab.sampling.table_path import Table, linear_betas
 
 PATHS: list[Path] = [Linear(), Cosine(), VarianceExploding(), Table(linear_betas(1000))]
+
+
+def spaced(path: Path, steps: int, spacing: Spacing, end: End = "clean") -> torch.Tensor:
+    return (
+        table_times(path, steps, spacing, end)
+        if isinstance(path, Table)
+        else times(path, steps, spacing, end)
+    )
 
 
 @pytest.mark.parametrize("end", get_args(End))
@@ -19,7 +27,7 @@ PATHS: list[Path] = [Linear(), Cosine(), VarianceExploding(), Table(linear_betas
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: type(p).__name__)
 def test_times_fall_from_noise_to_their_end(path: Path, spacing: Spacing, end: End) -> None:
     for steps in (1, 2, 7, 499):
-        grid = times(path, steps, spacing, end)
+        grid = spaced(path, steps, spacing, end)
         assert grid.shape == (steps + 1,)
         assert (grid.diff() < 0).all()
         assert grid[-1] == (path.t_clean if end == "clean" else path.t_min)
@@ -33,7 +41,7 @@ def test_times_fall_from_noise_to_their_end(path: Path, spacing: Spacing, end: E
     [("leading", [750, 500, 250, 0]), ("trailing", [999, 749, 499, 249]), ("linear", [999, 666, 333, 0])],
 )
 def test_a_table_is_cut_at_the_published_integers(spacing: Spacing, expected: list[int]) -> None:
-    assert times(PATHS[3], 4, spacing).tolist() == [*expected, -1]
+    assert spaced(PATHS[3], 4, spacing).tolist() == [*expected, -1]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: type(p).__name__)
@@ -44,10 +52,10 @@ def test_karras_levels_are_even_in_their_seventh_root(path: Path) -> None:
 
 def test_a_table_with_too_few_levels_says_so() -> None:
     path = Table(linear_betas(50))
-    assert len(times(path, 50, "leading")) == 51
+    assert len(table_times(path, 50, "leading")) == 51
     for spacing in ("linear", "leading", "trailing"):
         with pytest.raises(ValueError, match="too few levels for 51 steps"):
-            times(path, 51, spacing)  # type: ignore[arg-type]
+            table_times(path, 51, spacing)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("steps", [0, 1001])

@@ -251,7 +251,8 @@ def recipe(context: Context) -> dict[str, Any]:
         "versions": versions(context),
         **manifest,
     }
-    drawn = {"sampler": session.sampler.model_dump(), "condition": session.condition.model_dump()}
+    shown = session.in_force
+    drawn = {"sampler": shown.sampler.model_dump(), "condition": shown.condition.model_dump()}
     frame = view.feed.frame
     n = view.panels.n if frame is None else len(frame.x)
     return recipe_of(manifest, view.feed.step, **drawn, n=n)

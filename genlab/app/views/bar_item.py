@@ -39,7 +39,8 @@ class BarItem(QObject):
         self.caption = label("", "muted", f"{self.name}.caption")
         self.widget: QWidget
         self.stretch = 1
-        self.widget = self._made(labels)
+        names = [name for name in ("any", "none", *labels) if name not in control.without]
+        self.widget = self._made({name: name for name in names})
         self.widget.setObjectName(self.name)
         self.caption.setBuddy(self.widget)
 
@@ -78,10 +79,10 @@ class BarItem(QObject):
         self.widget.setAccessibleDescription(about)
         self.widget.setToolTip(tip)
 
-    def _made(self, labels: tuple[str, ...]) -> QWidget:
+    def _made(self, labels: dict[str, str]) -> QWidget:
         d = self.description
         if self.key == LABEL:
-            return self._choice({"any": "any", "none": "none", **{name: name for name in labels}}, 60)
+            return self._choice(labels, 60)
         if d is None:
             self.stretch = 3
             return SliderNumber(self.name, 0, 20, soft=SLIDER_END, width=40)

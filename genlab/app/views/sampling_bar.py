@@ -85,14 +85,16 @@ class SamplingBar(Card):
     def show_session(self, session: Session) -> None:
         """Show the sampler of a session, and what of it can act on these data."""
         controls = session.capabilities.controls
-        drawn = (type(session.sampler), session.labels, tuple(control.key for control in controls))
+        held = tuple((control.key, control.without) for control in controls)
+        drawn = (type(session.sampler), session.labels, held)
         if drawn != self._drawn:
             self._drawn = drawn
             self._rebuild(session, controls)
         if not self.method.isHidden():
             self.method.choose(session.value("sampler.method"))
+        in_force = session.in_force
         for control in controls:
-            self.items[control.key].show_session(control, session)
+            self.items[control.key].show_session(control, in_force)
         self.seed.show_value(session.sampler.seed)
         for key, field in self._more_fields.items():
             d = field.description

@@ -12,17 +12,22 @@ from torch import Tensor
 
 from genlab.bench.plan import Plan
 from genlab.bench.rows import Row, listed, lower
+from genlab.bench.table_path import Table, linear_betas, table_times
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Kind, Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.path import Cosine, Linear, Path, VarianceExploding
-from genlab.sampling.solvers import SOLVERS, trajectory
+from genlab.sampling.solvers import Solver, trajectory
+from genlab.sampling.solvers.ddim import DDIM
+from genlab.sampling.solvers.dpm import DPMMultistep
+from genlab.sampling.solvers.euler import Euler
+from genlab.sampling.solvers.heun import Heun
 from genlab.sampling.spacing import times
-from genlab.sampling.table_path import Table, linear_betas
 
 SAMPLE = (torch.arange(768) / 768).reshape(3, 8, 8, 4).permute(3, 0, 1, 2)
 PUBLISHED = {"DDIM": 172.0067, "DDIM, v": 52.5302, "Euler, EDM": 34.1855, "2M": 0.3301, "2M, v": 0.2251}
 STEPS = (64, 128, 256, 512)
+SOLVERS: dict[str, type[Solver]] = {"euler": Euler, "ddim": DDIM, "heun": Heun, "dpm++2m": DPMMultistep}
 ORDERS = {"euler": 1, "ddim": 1, "heun": 2, "dpm++2m": 2}
 
 
@@ -56,9 +61,9 @@ def constants() -> dict[str, float]:
     table = Table(linear_betas(1000))
 
     def end(denoiser: Toy | Preconditioned, name: str, grid: Tensor, x: Tensor) -> Tensor:
-        return list(trajectory(denoiser, SOLVERS[name].build(), x, grid))[-1].x.abs()
+        return list(trajectory(denoiser, SOLVERS[name](), x, grid))[-1].x.abs()
 
-    leading, linear = times(table, 10, "leading"), times(table, 10, "linear", "t_min")
+    leading, linear = table_times(table, 10, "leading"), table_times(table, 10, "linear", "t_min")
     karras, far = times(Preconditioned.path, 10, "karras"), SAMPLE * math.sqrt(80.0**2 + 1)
     return {
         "DDIM": end(Toy(table, "noise"), "ddim", leading, SAMPLE).sum().item(),
@@ -78,7 +83,7 @@ def orders() -> dict[str, float]:
 
     def end(name: str, steps: int) -> Tensor:
         levels = torch.linspace(5.0 ** (1 / 7), 0.002 ** (1 / 7), steps + 1, dtype=torch.float64) ** 7
-        return list(trajectory(ring, SOLVERS[name].build(), x, levels))[-1].x
+        return list(trajectory(ring, SOLVERS[name](), x, levels))[-1].x
 
     reference = end("heun", 2048)
     found = {}

@@ -56,8 +56,7 @@ class TimeModel(NumberModel[TO, TimeNetwork, TS]):
 
     @property
     def classes(self) -> Classes:
-        dropout = self.label_dropout
-        return Classes(self.data.labels, self.class_prior, bool(self.data.labels) and dropout < 1, dropout)
+        return Classes.hidden(self.data.labels, self.class_prior, self.label_dropout)
 
     def backbone(self) -> nn.Module:
         """A network as the settings describe it."""
@@ -114,7 +113,9 @@ class TimeModel(NumberModel[TO, TimeNetwork, TS]):
         return self.process_of(sampler).denoiser
 
     def denoiser(self, ask: Ask[TS]) -> Denoiser:
-        """The network as a denoiser of standardised data, guided as the settings say."""
+        """The network as a denoiser of standardised data, guided as the settings say. Raises ValueError as
+        `refuse` does."""
+        self.refuse(ask)
         plain = self.plain_denoiser(ask.sampler)
         return self.guide(plain, ask.sampler) if self.guided(ask) else plain
 
@@ -132,6 +133,7 @@ class TimeModel(NumberModel[TO, TimeNetwork, TS]):
         return self.classes.learned and ask.sampler.guidance != 1 and ask.condition.label != "none"
 
     def refuse(self, ask: Ask[TS]) -> None:
+        super().refuse(ask)
         self.classes.refuse(ask.condition.label, self.guided(ask))
 
     def labels(self, n: int, ask: Ask[TS], rng: torch.Generator) -> Tensor | None:

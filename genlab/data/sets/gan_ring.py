@@ -32,4 +32,5 @@ RECORD = known_points(
     truth=_truth,
     labels=_labels,
     modes=True,
+    tight=True,
 )

@@ -83,6 +83,7 @@ RECORD = known_points(
     "Heavy tails",
     "Two Student-t distributions (GenLab's own): tails that a Gaussian source must stretch to reach.",
     dim=1,
+    bounds=(-10.0, 10.0),
     settings=HeavyTailSettings,
     truth=_truth,
     labels=_labels,

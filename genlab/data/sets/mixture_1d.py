@@ -29,6 +29,7 @@ RECORD = known_points(
     "Mixture",
     "Equally likely Gaussians on a line; GenLab's own.",
     dim=1,
+    bounds=(-10.0, 10.0),
     settings=MixtureSettings,
     truth=_truth,
     labels=_labels,

@@ -35,6 +35,7 @@ RECORD = known_points(
     "Uneven mixture",
     "Gaussians on a line with geometrically falling probabilities (GenLab's own): are rare modes found?",
     dim=1,
+    bounds=(-10.0, 10.0),
     settings=UnevenMixtureSettings,
     truth=_truth,
     labels=_labels,

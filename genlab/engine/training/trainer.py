@@ -258,22 +258,19 @@ class Trainer:
 
     def edit(self, session: Session) -> None:
         """Use new settings that may change while training."""
-        old, self.session = self.session.training, session
-        self.model.objective = session.objective
-        if (old.stop, old.seconds, old.steps) != (
-            session.training.stop,
-            session.training.seconds,
-            session.training.steps,
-        ):
-            self.budget = Budget.of(session.training)
+        old, new = self.session.training, session.training
+        self.session, self.model.objective = session, session.objective
+        if (old.stop, old.seconds, old.steps) != (new.stop, new.seconds, new.steps):
+            self.budget = Budget.of(new)
 
     def averages(self) -> list[Tensor]:
         """The weights to draw samples with, one vector (total,) a player, not copied."""
         return self._best or self._current()
 
     def show(self, model: AnyModel, averages: Sequence[Tensor] | None = None) -> None:
-        """Load averaged weights, and the buffers as they are, into another model of the same session."""
+        """Load averaged weights, and buffers and objective as they are, into a model of the same session."""
         averages = self.averages() if averages is None else averages
+        model.objective = self.model.objective
         with torch.no_grad():
             for player, average in zip(moved_players(model.stages()), averages, strict=True):
                 for p, values in zip(player.parameters, pieces(average, player.parameters), strict=True):

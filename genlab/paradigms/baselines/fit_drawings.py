@@ -19,6 +19,7 @@ from genlab.paradigms.baselines.mixture import Mixture
 from genlab.paradigms.baselines.model import Baselines
 from genlab.paradigms.baselines.settings import BaselinesSampler
 from genlab.paradigms.baselines.store import Nearest
+from genlab.probes.pieces import array
 
 COLUMNS = 600
 MOST_CURVES = 12
@@ -52,7 +53,7 @@ def inside_line(model: Baselines, request: Request) -> Iterator[Curves | None]:
     curves: dict[str, Array] = {}
     if isinstance(fit, Nearest):
         stored = torch.cat([fit.store.of(group) for group in weights])
-        counts, edges = np.histogram(_array(stored), bins=COLUMNS, range=(left, right))
+        counts, edges = np.histogram(array(stored), bins=COLUMNS, range=(left, right))
         x = (edges[1:] + edges[:-1]) / 2
         curves["stored points"] = (counts / counts.sum() * COLUMNS / (right - left)).astype(np.float32)
     elif isinstance(fit, Histogram):
@@ -67,7 +68,7 @@ def inside_line(model: Baselines, request: Request) -> Iterator[Curves | None]:
     yield None
     points = torch.as_tensor(x, dtype=torch.float64, device=model.device)[:, None]
     if not isinstance(fit, Nearest):
-        curves["fit"] = _array(fit.log_prob(points.float(), weights).exp())
+        curves["fit"] = array(fit.log_prob(points.float(), weights).exp())
         yield None
     if isinstance(fit, Mixture):
         number = 0
@@ -84,7 +85,7 @@ def inside_line(model: Baselines, request: Request) -> Iterator[Curves | None]:
         centres = fit.store.of(group)[:, 0].sort().values
         some = centres[torch.linspace(0, len(centres) - 1, 9).long()[1:-1]]
         for centre in some.tolist():
-            curves[f"kernel at {centre:.2f}"] = _array(fit.one_kernel(points, centre, group) / len(some))
+            curves[f"kernel at {centre:.2f}"] = array(fit.one_kernel(points, centre, group) / len(some))
     yield Curves(x.astype(np.float32), curves, "x", "density")
 
 
@@ -93,7 +94,7 @@ def inside_plane(model: Baselines, request: Request) -> Iterator[Plane | None]:
     fit, weights = model.fitted, model.weights_of(request.condition.label)
     groups: list[Group] = []
     if request.examples is not None:
-        groups.append(Group("held-out data", _array(request.examples.x[:MOST_DOTS, :2]), role="real"))
+        groups.append(Group("held-out data", array(request.examples.x[:MOST_DOTS, :2]), role="real"))
     yield None
     title, note = "", ""
     if isinstance(fit, Mixture):
@@ -104,12 +105,12 @@ def inside_plane(model: Baselines, request: Request) -> Iterator[Plane | None]:
         for radius, role in ((1.0, "model"), (2.0, "muted")):
             rings = _rings(means, radius * factors)
             groups.append(Group(f"{radius:g} σ", rings, "line", "model" if role == "model" else "muted"))
-        groups.append(Group("means", _array(means), role="mark"))
+        groups.append(Group("means", array(means), role="mark"))
         title, note = "Gaussians", f"{len(means)} Gaussians, at one and two standard deviations."
     elif isinstance(fit, Kernel | Nearest):
         x = torch.cat([fit.store.of(group) for group in weights])
         shown = x[:: max(1, len(x) // MOST_DOTS)]
-        groups.append(Group("stored points", _array(shown[:, :2]), role="model"))
+        groups.append(Group("stored points", array(shown[:, :2]), role="model"))
         title, note = "Stored points", f"{len(x):,} points are kept, and every sample is one of them."
         if isinstance(fit, Kernel):
             group = only_group(weights)
@@ -185,7 +186,7 @@ def _rings(centres: Tensor, factors: Tensor) -> Array:
     circle = torch.stack([angle.cos(), angle.sin()])
     rings = centres[:, None] + (factors.to(centres.dtype) @ circle).mT
     gap = torch.full_like(rings[:, :1], math.nan)
-    return _array(torch.cat([rings, gap], 1).flatten(0, 1))
+    return array(torch.cat([rings, gap], 1).flatten(0, 1))
 
 
 def _bin_lines(fit: Histogram) -> Array:
@@ -195,7 +196,3 @@ def _bin_lines(fit: Histogram) -> Array:
     upright = np.stack([np.repeat(x, 2), np.tile([low, high], len(x))], 1)
     level = np.stack([np.tile([left, right], len(y)), np.repeat(y, 2)], 1)
     return np.concatenate([upright, level]).astype(np.float32)
-
-
-def _array(x: Tensor) -> Array:
-    return x.detach().float().cpu().numpy()

@@ -134,6 +134,7 @@ class Baselines(NumberModel[BaselinesObjective, BaselinesNetwork, BaselinesSampl
         return Check({"validation": held_out} if math.isfinite(held_out) else {})
 
     def refuse(self, ask: Ask[BaselinesSampler]) -> None:
+        super().refuse(ask)
         self.weights_of(ask.condition.label)
 
     def sample(self, request: SampleRequest[BaselinesSampler]) -> Iterator[Samples]:

@@ -28,21 +28,6 @@ _INTERVAL = PanelInfo(
     probe="interval",
     help="The probability that x falls between two bounds: by the truth, and by each of the four methods "
     "fitted to the same points. Between two modes, wide kernels find probability where there is none.",
-    controls=(
-        PanelControl("low", "From", -0.5, -10.0, 10.0, help="Lower bound, in units of the data."),
-        PanelControl("high", "To", 0.5, -10.0, 10.0, help="Upper bound, in units of the data."),
-    ),
-)
-_INTERVAL_OF_A_FILE = replace(
-    _INTERVAL,
-    controls=(
-        PanelControl(
-            "low", "From", 0.4, help="Lower bound, as a share of the window.", ends=("left", "right")
-        ),
-        PanelControl(
-            "high", "To", 0.6, help="Upper bound, as a share of the window.", ends=("left", "right")
-        ),
-    ),
 )
 _COLUMNS = ("total", "given the class", "validation")
 _CRITERION = PanelInfo(
@@ -75,9 +60,25 @@ def panels(chosen: BaselinesSettings, data: DataInfo) -> tuple[PanelInfo, ...]:
     )
     found = [*common, PanelInfo("fit", "Inside the fit", "probe", probe="fit", help=_FIT_HELP[method])]
     if line:
-        found.append(_INTERVAL if data.id != "file" else _INTERVAL_OF_A_FILE)
+        found.append(replace(_INTERVAL, controls=_bounds(data)))
     if searched:
         found.append(_CRITERION)
     if method in ("kernel", "nearest"):
         found.append(replace(_MEMORISED, shown=not line))
     return tuple(found)
+
+
+def _bounds(data: DataInfo) -> tuple[PanelControl, PanelControl]:
+    """The two ends of an interval, in units of the data where these say between what, else as shares."""
+    if data.bounds is None:
+        share, ends = "as a share of the window", ("left", "right")
+        return (
+            PanelControl("low", "From", 0.4, help=f"Lower bound, {share}.", ends=ends),
+            PanelControl("high", "To", 0.6, help=f"Upper bound, {share}.", ends=ends),
+        )
+    low, high = data.bounds
+    middle, half, unit = (low + high) / 2, (high - low) / 40, "in units of the data"
+    return (
+        PanelControl("low", "From", middle - half, low, high, help=f"Lower bound, {unit}."),
+        PanelControl("high", "To", middle + half, low, high, help=f"Upper bound, {unit}."),
+    )

@@ -53,15 +53,15 @@ def inside(model: Baselines, request: Request) -> Iterator[Payload | None]:
 def interval(model: Baselines, request: Request) -> Iterator[Table | None]:
     """P(low <= x <= high) by the truth and by all four methods, fitted to the stored training points.
 
-    The method that trains answers with its fit as it stands. For a file of one's own the bounds are shares of
-    the window.
+    The method that trains answers with its fit as it stands. The bounds are shares of the window where the
+    data do not say between which numbers to choose.
 
     Raises ValueError for data that do not lie on a line."""
     if model.store is None:
         raise ValueError("only numbers on a line lie in an interval")
     kept = model.store.batch()
     low, high = sorted((float(request.values["low"]), float(request.values["high"])))
-    if model.data.id == "file":
+    if model.data.bounds is None:
         left, right, *_ = model.extent
         low, high = (left + share * (right - left) for share in (low, high))
     weights = model.weights_of(request.condition.label)

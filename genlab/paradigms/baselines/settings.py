@@ -8,6 +8,7 @@ from typing import Any, Literal
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
+from genlab.settings.labels import at_rest, label_controls
 from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.spaces import Images, Points
@@ -202,34 +203,26 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
 
 
 ONE_PASS = Control("sampler.steps", False, "a baseline draws its samples in one pass", "Steps")
+GUIDANCE = Control(
+    "sampler.guidance",
+    name="Guidance by rejection",
+    neutral=1.0,
+    help="Keeps a draw from the class with probability p(label | x)^(w - 1): 1 keeps all.",
+)
+FITTED_WITHOUT = 0.5
+"""Of the labels: every point is fitted with its label and without."""
 
 
 def capabilities(chosen: BaselinesSettings, data: DataInfo) -> Capabilities:
     """What a baseline can do with these settings and data."""
     method = chosen.objective.method
-    unlabelled = "" if data.labels else "this data set has no labels to guide towards"
-    label = Control("condition.label", not unlabelled, unlabelled, name="Label")
+    guidance, label = label_controls(GUIDANCE, data, chosen.label, FITTED_WITHOUT)
+    if guidance.enabled and method == "nearest":
+        guidance = at_rest(guidance, "guidance weighs densities, and a list of stored points has none")
     return Capabilities(
         "none" if method == "nearest" else "exact",
         _density_reason(method, isinstance(data.space, Images)),
-        (ONE_PASS, _guidance(unlabelled, method, chosen.label), label),
-    )
-
-
-def _guidance(unlabelled: str, method: Method, label: str) -> Control:
-    """unlabelled: why there are no classes, or ''."""
-    key, name = "sampler.guidance", "Guidance by rejection"
-    if unlabelled:
-        return Control(key, False, unlabelled, name)
-    if method == "nearest":
-        return Control(key, False, "guidance weighs densities, and a list of stored points has none", name)
-    if label == "none":
-        return Control(key, False, "with label 'none' there is nothing to guide towards", name)
-    return Control(
-        key,
-        name=name,
-        neutral=1.0,
-        help="Keeps a draw from the class with probability p(label | x)^(w - 1): 1 keeps all.",
+        (ONE_PASS, guidance, label),
     )
 
 

@@ -9,20 +9,12 @@ from torch import Tensor
 
 from genlab.core.model import ModelData
 from genlab.core.requests import Ask
-from genlab.core.time.denoising import (
-    by_level,
-    coefficients,
-    log_snr_quantile,
-    loss_weight,
-    noise_path,
-    regression_target,
-    stratified,
-    x0_log_weight,
-)
+from genlab.core.time.denoising import by_level, loss_weight, stratified, x0_log_weight
 from genlab.core.time.loss_floor import denoising_floor
 from genlab.core.time.model import TimeModel
 from genlab.core.time.solvers import build_solver
 from genlab.core.training import Batch, Context, LossReference, Player
+from genlab.paradigms.diffusion.schedule import coefficients, log_snr_quantile, noise_path, regression_target
 from genlab.paradigms.diffusion.settings import DiffusionObjective, DiffusionSampler, capabilities
 from genlab.sampling.solvers import Solver
 from genlab.sampling.spacing import times
@@ -63,8 +55,7 @@ class Diffusion(TimeModel[DiffusionObjective, DiffusionSampler]):
         noise = torch.randn(x0.shape, generator=rng, device=rng.device)
         labels = self.classes.drop(batch.labels, rng)
         losses = self.weighted_errors(x0, labels, noise, log_snr)
-        names = ("level 1", "level 2", "level 3", "level 4")
-        return {"total": losses.mean(), **dict(zip(names, by_level(losses.detach()), strict=True))}
+        return {"total": losses.mean(), **by_level(losses.detach())}
 
     def weighted_errors(self, x0: Tensor, labels: Tensor | None, noise: Tensor, log_snr: Tensor) -> Tensor:
         """The loss of each example, shape `(n,)`, for standardised data and given noise and `log_snr`."""

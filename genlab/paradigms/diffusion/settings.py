@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from genlab.sampling.catalogue import method
+from genlab.sampling.catalogue import method, takers
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
+from genlab.settings.labels import label_controls
 from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.time import (
     Spacing,
     TimeNetwork,
     TimeSampler,
     drop_label,
+    guidance_control,
     image_defaults,
-    label_controls,
     ode_reason,
     spacing,
     steps_control,
@@ -66,11 +67,11 @@ class DiffusionSampler(TimeSampler):
     spacing: Spacing = spacing()
     eta: float = setting(
         0.0, "Fresh noise in each DDIM step: 0 none, 1 as much as DDPM.", symbol="η", ge=0, le=1,
-        when=("method", ("ddim",)),
+        when=takers("diffusion", "eta"),
     )  # fmt: skip
     churn: float = setting(
         0.0, "Fresh noise over all Heun steps together.", symbol="S churn", ge=0, le=1000,
-        when=("method", ("heun",)),
+        when=takers("diffusion", "churn"),
     )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ GUIDED = (
 
 def defaults(data: DataInfo) -> Mapping[str, Any]:
     """Settings that suit these data better than the declared ones."""
-    if data.id in ("gan-ring", "gan-grid"):
+    if data.tight:
         return {"objective.level_mean": -2.5}
     more = {"objective.level_mean": -0.4, "objective.level_spread": 1.2, "sampler.steps": 25}
     return image_defaults(data, more)
@@ -93,5 +94,5 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
 def capabilities(chosen: DiffusionSettings, data: DataInfo) -> Capabilities:
     """What diffusion can do with these settings and data."""
     dropout = chosen.objective.condition_dropout
-    guidance, label = label_controls(dropout, chosen.label, data, GUIDED)
-    return Capabilities("ode", ode_reason(data), (steps_control(), guidance, label))
+    guided = label_controls(guidance_control(GUIDED), data, chosen.label, dropout)
+    return Capabilities("ode", ode_reason(data), (steps_control(), *guided))

@@ -13,6 +13,7 @@ from genlab.core.training import Batch
 from genlab.data.payloads import Array, Payload, Tiles
 from genlab.paradigms.flow.model import Flow
 from genlab.paradigms.flow.settings import FlowSampler
+from genlab.probes.pieces import array
 
 COLUMNS = 9
 PAIRS = 5
@@ -41,7 +42,7 @@ def image_layers(model: Flow, request: Request) -> Slices:
     note = (
         f"Numbers of the base: mean {mean:.2f}, standard deviation {std:.2f}; a perfect flow gives 0 and 1."
     )
-    yield Tiles(_array(torch.stack(rows)), "From data to base", tuple(titles), note)
+    yield Tiles(_shown(torch.stack(rows)), "From data to base", tuple(titles), note)
 
 
 def interpolation(model: Flow, request: Request) -> Slices:
@@ -65,7 +66,7 @@ def interpolation(model: Flow, request: Request) -> Slices:
         x = layer.to_data(x, given)
         yield None
     images = model.quantise(model.decode(x)).reshape(pairs, COLUMNS, *model.event)
-    yield Tiles(_array(images), "Between two images", (), "Left and right are held-out images.")
+    yield Tiles(_shown(images), "Between two images", (), "Left and right are held-out images.")
 
 
 def _examples(request: Request, n: int) -> Batch:
@@ -90,7 +91,7 @@ def _to_base(
     return states
 
 
-def _array(images: Tensor) -> Array:
+def _shown(images: Tensor) -> Array:
     """Images (rows, columns, channels, height, width), without the axis of a single channel."""
     shown = images[:, :, 0] if images.shape[2] == 1 else images
-    return shown.detach().float().cpu().numpy()
+    return array(shown)

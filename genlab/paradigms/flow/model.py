@@ -86,8 +86,7 @@ class Flow(NumberModel[FlowObjective, FlowNetwork, FlowSampler]):
 
     @property
     def classes(self) -> Classes:
-        dropout = self.objective.condition_dropout
-        return Classes(self.data.labels, self.class_prior, bool(self.data.labels) and dropout < 1, dropout)
+        return Classes.hidden(self.data.labels, self.class_prior, self.objective.condition_dropout)
 
     def layers(self, steps: int = 0) -> Sequence[Layer]:
         """The layers, nearest to the data first; of a continuous flow, so many Runge-Kutta steps."""
@@ -157,6 +156,7 @@ class Flow(NumberModel[FlowObjective, FlowNetwork, FlowSampler]):
         Raises:
             ValueError: for a class that the data or the training do not have.
         """
+        self.refuse(request)
         sampler = request.sampler
         rng = generator(sampler.seed, "sampling", self.device)
         labels = self.classes.shown(request.n, request.condition.label, rng)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from genlab.paradigms.flow.settings import FlowSettings
 from genlab.settings.controls import PanelControl
 from genlab.settings.data_info import DataInfo
 from genlab.settings.panels import PanelInfo, common_panels
-from genlab.settings.spaces import Images, Points
+from genlab.settings.spaces import Images, Points, Signal, Tokens
 
 DIRECTION = PanelControl(
     "direction",
@@ -89,4 +91,7 @@ def panels(chosen: FlowSettings, data: DataInfo) -> tuple[PanelInfo, ...]:
             return (*common, WARP, LOG_DET, BASE)
         case Images():
             return (*common, IMAGE_LAYERS, INTERPOLATION)
-    return common
+        case Points() | Tokens() | Signal():
+            return common
+        case _:
+            assert_never(data.space)

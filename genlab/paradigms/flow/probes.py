@@ -15,6 +15,7 @@ from genlab.paradigms.flow.image_probes import image_layers, interpolation
 from genlab.paradigms.flow.layers import normal_log_prob
 from genlab.paradigms.flow.model import Flow
 from genlab.paradigms.flow.settings import FlowSampler
+from genlab.probes.pieces import array, plane
 
 REACH = 3.0
 """Standard deviations of the base that a grid over it spans."""
@@ -45,7 +46,7 @@ def warp(model: Flow, request: Request) -> Slices:
     names = [_title(k if forward else count - k, count) for k in chosen]
     reference = None
     if forward and request.examples is not None:
-        reference = _array(request.examples.x[:REFERENCE])
+        reference = array(request.examples.x[:REFERENCE])
     yield _mesh(model, stages, chosen, tuple(names), reference)
 
 
@@ -59,13 +60,13 @@ def base(model: Flow, request: Request) -> Slices:
         yield None
     apart = np.array([APART, 0], np.float32)
     groups = [
-        Group("data", _array(points) - apart, "dots", "model", labels),
-        Group("base", _array(z) + apart, "dots", "model", labels),
+        Group("data", array(points) - apart, "dots", "model", labels),
+        Group("base", array(z) + apart, "dots", "model", labels),
     ]
     angle = np.linspace(0, 2 * np.pi, 97)
     circle = np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32)
     groups += [Group(f"{r} σ", r * circle + apart, "line", "muted") for r in (1, 2)]
-    radius = _array(z.norm(dim=1))
+    radius = array(z.norm(dim=1))
     inside = [100 * float((radius < r).mean()) if len(radius) else 0.0 for r in (1, 2)]
     yield Plane(
         tuple(groups),
@@ -80,14 +81,14 @@ def base(model: Flow, request: Request) -> Slices:
 def log_det(model: Flow, request: Request) -> Slices:
     """log|det dz/dx| of the map from data units to the base, over the window."""
     cells = 2 * request.resolution
-    x = _plane(model.extent, cells, centres=True).to(model.device)
+    x = plane(model.extent, cells, model.device)
     given = _context(model, request)
     z, total = model.standardise(x), -model.log_volume().expand(len(x))
     for layer in model.layers(request.sampler.steps):
         z, change = layer.to_base(z, given)
         total = total + change
         yield None
-    values = _array(total).reshape(cells, cells)
+    values = array(total).reshape(cells, cells)
     limit = max(float(np.quantile(np.abs(values), 0.98)), 1e-3)
     yield ScalarMap(
         values, model.extent, "log|det dz/dx|, data to base", (-limit, limit), diverging=True, unit="nats"
@@ -100,8 +101,8 @@ def line_map(model: Flow, request: Request) -> Slices:
     x_label = "z, base"
     count = len(stages) - 1
     chosen = _evenly(len(stages), MOST_CURVES)
-    curves = {_title(k, count): _array(model.unstandardise(stages[k]))[:, 0] for k in chosen}
-    yield Curves(_array(z)[:, 0], curves, x_label, "x, data units")
+    curves = {_title(k, count): array(model.unstandardise(stages[k]))[:, 0] for k in chosen}
+    yield Curves(array(z)[:, 0], curves, x_label, "x, data units")
 
 
 def line_layers(model: Flow, request: Request) -> Slices:
@@ -113,8 +114,8 @@ def line_layers(model: Flow, request: Request) -> Slices:
     count = len(stages) - 1
     curves = {}
     for k in _evenly(len(stages), MOST_CURVES):
-        x = _array(model.unstandardise(stages[k]))[:, 0]
-        density = _array((log_base - log_slopes[k]).exp())
+        x = array(model.unstandardise(stages[k]))[:, 0]
+        density = array((log_base - log_slopes[k]).exp())
         order = np.argsort(x)
         curves[_title(k, count)] = np.interp(axis, x[order], density[order], 0, 0).astype(np.float32)
     if model.truth is not None:
@@ -143,11 +144,11 @@ def _stages(model: Flow, request: Request, forward: bool) -> Generator[None, Non
     if forward:
         rng = generator(sampler.seed, "sampling", model.device)
         square = (-REACH, REACH, -REACH, REACH)
-        nodes = _plane(square, side).to(model.device)
+        nodes = _nodes(square, side).to(model.device)
         points = sampler.temperature * torch.randn((CARRIED, 2), generator=rng, device=model.device)
         labels: Labels | None = _quadrants(points)
     else:
-        nodes = model.standardise(_plane(model.extent, side).to(model.device))
+        nodes = model.standardise(_nodes(model.extent, side).to(model.device))
         points, labels = _held_out(model, request)
     stages = _Stages(side, labels)
     layers = model.layers(request.sampler.steps)
@@ -176,11 +177,11 @@ def _mesh(
     model: Flow, stages: _Stages, chosen: list[int], titles: tuple[str, ...], reference: Array | None
 ) -> Mesh:
     side = stages.side
-    nodes = np.stack([_array(model.unstandardise(stages.nodes[k])) for k in chosen])
-    points = np.stack([_array(model.unstandardise(stages.points[k])) for k in chosen])
+    nodes = np.stack([array(model.unstandardise(stages.nodes[k])) for k in chosen])
+    points = np.stack([array(model.unstandardise(stages.points[k])) for k in chosen])
     shade = []
     for k in chosen:
-        corners = _array(stages.log_density[k].exp()).reshape(side, side)
+        corners = array(stages.log_density[k].exp()).reshape(side, side)
         cells = (corners[1:, 1:] + corners[1:, :-1] + corners[:-1, 1:] + corners[:-1, :-1]) / 4
         shade.append(np.clip(cells / max(float(np.quantile(cells, 0.995)), 1e-30), 0, 1))
     extents = [_window(model.extent, p) for p in points]
@@ -242,10 +243,10 @@ def _context(model: Flow, request: Request) -> Tensor | None:
     return model.context(model.classes.single(request.condition.label))
 
 
-def _plane(extent: Extent, side: int, centres: bool = False) -> Tensor:
-    """Nodes, or cell centres, of a square grid, (side^2, 2), row 0 at the lowest y."""
+def _nodes(extent: Extent, side: int) -> Tensor:
+    """Nodes of a square grid, (side^2, 2), row 0 at the lowest y."""
     left, right, low, high = extent
-    at = (torch.arange(side) + 0.5) / side if centres else torch.linspace(0, 1, side)
+    at = torch.linspace(0, 1, side)
     y, x = torch.meshgrid(low + (high - low) * at, left + (right - left) * at, indexing="ij")
     return torch.stack([x.flatten(), y.flatten()], 1)
 
@@ -261,10 +262,6 @@ def _title(layer: int, count: int) -> str:
     if layer == 0:
         return "base"
     return "data" if layer == count else f"after layer {layer}"
-
-
-def _array(x: Tensor) -> Array:
-    return x.detach().float().cpu().numpy()
 
 
 PROBES: Mapping[str, Callable[[Flow, Request], Slices]] = {

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
+from genlab.settings.labels import label_control, never_labelled
 from genlab.settings.paradigm import Capabilities, Chosen, DensityKind
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.spaces import Images
@@ -199,7 +200,8 @@ def capabilities(chosen: FlowSettings, data: DataInfo) -> Capabilities:
         neutral=1.0,
         help="Standard deviation of the base noise; 1 draws from the model itself.",
     )
-    label = _label(chosen.objective.condition_dropout, data)
+    dropout = chosen.objective.condition_dropout
+    label = label_control(data, never_labelled(dropout), always=dropout == 0)
     return Capabilities(*_density(chosen, data), (_steps(chosen.network), temperature, label))
 
 
@@ -214,15 +216,6 @@ def _steps(network: FlowNetwork) -> Control:
     layers = "one layer" if count == 1 else f"{count} layers"
     reason = f"this flow samples in one pass; scrub the timeline through its {layers}"
     return Control(key, False, reason, name="Layers")
-
-
-def _label(dropout: float, data: DataInfo) -> Control:
-    reason = ""
-    if not data.labels:
-        reason = "this data set has no labels"
-    elif dropout == 1:
-        reason = "this flow trains without labels: lower 'Drop label' below 1"
-    return Control("condition.label", not reason, reason, name="Label")
 
 
 def _density(chosen: FlowSettings, data: DataInfo) -> tuple[DensityKind, str]:

@@ -45,7 +45,6 @@ TIED = (
     "Transport over all classes ties labels to places of the source, so samples of a label, drawn from all "
     "of it, come out skewed. Couple within classes, or set 'Drop label' to 1."
 )
-LEVEL_NAMES = ("level 1", "level 2", "level 3", "level 4")
 
 
 class FlowMatching(TimeModel[FlowMatchingObjective, FlowMatchingSampler]):
@@ -198,8 +197,7 @@ class FlowMatching(TimeModel[FlowMatchingObjective, FlowMatchingSampler]):
         wanted = self.path.dalpha(t).reshape(over) * x0 + self.path.dsigma(t).reshape(over) * source
         prediction = self.process.denoiser.predict(x, t, Conditions(ends.labels))
         errors = (prediction.velocity - wanted).square().flatten(1).mean(1)
-        parts = by_level(errors.detach())
-        return {"total": errors.mean(), **dict(zip(LEVEL_NAMES, parts, strict=True))}
+        return {"total": errors.mean(), **by_level(errors.detach())}
 
     def _student_loss(self, batch: Batch, context: Context) -> Mapping[str, Tensor]:
         student, rng = self.student_process, context.noise

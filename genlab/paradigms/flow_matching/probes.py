@@ -27,6 +27,7 @@ from genlab.paradigms.flow_matching.straightness import (
 )
 from genlab.paradigms.flow_matching.students import TEACHER_STEPS, Consistency
 from genlab.probes.fields import velocity_field
+from genlab.probes.pieces import array, with_gaps
 from genlab.probes.time import SHARED_PROBES
 from genlab.sampling.condition import Conditions
 from genlab.sampling.solvers.runge_kutta import RungeKutta
@@ -98,12 +99,12 @@ def student(model: FlowMatching, request: Request) -> Slices:
         f"{found[0].nfe}."
     )
     from_source = model.unstandardise(source)
-    yield _ends(model, _array(from_source), _array(teacher), _array(taught), note)
+    yield _ends(model, array(from_source), array(teacher), array(taught), note)
 
 
 def _picture(model: FlowMatching, drawn: Walk, real: Array) -> Plane:
     """Trajectories in the plane of the data; of points on a line over time."""
-    places = _array(drawn.places).transpose(1, 0, 2)  # (n, steps + 1, d)
+    places = array(drawn.places).transpose(1, 0, 2)  # (n, steps + 1, d)
     labels = None
     if drawn.labels is not None and bool((drawn.labels >= 0).all()):
         labels = drawn.labels.cpu().numpy()
@@ -115,7 +116,7 @@ def _picture(model: FlowMatching, drawn: Walk, real: Array) -> Plane:
         real = np.column_stack([beside, real[:, 0]])
     groups = (
         Group("real", real, "dots", "real"),
-        Group("paths", _lines(places), "line", "muted"),
+        Group("paths", with_gaps(places), "line", "muted"),
         Group("source", places[:, 0], "dots", "mark" if labels is None else "muted"),
         Group("ends", places[:, -1], "dots", "model", labels),
     )
@@ -159,7 +160,7 @@ def _held_out(model: FlowMatching, request: Request) -> tuple[Array, Labels]:
     where the condition names it."""
     if request.examples is None:
         return np.zeros((0, *model.event), np.float32), np.zeros(0, np.int64)
-    x, labels = _array(request.examples.x), request.examples.labels
+    x, labels = array(request.examples.x), request.examples.labels
     classes = np.zeros(len(x), np.int64) if labels is None else labels.cpu().numpy()
     if request.condition.label in model.data.labels:
         rows = classes == model.classes.index(request.condition.label)
@@ -183,12 +184,6 @@ def _matched(labels: Tensor | None, classes: Labels, n: int) -> tuple[Labels, La
     return np.concatenate([np.zeros(0, np.int64), *rows]), np.concatenate([np.zeros(0, np.int64), *chosen])
 
 
-def _lines(places: Array) -> Array:
-    """Paths (n, steps, 2) one after another, with a row of NaN after each, (n (steps + 1), 2)."""
-    gap = np.full((len(places), 1, 2), np.nan, np.float32)
-    return np.concatenate([places, gap], 1).reshape(-1, 2)
-
-
 def _along(reach: tuple[float, float], values: Array) -> tuple[float, float]:
     """A range and some values beyond it, with a margin where there are any."""
     low, high = min(reach[0], float(values.min())), max(reach[1], float(values.max()))
@@ -202,10 +197,6 @@ def _along(reach: tuple[float, float], values: Array) -> tuple[float, float]:
 def _window(extent: Extent, source: Array) -> Extent:
     """The window of the data, with the source in it."""
     return (*_along(extent[:2], source[:, 0]), *_along(extent[2:], source[:, 1]))
-
-
-def _array(x: Tensor) -> Array:
-    return x.detach().float().cpu().numpy()
 
 
 PROBES: Mapping[str, Callable[[FlowMatching, Request], Slices]] = {

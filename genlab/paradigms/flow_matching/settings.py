@@ -7,18 +7,19 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from genlab.data.catalogue import DATASETS
-from genlab.sampling.catalogue import method
+from genlab.sampling.catalogue import method, takers
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
+from genlab.settings.labels import at_rest, label_controls
 from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.spaces import Points
 from genlab.settings.time import (
     TimeNetwork,
     TimeSampler,
     drop_label,
+    guidance_control,
     image_defaults,
-    label_controls,
     ode_reason,
     steps_control,
     tolerance,
@@ -137,7 +138,7 @@ class FlowMatchingSampler(TimeSampler):
         label="Sample with",
         names={"student": "Student", "teacher": "Teacher"},
     )
-    tolerance: float = tolerance()
+    tolerance: float = tolerance(takers("flow-matching", "tolerance"))
 
 
 FlowMatchingSettings = Chosen[FlowMatchingObjective, TimeNetwork, FlowMatchingSampler]
@@ -189,12 +190,13 @@ def _steps(chosen: FlowMatchingSettings) -> Control:
 
 
 def _label_controls(chosen: FlowMatchingSettings, data: DataInfo) -> tuple[Control, Control]:
-    guidance, label = label_controls(chosen.objective.condition_dropout, chosen.label, data, GUIDED)
+    dropout = chosen.objective.condition_dropout
+    guidance, label = label_controls(guidance_control(GUIDED), data, chosen.label, dropout)
     if guidance.enabled and has_student(chosen):
         reason = "a student learned to go where its teacher goes unguided; sample with the teacher to guide"
         if chosen.objective.method == "consistency-training":
             reason = "a consistency model learns end points, not a velocity that could be guided"
-        return Control("sampler.guidance", False, reason, name="Guidance"), label
+        return at_rest(guidance, reason), label
     return guidance, label
 
 

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from genlab.core.model import NumberModel
 from genlab.core.time.process import LogDensity
-from genlab.data import Truth, load
+from genlab.data import load
 from genlab.data.catalogue import DATASETS
+from genlab.data.dataset import Distribution
 from genlab.settings.paradigm import N, O, S
 from genlab.settings.spaces import Space
 
@@ -37,23 +38,24 @@ class Noise:
 
 
 class OtherData:
-    """A built-in set of points, at its default settings.
+    """A set of points whose distribution is known, at its default settings.
 
     Raises:
-        ValueError: where its points have another dimension than the data.
+        ValueError: where its points have another dimension than the data, or its distribution is not known.
     """
 
     def __init__(self, id: str, space: Space) -> None:
+        title = DATASETS[id].title
         if DATASETS[id].info().space != space:
-            title = DATASETS[id].title
             raise ValueError(f"{title} cannot be the source: its points and the data differ in dimension")
-        truth = load(id, DATASETS[id].settings()).truth
-        assert isinstance(truth, Truth)
-        self._truth = truth
+        distribution = load(id, DATASETS[id].settings()).truth
+        if distribution is None:
+            raise ValueError(f"{title} cannot be the source: its distribution is not known")
+        self._distribution: Distribution = distribution
 
     def draw(self, model: NumberModel[O, N, S], n: int, rng: torch.Generator) -> Tensor:
         seed = torch.randint(2**62, (1,), generator=rng, device=rng.device)
-        drawn = self._truth.draw(n, np.random.default_rng(int(seed)))
+        drawn = self._distribution.draw(n, np.random.default_rng(int(seed)))
         return model.standardise(torch.as_tensor(drawn.x, device=rng.device))
 
     def log_prob(self, model: NumberModel[O, N, S]) -> LogDensity:
@@ -61,6 +63,6 @@ class OtherData:
 
         def of(z: Tensor) -> Tensor:
             points = model.unstandardise(z).double().cpu().numpy()
-            return torch.as_tensor(self._truth.log_prob(points)).to(z) + volume
+            return torch.as_tensor(self._distribution.log_prob(points)).to(z) + volume
 
         return of

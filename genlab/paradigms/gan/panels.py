@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from genlab.paradigms.gan.settings import GanSettings
 from genlab.settings.controls import PanelControl
 from genlab.settings.data_info import DataInfo
 from genlab.settings.panels import PanelInfo, common_panels
-from genlab.settings.spaces import Points, Space
+from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
 ORBIT = PanelInfo(
     "orbit", "Orbit", "probe", probe="orbit", wide=True,
@@ -37,18 +39,23 @@ def panels(chosen: GanSettings, data: DataInfo) -> tuple[PanelInfo, ...]:
 
 
 def _landscape(space: Space) -> PanelInfo:
-    if not isinstance(space, Points):
-        help = "Generated images in the order of the discriminator's judgement, the most real first."
-    elif space.dim == 1:
-        help = (
-            "Where the discriminator sees real data, beside the best possible judgement p / (p + q) and both "
-            "densities. At equilibrium it is one half everywhere."
-        )
-    else:
-        help = (
-            "What the discriminator says at each place: above zero real, below zero generated. Arrows at "
-            "generated points show where their gradients push them. At equilibrium the map is flat."
-        )
+    match space:
+        case Images():
+            help = "Generated images in the order of the discriminator's judgement, the most real first."
+        case Points(dim=1):
+            help = (
+                "Where the discriminator sees real data, beside the best possible judgement p / (p + q) and "
+                "both densities. At equilibrium it is one half everywhere."
+            )
+        case Points():
+            help = (
+                "What the discriminator says at each place: above zero real, below zero generated. Arrows at "
+                "generated points show where their gradients push them. At equilibrium the map is flat."
+            )
+        case Tokens() | Signal():
+            raise TypeError(f"a GAN cannot learn {space.noun}")
+        case _:
+            assert_never(space)
     return PanelInfo("landscape", "Discriminator", "probe", probe="landscape", help=help)
 
 

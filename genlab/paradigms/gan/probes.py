@@ -16,6 +16,7 @@ from genlab.paradigms.gan.divergence import divergence
 from genlab.paradigms.gan.manifold import manifold
 from genlab.paradigms.gan.model import GAN
 from genlab.paradigms.gan.settings import GanSampler
+from genlab.probes.pieces import plane
 from genlab.settings.spaces import Images
 
 ARROWS = 200
@@ -40,11 +41,8 @@ def landscape(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payload
     if model.space.dim == 1:
         yield from _on_the_line(model, request, rng)
         return
-    low_x, high_x, low_y, high_y = model.extent
     columns = request.resolution
-    cells = (np.arange(columns) + 0.5) / columns
-    x, y = np.meshgrid(low_x + (high_x - low_x) * cells, low_y + (high_y - low_y) * cells)
-    grid = torch.as_tensor(np.stack([x, y], -1).reshape(-1, 2), dtype=torch.float32, device=model.device)
+    grid = plane(model.extent, columns, model.device)
     others = _fillers(model, rng)
     label = _one_label(model, request, rng)
     parts = []

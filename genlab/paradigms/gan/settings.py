@@ -8,9 +8,10 @@ from typing import Any, Literal
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
+from genlab.settings.labels import label_control
 from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images
+from genlab.settings.spaces import Images, Points
 from genlab.settings.training import GradientTraining
 
 
@@ -202,9 +203,6 @@ class GanSampler(SamplerSettings):
 
 GanSettings = Chosen[GanObjective, GanNetwork, GanSampler]
 
-SEPARATE_LABELS = ("gan-ring", "gan-grid", "8gaussians", "8gaussians-cfm")
-"""Sets of separate modes, of which one asks whether a GAN finds them by itself: labels would tell it."""
-
 SMALL = 256
 """Pixels of an image up to which perceptrons learn more in the same time than convolutions."""
 
@@ -234,7 +232,8 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
             "training.batch_size": 64,
             "objective.instance_noise": 0.0,
         }
-    if data.id in SEPARATE_LABELS:
+    if data.modes and data.space == Points(2):
+        # Whether a GAN finds separate modes by itself is the question: labels would tell it.
         return {"objective.conditional": False, "network.categories": 64, "network.fourier": 8}
     return {}
 
@@ -246,7 +245,9 @@ def sees_labels(objective: GanObjective, network: GanNetwork, data: DataInfo) ->
 
 def capabilities(chosen: GanSettings, data: DataInfo) -> Capabilities:
     """What a GAN can do with these settings and data."""
-    return Capabilities("none", NO_DENSITY, (_steps(chosen), _truncation(chosen), _label(chosen, data)))
+    learned = sees_labels(chosen.objective, chosen.network, data)
+    label = label_control(data, "" if learned else UNTAUGHT, always=True)
+    return Capabilities("none", NO_DENSITY, (_steps(chosen), _truncation(chosen), label))
 
 
 def _steps(chosen: GanSettings) -> Control:
@@ -270,12 +271,3 @@ def _truncation(chosen: GanSettings) -> Control:
         return Control(key, False, reason, name=name)
     help = "Latents are shrunk by ψ: below 1 samples lose variety and gain in likeness."
     return Control(key, name=name, neutral=1.0, help=help)
-
-
-def _label(chosen: GanSettings, data: DataInfo) -> Control:
-    reason = ""
-    if not data.labels:
-        reason = "this data set has no labels"
-    elif not sees_labels(chosen.objective, chosen.network, data):
-        reason = "this GAN does not see the labels: switch 'Use labels' on and train again"
-    return Control("condition.label", not reason, reason, name="Label")

@@ -106,8 +106,7 @@ class Score(TimeModel[ScoreObjective, ScoreSampler]):
         else:
             errors = self._without_noise(x, t, labels, rng)
         losses = errors * self.noise_weight(log_snr)
-        names = ("level 1", "level 2", "level 3", "level 4")
-        return {"total": losses.mean(), **dict(zip(names, by_level(losses.detach()), strict=True))}
+        return {"total": losses.mean(), **by_level(losses.detach())}
 
     def noise_weight(self, log_snr: Tensor) -> Tensor:
         """Weight of the squared error of the noise, `(n,)`."""

@@ -16,6 +16,7 @@ from genlab.data.payloads import Array, Curves, Group, Payload, Plane
 from genlab.paradigms.score.chain_classes import class_along, class_sentence
 from genlab.paradigms.score.settings import ScoreObjective, ScoreSampler
 from genlab.probes.fields import score_field
+from genlab.probes.pieces import with_gaps
 from genlab.probes.time import SHARED_PROBES, TimeProbe
 from genlab.probes.true_score import true_score
 from genlab.sampling.condition import Conditions
@@ -230,19 +231,13 @@ def _groups(
     calm = int(np.argmax(levels <= max(LOUD, levels[-1])))
     groups = []
     if calm > 0:
-        groups.append(Group(f"above σ = {LOUD:g}", _lines(paths[:, : calm + 1]), "line", "muted"))
+        groups.append(Group(f"above σ = {LOUD:g}", with_gaps(paths[:, : calm + 1]), "line", "muted"))
     if request.examples is not None:
         groups.append(Group("real", request.examples.x[:REAL].cpu().numpy(), "dots", "real"))
-    groups.append(Group("chains", _lines(paths[:, calm:]), "line", "model"))
+    groups.append(Group("chains", with_gaps(paths[:, calm:]), "line", "model"))
     groups.append(Group("starts", paths[:, 0], "dots", "muted"))
     groups.append(Group("ends", paths[:, -1], "dots", "mark"))
     return tuple(groups)
-
-
-def _lines(paths: Array) -> Array:
-    """Paths (n, steps, 2) one after another, with a row of NaN after each, (n (steps + 1), 2)."""
-    gap = np.full((len(paths), 1, 2), np.nan, np.float32)
-    return np.concatenate([paths, gap], 1).reshape(-1, 2)
 
 
 def _sentence(parts: list[str]) -> str:

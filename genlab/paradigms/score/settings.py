@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from genlab.sampling.catalogue import method
+from genlab.sampling.catalogue import method, takers
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
+from genlab.settings.labels import at_rest, label_controls
 from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.time import (
     Spacing,
     TimeNetwork,
     TimeSampler,
     drop_label,
+    guidance_control,
     image_defaults,
-    label_controls,
     ode_reason,
     spacing,
     steps_control,
@@ -96,26 +97,26 @@ class ScoreSampler(TimeSampler):
         names={"classifier-free": "Classifier-free", "classifier": "Classifier"},
     )
     spacing: Spacing = spacing()
-    tolerance: float = tolerance()
+    tolerance: float = tolerance(takers("score", "tolerance"))
     level: float = setting(
         0.1, "Noise level at which a chain stays, in standard deviations of the data.", symbol="σ", ge=0.003,
         le=10, log=True, label="Chain's noise level", when=("method", CHAINS),
     )  # fmt: skip
     step_size: float = setting(
         0.2, "Length h of a Langevin step, in units of σ².", symbol="ε", gt=0, le=10, log=True,
-        label="Langevin step", when=("method", ("annealed-langevin", *CHAINS)),
+        label="Langevin step", when=takers("score", "step_size"),
     )  # fmt: skip
     turns: int = setting(
         20, "Langevin steps at each noise level.", symbol="T", ge=1, le=1000, log=True,
-        label="Steps per level", when=("method", ("annealed-langevin",)),
+        label="Steps per level", when=takers("score", "turns"),
     )  # fmt: skip
     corrections: int = setting(
         1, "Langevin steps after each step of the reverse SDE.", symbol="M", ge=1, le=20,
-        when=("method", ("predictor-corrector",)),
+        when=takers("score", "corrections"),
     )  # fmt: skip
     ratio: float = setting(
         0.16, "Signal-to-noise ratio of a correction.", symbol="r", gt=0, le=1, label="Correction ratio",
-        when=("method", ("predictor-corrector",)),
+        when=takers("score", "ratio"),
     )  # fmt: skip
 
 
@@ -158,11 +159,10 @@ def _steps(chosen: ScoreSettings) -> Control:
 
 def _label_controls(chosen: ScoreSettings, data: DataInfo) -> tuple[Control, Control]:
     by_classifier = chosen.sampler.guide == "classifier"
-    guided = CLASSIFIED if by_classifier else FREE
-    guidance, label = label_controls(chosen.objective.condition_dropout, chosen.label, data, guided)
+    guided = guidance_control(CLASSIFIED if by_classifier else FREE)
+    guidance, label = label_controls(guided, data, chosen.label, chosen.objective.condition_dropout)
     if by_classifier and guidance.enabled and not trains_classifier(chosen.objective, data):
-        reason = "this model trained no classifier: switch on 'Train a classifier'"
-        return Control("sampler.guidance", False, reason, name="Guidance"), label
+        return at_rest(guidance, "this model trained no classifier: switch on 'Train a classifier'"), label
     return guidance, label
 
 

@@ -7,11 +7,6 @@ import math
 from torch import Tensor
 
 
-def evidence_bound(log_weights: Tensor) -> Tensor:
-    """The evidence bound (ELBO), (n,): the mean over K of log p(x, z) - log q(z | x), (K, n)."""
-    return log_weights.mean(0)
-
-
 def importance_bound(log_weights: Tensor) -> Tensor:
     """The importance-weighted bound, (n,): log of the mean weight over K, of log weights (K, n).
 

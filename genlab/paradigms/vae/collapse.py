@@ -8,7 +8,7 @@ from torch import Tensor
 ACTIVE = 0.01
 """Least variance of an active unit's posterior means."""
 FEW = 4
-"""At most every so manieth latent active: collapse."""
+"""Collapse is where at most one latent in so many is active."""
 
 
 def variances(means: Tensor) -> Tensor:

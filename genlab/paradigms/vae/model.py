@@ -214,7 +214,10 @@ class VAE(NumberModel[VAEObjective, VAENetwork, VAESampler]):
         return total / len(validation.x)
 
     def refuse(self, ask: Ask[VAESampler]) -> None:
+        super().refuse(ask)
         self.classes.refuse(ask.condition.label, ask.sampler.guidance != 1)
+        if ask.condition.label in self.data.labels and not self.conditional:
+            raise ValueError("classes belong to the second stage, which has not begun")
 
     def guided(self, ask: Ask[VAESampler]) -> bool:
         """Whether latents are moved."""

@@ -17,6 +17,7 @@ from genlab.paradigms.vae.model import VAE
 from genlab.paradigms.vae.panels import SLIDERS
 from genlab.paradigms.vae.settings import VAESampler
 from genlab.paradigms.vae.spread import bounds_rising, held_out, per_dimension
+from genlab.probes.pieces import array
 
 COLUMNS = 12
 PLACES = 9
@@ -32,7 +33,7 @@ def latent(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | 
     means, log_scales = codes(model, examples.x)
     yield None
     rng = generator(request.sampler.seed, "preview", model.device)
-    labels = model.classes.draw(len(means), request.condition.label, rng) if model.conditional else None
+    labels = model.classes.shown(len(means), request.condition.label, rng) if model.conditional else None
     drawn = model.prior.draw(labels, len(means), rng)
     active = active_units(means)
     note = f"{active} of {model.network.latent} latents active"
@@ -167,11 +168,6 @@ def decoded(model: VAE, z: Tensor) -> Array:
     """Means of the decoder at latents (n, d), (n, *event)."""
     coders = model.coders
     return array(torch.cat([coders.mean(part) for part in torch.split(z, coders.rows(1))]))
-
-
-def array(x: Tensor) -> Array:
-    """A tensor as what is sent to be drawn."""
-    return x.cpu().float().numpy()
 
 
 def _line_of_codes(means: Tensor, log_scales: Tensor | None, drawn: Tensor, note: str) -> Curves:

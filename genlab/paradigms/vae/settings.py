@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
+from genlab.settings.labels import at_rest, label_controls, never_labelled
 from genlab.settings.paradigm import Capabilities, Chosen, DensityKind
 from genlab.settings.sampler import SamplerSettings
-from genlab.settings.spaces import Images, Points, Space
+from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
 FEW_OUTCOMES = 8192
 """Most pixels times levels for which a categorical likelihood is the default."""
@@ -148,8 +149,10 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
                 "training.clip": 100.0,
                 "training.keep": "best",
             }
-        case _:
+        case Tokens() | Signal():
             return {}
+        case _:
+            assert_never(data.space)
 
 
 def density(objective: VAEObjective, space: Space) -> tuple[DensityKind, str]:
@@ -175,9 +178,7 @@ def untaught(objective: VAEObjective) -> str:
         return "the prior of a plain autoencoder knows no classes: fit one in two stages"
     if not objective.conditional:
         return "this model learned no labels: switch on 'Learn labels' and train again"
-    if objective.condition_dropout == 1:
-        return "this model never saw a label: lower 'Drop label' below 1 and train again"
-    return ""
+    return never_labelled(objective.condition_dropout)
 
 
 def capabilities(chosen: VAESettings, data: DataInfo) -> Capabilities:
@@ -198,20 +199,10 @@ def _steps(chosen: VAESettings) -> Control:
 
 def _label_controls(chosen: VAESettings, data: DataInfo) -> tuple[Control, Control]:
     """The controls of guidance and label."""
-
-    def guidance(reason: str) -> Control:
-        return Control("sampler.guidance", False, reason, name="Latent extrapolation")
-
-    never = "this data set has no labels to guide towards" if not data.labels else untaught(chosen.objective)
-    if never:
-        return guidance(never), Control("condition.label", False, never, name="Label")
-    label = Control("condition.label", name="Label")
-    if chosen.objective.condition_dropout == 0:
-        needs = "guidance needs a model that also trained without labels: raise 'Drop label' above 0"
-        return guidance(needs), label
-    if chosen.label == "none":
-        return guidance("with label 'none' there is nothing to guide towards"), label
-    if chosen.sampler.method == "gibbs":
-        return guidance("a Gibbs chain through the encoder forgets where its latents began"), label
     extrapolation = Control("sampler.guidance", name="Latent extrapolation", neutral=1.0, help=EXTRAPOLATION)
-    return extrapolation, label
+    dropout = chosen.objective.condition_dropout
+    guidance, label = label_controls(extrapolation, data, chosen.label, dropout, untaught(chosen.objective))
+    if guidance.enabled and chosen.sampler.method == "gibbs":
+        reason = "a Gibbs chain through the encoder forgets where its latents began"
+        return at_rest(guidance, reason), label
+    return guidance, label

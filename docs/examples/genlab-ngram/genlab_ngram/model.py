@@ -24,7 +24,7 @@ from genlab_ngram.settings import NgramObjective, NgramSampler, NgramTable, capa
 JUDGED = 1000
 """Sequences by which a fit is judged after each iteration."""
 HELD_BACK = 10
-"""Every so manieth sequence is kept from the counts, to weigh the orders by."""
+"""One sequence in so many is kept from the counts, to weigh the orders by."""
 SLICE = 512
 """Sequences whose probability takes one slice."""
 

@@ -20,6 +20,7 @@ Request = ProbeRequest[NgramSampler]
 
 def next_token(model: Ngram, request: Request) -> Iterator[Curves]:
     """Probabilities of the token after what samples begin with: counted, smoothed, and at the temperature."""
+    model.refuse(request)
     prefix = model.prefix(request.condition)
     before, every = model.after(prefix), torch.arange(model.tokens, device=model.device)[None]
     classes = model.classes_after(prefix).mixture(request.condition.label)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
+from genlab.settings.labels import label_control
 from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.training import TrainingSettings
@@ -95,14 +96,13 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
 
 def capabilities(chosen: NgramSettings, data: DataInfo) -> Capabilities:
     """What an n-gram model can do with these settings and data."""
-    unlabelled = "" if data.labels else "this data set has no labels"
     temperature = Control(
         "sampler.temperature",
         name="Temperature",
         neutral=1.0,
         help="At 1 samples are draws from the model; at any other value they are not.",
     )
-    label = Control("condition.label", not unlabelled, unlabelled, name="Label")
+    label = label_control(data)
     given = Control("condition.given", name="Begins with")
     reason = "exact: the product of the probabilities of its tokens, each given those before it"
     return Capabilities("exact", reason, (temperature, label, given))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Any, assert_never
 
+from genlab.data.condition import Condition
 from genlab.engine import protocol as p
 from genlab.session.session import Session
 from genlab.settings.panels import PanelInfo
@@ -34,14 +35,12 @@ def count(space: Space) -> int:
 
 def sample(run: str, session: Session, number: int = 0) -> p.Sample:
     """A trajectory of samples."""
-    sampler = session.sampler.model_dump()
-    return p.Sample(run, CHANNEL, number, sampler, session.asked, n=count(session.space), trajectory=True)
+    return p.Sample(run, CHANNEL, number, *_asked(session), n=count(session.space), trajectory=True)
 
 
 def evaluate(run: str, session: Session, number: int) -> p.Evaluate:
     """Every metric that applies."""
-    sampler = session.sampler.model_dump()
-    return p.Evaluate(run, EVALUATION, number, sampler, session.asked, n=EVALUATION_SAMPLES)
+    return p.Evaluate(run, EVALUATION, number, *_asked(session), n=EVALUATION_SAMPLES)
 
 
 def of_panel(
@@ -50,7 +49,7 @@ def of_panel(
     """What a panel itself asks, its run and number still to be filled in; None where its kind is fed.
 
     values: of its controls. live: while training, so only as fine as the preview budget refreshes often."""
-    asks = ("", channel_of(info.id), 0, session.sampler.model_dump(), session.asked)
+    asks = ("", channel_of(info.id), 0, *_asked(session))
     match info.kind:
         case "probe":
             return p.Probe(*asks, info.probe, values)
@@ -60,6 +59,12 @@ def of_panel(
             return None
         case _:
             assert_never(info.kind)
+
+
+def _asked(session: Session) -> tuple[dict[str, Any], Condition]:
+    """The sampler's settings and the condition, of what can act."""
+    session = session.in_force
+    return session.sampler.model_dump(), session.asked
 
 
 def resolutions(session: Session, live: bool) -> tuple[int, ...]:

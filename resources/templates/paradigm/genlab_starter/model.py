@@ -38,8 +38,7 @@ class StarterModel(NumberModel[StarterObjective, StarterNetwork, StarterSampler]
     @property
     def classes(self) -> Classes:
         """Labels are learned where data have any, and hidden from a share of the examples."""
-        dropout = self.objective.drop_label
-        return Classes(self.data.labels, self.class_prior, bool(self.data.labels) and dropout < 1, dropout)
+        return Classes.hidden(self.data.labels, self.class_prior, self.objective.drop_label)
 
     def kinds(self, labels: Tensor | None, n: int) -> Tensor:
         """Which mixture answers for each of n labels, (n,): the last one where a label is hidden."""

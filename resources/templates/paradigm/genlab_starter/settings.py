@@ -8,6 +8,7 @@ from typing import Any
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings, setting
+from genlab.settings.labels import label_control, never_labelled
 from genlab.settings.paradigm import Capabilities, Chosen
 from genlab.settings.sampler import SamplerSettings
 
@@ -49,6 +50,6 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
 def capabilities(chosen: StarterSettings, data: DataInfo) -> Capabilities:
     """What the paradigm can do with these settings and data."""
     temperature = Control("sampler.temperature", name="Temperature", neutral=1.0)
-    reason = "" if data.labels else "this data set has no labels"
-    label = Control("condition.label", not reason, reason, name="Label")
+    hidden = chosen.objective.drop_label
+    label = label_control(data, never_labelled(hidden), always=hidden == 0)
     return Capabilities("exact", "exact: the sum of the Gaussians", (temperature, label))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from genlab.sampling.path import Path
+from genlab.sampling.spacing import End, Spacing, times
 
 
 class Table(Path):
@@ -92,3 +94,29 @@ def cosine_betas(steps: int, s: float = 0.008) -> Tensor:
     time = torch.arange(steps + 1, dtype=torch.float64) / steps
     alpha_bar = torch.cos((time + s) / (1 + s) * (0.5 * math.pi)).square()
     return (1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=0.999)
+
+
+def table_times(path: Table, steps: int, spacing: Spacing = "karras", end: End = "clean") -> Tensor:
+    """As `times`, but rounded to integers, except for Karras' spacing.
+
+    Raises:
+        ValueError: where the table has too few noise levels for so many steps.
+    """
+    if spacing == "karras":
+        return times(path, steps, spacing, end)
+    n = steps if end == "clean" else steps + 1
+    levels = len(path)
+    match spacing:
+        case "linear":
+            spaced = np.linspace(0, levels - 1, n).round()[::-1] if n > 1 else np.array([levels - 1.0])
+        case "leading":
+            spaced = (np.arange(n, dtype=np.float64) * (levels // n))[::-1]
+        case "trailing":
+            upper = (levels - np.arange(steps) * (levels / steps)).round() - 1
+            spaced = np.append(upper, 0.0) if n > steps else upper
+    grid = torch.as_tensor(spaced.copy(), dtype=torch.float64)
+    if end == "clean":
+        grid = torch.cat([grid, grid.new_tensor([path.t_clean])])
+    if not bool((grid.diff() < 0).all()):
+        raise ValueError(f"the noise table has too few levels for {steps} steps with {spacing} spacing")
+    return grid
