@@ -48,7 +48,7 @@ class Session(BaseModel):
         if not isinstance(raw, Mapping):
             raise ValueError("a session is a mapping of sections")
         values = dict(raw)
-        paradigm = _paradigm(values.get("paradigm", ""))
+        paradigm = paradigm_of(values.get("paradigm", ""))
         classes = _classes(paradigm, values.get("dataset", ""))
         for section, settings in classes.items():
             given = values.get(section, {})
@@ -107,6 +107,18 @@ class Session(BaseModel):
         return condition_of(self.space, self.condition)
 
     @property
+    def judged(self) -> Condition:
+        """The condition of evaluations and of likelihoods: the label alone. What is given of samples is not
+        true of the data that they are about."""
+        return Condition(self.condition.label)
+
+    def check_label(self) -> None:
+        """Raises SettingError where the data have no class of the label that is asked for."""
+        names = ("any", "none", *self.labels)
+        if self.condition.label not in names:
+            raise SettingError(f"there is no class '{self.condition.label}'; there are {', '.join(names)}")
+
+    @property
     def panels(self) -> tuple[PanelInfo, ...]:
         """The panels that a workspace shows of these settings and data."""
         return self.entry.panels(self.chosen, self.info)
@@ -114,7 +126,8 @@ class Session(BaseModel):
     def with_values(self, values: Mapping[str, Any]) -> Session:
         """A session in which dotted keys such as 'sampler.steps' have new values.
 
-        Raises SettingError, one plain sentence, for an unknown key or an impossible value."""
+        Raises SettingError, one plain sentence, for an unknown key or an impossible value, such as a label
+        that no class has."""
         raw = self.model_dump()
         for key, value in values.items():
             if key == "seed":
@@ -124,7 +137,10 @@ class Session(BaseModel):
             section, name = key.split(".", 1)
             none = description.optional and isinstance(value, str) and value.lower() == "none"
             raw[section][name] = None if none else value
-        return read_session(raw)
+        changed = read_session(raw)
+        if "condition.label" in values:
+            changed.check_label()
+        return changed
 
     def description(self, key: str) -> Description:
         """What stands on the field of a dotted key. Raises SettingError for an unknown one."""
@@ -187,7 +203,8 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def _paradigm(name: str) -> AnyParadigm:
+def paradigm_of(name: str) -> AnyParadigm:
+    """The paradigm of that name. Raises SettingError, which names those that there are."""
     if name not in PARADIGMS:
         raise SettingError(f"there is no paradigm '{name}'; there are {', '.join(PARADIGMS)}")
     return PARADIGMS[name]
@@ -198,11 +215,4 @@ def _classes(paradigm: AnyParadigm, dataset: str) -> dict[str, type[Settings]]:
         record = record_of(dataset)
     except DataError:
         raise SettingError(f"there is no data set '{dataset}'; there are {', '.join(DATASETS)}") from None
-    return {
-        "data": record.settings,
-        "objective": paradigm.objective,
-        "network": paradigm.network,
-        "training": paradigm.training,
-        "sampler": paradigm.sampler,
-        "condition": ConditionSettings,
-    }
+    return {"data": record.settings, **paradigm.sections}

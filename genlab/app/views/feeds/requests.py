@@ -36,7 +36,7 @@ def sample(run: str, session: Session, number: int = 0) -> p.Sample:
 def evaluate(run: str, session: Session, number: int) -> p.Evaluate:
     """Every metric that applies."""
     sampler = session.sampler.model_dump()
-    return p.Evaluate(run, EVALUATION, number, sampler, session.asked, n=EVALUATION_SAMPLES)
+    return p.Evaluate(run, EVALUATION, number, sampler, session.judged, n=EVALUATION_SAMPLES)
 
 
 def of_panel(
