@@ -17,7 +17,7 @@ from genlab.paradigms.flow_matching import PARADIGM as FLOW_MATCHING
 from genlab.paradigms.gan import PARADIGM as GAN
 from genlab.paradigms.score import PARADIGM as SCORE
 from genlab.paradigms.vae import PARADIGM as VAE
-from genlab.settings.fields import Settings, sentence_of
+from genlab.settings.fields import Settings, describe, sentence_of
 from genlab.settings.paradigm import AnyParadigm, Chosen, Paradigm
 from genlab.settings.plugins import load
 
@@ -53,6 +53,7 @@ def _check(paradigm: AnyParadigm) -> None:
             raise ValueError(f"by default {sentence_of(error, section)}") from None
 
     for section, settings in sections.items():
+        describe(settings)
         made(section, settings)
     chosen = Chosen(
         made("objective", paradigm.objective),

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, model_validator
 
 from genlab.data.catalogue import DATASETS, record_of
-from genlab.data.condition import Condition, parse_given
+from genlab.data.condition import RESERVED, Condition, parse_given
 from genlab.data.dataset import DataError
 from genlab.session.catalogue import PARADIGMS
 from genlab.settings.condition import ConditionSettings
@@ -114,7 +114,7 @@ class Session(BaseModel):
 
     def check_label(self) -> None:
         """Raises SettingError where the data have no class of the label that is asked for."""
-        names = ("any", "none", *self.labels)
+        names = (*RESERVED, *self.labels)
         if self.condition.label not in names:
             raise SettingError(f"there is no class '{self.condition.label}'; there are {', '.join(names)}")
 
