@@ -11,10 +11,13 @@ import pytest
 
 from genlab.data import Dataset, load
 from genlab.data.catalogue import DATASETS
+from genlab.data.known import known_points
+from genlab.data.truths.mixtures import GaussianMixture
 from genlab.metrics.catalogue import statistics_for
 from genlab.metrics.distances import Floats, wasserstein2
 from genlab.metrics.floors import Floor, FloorStore, draw_real, floor, gate, largest_n
 from genlab.metrics.slices import Work, finish, stop_helper
+from genlab.settings.fields import Settings
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -73,6 +76,19 @@ def test_a_floor_is_computed_once_and_kept_for_the_next_session(tmp_path: Path) 
     again = finish(FloorStore(tmp_path).get(moons, "own", count_calls(calls), 50))
     assert len(calls) == 40
     assert again == first
+
+
+def test_floors_of_a_data_set_that_is_being_written_are_not_those_of_its_last_version(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def version(place: float) -> Dataset:
+        truth = GaussianMixture(np.array([[place]]), np.ones(1), 1.0)
+        return known_points("mine", "", "", dim=1, settings=Settings, truth=lambda _: truth).make(Settings())
+
+    for place in (0.0, 0.0, 5.0, 5.0):
+        finish(FloorStore(tmp_path).get(version(place), "own", count_calls(calls), 50))
+    assert version(0.0).fingerprint == version(5.0).fingerprint
+    assert len(calls) == 80
 
 
 def test_a_damaged_file_of_floors_is_computed_anew_to_the_same_value(tmp_path: Path) -> None:
