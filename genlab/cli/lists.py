@@ -75,6 +75,10 @@ def info(arguments: Namespace) -> None:
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "folders": {"runs": str(runs_dir()), "settings": str(config_dir()), "cache": str(cache_dir())},
+        "plug-ins": {
+            f"{row['group']}/{row['id']}": f"{row['package']} {row['version']}: {row['state']}"
+            for row in _plugins()
+        },
     }
     if arguments.json:
         print(json.dumps(about, indent=2))

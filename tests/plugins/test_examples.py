@@ -41,9 +41,12 @@ def test_both_are_in_every_list(examples: Lab) -> None:
 
 
 def test_the_lists_name_them_to_be_read(examples: Lab) -> None:
-    text, panels = examples.verbs(["list", "plugins"], ["list", "panels", "--paradigm", "ngram"])
+    text, panels, info = examples.verbs(
+        ["list", "plugins"], ["list", "panels", "--paradigm", "ngram"], ["info", "--json"]
+    )
     assert text.out.splitlines()[1].split() == ["genlab.datasets", "rose", "genlab-rose", "1.0.0", "loaded"]
     assert "On all data sets." in panels.out
+    assert json.loads(info.out)["plug-ins"]["genlab.datasets/rose"] == "genlab-rose 1.0.0: loaded"
 
 
 def test_samples_are_text_in_a_file_and_on_the_screen(examples: Lab, ngram: Path, tmp_path: Path) -> None:

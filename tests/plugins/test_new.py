@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from genlab.cli import main
 from genlab.cli.new import write
+from genlab.data.catalogue import record_of
+from genlab.settings.paradigm import Chosen
 
 from .conftest import Lab
 
@@ -78,6 +81,18 @@ def test_a_name_with_words_of_the_template_stands_where_any_other_would(name: st
         return found
 
     assert written(name) == written("quite-other")
+
+
+def test_the_label_of_a_new_paradigm_says_why_it_cannot_act(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("paradigm", "labelless", tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = import_module("genlab_labelless").PARADIGM
+    for dropped, enabled in ((0.1, True), (1.0, False)):
+        chosen = Chosen(entry.objective(drop_label=dropped), entry.network(), entry.sampler())
+        label = entry.capabilities(chosen, record_of("moons").info()).control("condition.label")
+        assert (label.enabled, bool(label.reason)) == (enabled, not enabled)
 
 
 @pytest.mark.parametrize("what", ["paradigm", "dataset"])

@@ -50,5 +50,7 @@ def capabilities(chosen: StarterSettings, data: DataInfo) -> Capabilities:
     """What the paradigm can do with these settings and data."""
     temperature = Control("sampler.temperature", name="Temperature", neutral=1.0)
     reason = "" if data.labels else "this data set has no labels"
+    if not reason and chosen.objective.drop_label == 1:
+        reason = "every label is hidden in training: lower the share that is dropped"
     label = Control("condition.label", not reason, reason, name="Label")
     return Capabilities("exact", "exact: the sum of the Gaussians", (temperature, label))
