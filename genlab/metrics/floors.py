@@ -84,22 +84,6 @@ def floors(
     return {key: _summary(found, n) for key, found in values.items()}
 
 
-def floor(
-    draw: DrawReal,
-    n: int,
-    metric: Callable[[Values, Values], float],
-    rng: np.random.Generator,
-    pairs: int = PAIRS,
-) -> Work[Floor]:
-    """Floor of one metric of two samples, by slices of one evaluation each."""
-
-    def statistic(x: Values, y: Values, rng: np.random.Generator) -> Work[Mapping[str, float]]:
-        yield
-        return {"value": metric(x, y)}
-
-    return (yield from floors(draw, n, statistic, rng, pairs))["value"]
-
-
 def _summary(values: list[float], n: int) -> Floor:
     mean, error = mean_and_error(np.array(values))
     low, high = np.percentile(values, [5, 95])
