@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from genlab.bench.house import ROOT, layers, reading, upward
+from genlab.bench.house import ROOT, layers, picture, reading
 
 FILES = sorted((ROOT / "genlab").rglob("*.py"))
 
@@ -35,10 +35,11 @@ def test_type_only_imports_hide_nothing() -> None:
     assert hiding == ["genlab/__init__.py", "genlab/api/driver.py"]
 
 
-def test_no_import_runs_upwards() -> None:
-    assert layers()[0] == "bench"
-    assert layers()[-1] == "settings"
-    assert upward() == []
+def test_the_picture_shows_the_floors_in_the_order_of_the_import_contract() -> None:
+    drawn = [part.partition("<")[0] for part in picture().split('font-weight="600"')[1:]]
+    names = [each.rpartition(">")[2] for each in drawn]
+    assert names == layers()
+    assert (names[0], names[-1]) == ("bench", "settings")
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/plugins.md"])

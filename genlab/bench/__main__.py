@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from genlab.bench import gate, home, machine, table
 from genlab.bench.apart.section import Runner, run_apart
 from genlab.bench.plan import Plan
-from genlab.bench.reference import References
+from genlab.bench.reference import References, wild
 from genlab.bench.rows import Row, Section, SkipSection
 from genlab.bench.sections import SECTIONS
 
@@ -54,7 +54,7 @@ def main(
         return _wrong(str(error))
     chosen = [sections[name] for name in sections if name in names]
     if arguments.gate is not None:
-        return _gate(arguments, chosen, recorded, run)
+        return _gate(arguments, chosen, recorded, run, sections)
     plan = Plan().quickly() if arguments.quick else Plan()
     _announce(chosen, plan)
     measured: dict[str, Any] = {}
@@ -82,9 +82,17 @@ def main(
     return 1 if crashed else 0
 
 
-def _gate(arguments: argparse.Namespace, chosen: Sequence[Section], recorded: References, run: Runner) -> int:
+def _gate(
+    arguments: argparse.Namespace,
+    chosen: Sequence[Section],
+    recorded: References,
+    run: Runner,
+    there: Iterable[str],
+) -> int:
     """Compare with what was recorded, or record it; the exit status."""
     recording = arguments.gate == "record"
+    if recording and machine.busy():
+        return _wrong("this machine is busy: what is recorded now would forgive too much later")
     try:
         with home.isolated() as cache:
             plan = replace(Plan().gated(), cache=cache)
@@ -92,7 +100,7 @@ def _gate(arguments: argparse.Namespace, chosen: Sequence[Section], recorded: Re
                 plans = [replace(plan, seeds=(seed,)) for seed in range(arguments.repeats)]
                 new, report = gate.record(chosen, plans, run)
             else:
-                report = gate.check(chosen, plan, recorded, run)
+                report = gate.check(chosen, plan, recorded, run, there)
     except KeyboardInterrupt:
         print("genlab bench: interrupted; nothing was kept", file=sys.stderr)
         return 130
@@ -106,6 +114,8 @@ def _gate(arguments: argparse.Namespace, chosen: Sequence[Section], recorded: Re
     print(f"\nRecorded: {', '.join(new) or 'nothing'}.")
     for name, why in report.crashed.items():
         print(f"  crashed  {name}: {why.splitlines()[-1]}")
+    for line in wild(new):
+        print(f"  varied more than is known of it  {line}")
     return 1 if report.crashed else 0
 
 

@@ -1,13 +1,14 @@
 """The gate: a short measurement of every section, compared with an earlier one of its kind.
 
 It fails where a figure fell by more than its noise, where a recorded one was not measured, and where a
-section crashed. The documents are written only when figures are recorded.
+section crashed; sections that were not asked for are named. The documents are written only when figures are
+recorded.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -20,14 +21,16 @@ from genlab.bench.rows import Section
 from genlab.cli.tables import number, table
 
 HEADER = ("what", "now", "recorded", "passes", "result")
-QUIET = 0.5
-"""Load of a core above which times are not to be trusted."""
 
 
 @dataclass
 class Report:
-    """What a gate found. seconds: that each section took, and skipped, crashed: why, by section."""
+    """What a gate found. seconds: that each section took, and skipped, crashed: why, by section.
 
+    recorded: sections with figures to compare with. there: sections that can be measured at all."""
+
+    recorded: frozenset[str] = frozenset()
+    there: tuple[str, ...] = ()
     comparisons: list[Comparison] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -41,17 +44,31 @@ class Report:
     def doubtful(self) -> list[str]:
         """Sections that want to be measured in full."""
         fell = {each.section for each in self.those("fell", "missing")} | self.crashed.keys()
-        return [name for name in self.seconds if name in fell]
+        return [name for name in self.seconds if name in fell | (self.skipped.keys() & self.recorded)]
+
+    @property
+    def gone(self) -> list[str]:
+        """Recorded sections that there are no longer."""
+        return sorted(self.recorded - set(self.there))
+
+    @property
+    def unasked(self) -> list[str]:
+        """Recorded sections that were not to be measured this time."""
+        return [name for name in self.there if name in self.recorded and name not in self.seconds]
 
     @property
     def passed(self) -> bool:
-        """Whether something was compared, and nothing fell, is missing or crashed."""
-        return bool(self.those("passed")) and not self.doubtful
+        """Whether something was compared, nothing fell, is missing or crashed, and no recorded section was
+        skipped or is gone."""
+        return bool(self.those("passed")) and not self.doubtful and not self.gone
 
 
-def check(sections: Sequence[Section], plan: Plan, recorded: References, run: Runner) -> Report:
-    """Run sections one after another and compare them, printing each as it is known."""
-    report = Report()
+def check(
+    sections: Sequence[Section], plan: Plan, recorded: References, run: Runner, there: Iterable[str]
+) -> Report:
+    """Run sections one after another and compare them, printing each as it is known. there: all sections, of
+    which these may be some."""
+    report = Report(frozenset(recorded), tuple(there))
     announce(sections, [plan], machine.describe(), recorded)
     for section in sections:
         outcome = _run(section, plan, run, report)
@@ -108,7 +125,7 @@ def announce(
     shown = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in budgets.items())
     print(f"About {sum(budgets.values()) / 60:.1f} min on two quiet cores: {shown}.", flush=True)
     print(f"Machine: {machine.sentence(here)}.", flush=True)
-    if here["load"] is not None and here["load"] > QUIET * here["cores"]:
+    if machine.busy():
         print(f"The machine is not quiet, its load is {here['load']:g}: times may read high.", flush=True)
     others = {each.machine["cpu"] for each in recorded.values()} - {here["cpu"]}
     if others:
@@ -137,7 +154,10 @@ def tell(report: Report, sections: Sequence[Section], plan: Plan) -> None:
         )
     if not report.those("passed"):
         print("Nothing could be compared.")
-    without = f", without {', '.join(report.skipped)}" if report.skipped else ""
+    if report.gone:
+        print(f"Recorded, and there no longer: {', '.join(report.gone)}.")
+    left = [*report.unasked, *report.skipped]
+    without = f", without {', '.join(left)}" if left else ""
     print(f"The gate is {'passed' if report.passed else 'not passed'}{without}.", flush=True)
 
 
@@ -162,6 +182,8 @@ def as_json(report: Report) -> str:
         "seconds": report.seconds,
         "skipped": report.skipped,
         "crashed": report.crashed,
+        "unasked": report.unasked,
+        "gone": report.gone,
         "figures": comparisons,
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -7,6 +7,14 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
+QUIET = 0.5
+"""Load of a core above which times are not to be trusted."""
+
+
+def busy() -> bool:
+    """Whether something else computes here."""
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > QUIET * _cores()
+
 
 def describe() -> dict[str, Any]:
     """Cores, processor, system, versions, and how busy the machine is before the measurement."""

@@ -140,6 +140,17 @@ def references(repeats: Sequence[Iterable[Row]]) -> dict[str, dict[str, Referenc
     return found
 
 
+def wild(recorded: References) -> list[str]:
+    """The figures whose repeats lie so far apart that a gate would let half the mean pass."""
+    return [
+        f"{section}: {' '.join((what, name)).strip()}: {', '.join(f'{value:.4g}' for value in each.values)}"
+        for section, kept in recorded.items()
+        for what, figures in kept.rows.items()
+        for name, each in figures.items()
+        if each.noise == stdev(each.values) and FACTOR * each.noise > abs(each.mean) / 2
+    ]
+
+
 def plain(recorded: References) -> Any:
     """The references as plain values for JSON."""
     return _REFERENCES.dump_python(dict(recorded), mode="json")

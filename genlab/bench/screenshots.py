@@ -23,6 +23,7 @@ from genlab.app.views.engine_link import EngineLink
 from genlab.app.window.main_window import MainWindow
 from genlab.app.window.screenshot import grab
 from genlab.app.window.store import Store
+from genlab.bench import house
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session
 
@@ -44,8 +45,11 @@ PRESETS: tuple[tuple[str, str, float, theme.Theme], ...] = (
     ("flow-matching", "moons", 30.0, theme.LIGHT),
     ("flow-matching", "morph", 40.0, theme.LIGHT),
     ("flow-matching", "reflow", 60.0, theme.LIGHT),
+    ("ngram", "names", 5.0, theme.LIGHT),
 )
-"""What a paradigm shows at its best, and how it typically fails: paradigm, preset, seconds, look."""
+"""What a paradigm shows at its best, and how it typically fails: paradigm, preset, seconds, look.
+
+The last is the plug-in `docs/examples/genlab-ngram`, and is left out where that is not installed."""
 
 
 class Scene:
@@ -263,16 +267,18 @@ SCENES: dict[str, Callable[[Path], Awaitable[None]]] = {
     **{
         f"{paradigm}-{id}": partial(preset, paradigm, id, seconds, look)
         for paradigm, id, seconds, look in PRESETS
+        if paradigm in PARADIGMS
     },
 }
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Make the pictures that are named, or all; the exit status."""
+    """Make the pictures that are named, or all, and that of the house; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m genlab.bench.screenshots", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*SCENES, []], metavar="NAME", help=", ".join(SCENES))
     names = parser.parse_args(argv).names or list(SCENES)
     FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "house.svg").write_text(house.picture(), "utf-8")
     app = application()
     app.setApplicationName("GenLab")
 

@@ -56,7 +56,7 @@ class Density:
 
     log_prob: (columns,) in 1-D or (rows, columns) in 2-D, row 0 at the lowest y; cell centres
     over `extent`. integral: of its exponential over the extent. error: estimated absolute
-    error of log_prob (nats), where known. biased: as in `Samples`.
+    error of log_prob (nats), where known. biased: as in `Samples`. label: as in `Condition`.
     """
 
     log_prob: Array
@@ -65,6 +65,7 @@ class Density:
     integral: float
     error: float | None = None
     biased: str = ""
+    label: str = "any"
 
 
 @dataclass(frozen=True)

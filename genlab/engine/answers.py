@@ -70,7 +70,7 @@ def answer(
                 if preview:
                     reply(Trajectory(tuple(kept)), True)
                     for density in also:
-                        reply(histogram(kept[-1], model.extent), False, density)
+                        reply(histogram(kept[-1], model.extent, condition.label), False, density)
             case p.DrawDensity(resolutions=resolutions):
                 yield from _density(model, DensityRequest(sampler, condition), resolutions, reply)
             case p.Probe(name=name, values=values, resolution=resolution):
@@ -169,11 +169,11 @@ def _density(
     space = model.data.space
     if not isinstance(space, Points) or not space.drawable:
         raise NoDensity("a density can be drawn in one and two dimensions only")
-    biased = ""
+    biased, label = "", request.condition.label
     for frame in model.sample(SampleRequest(HISTOGRAM_DRAWS, request.sampler, request.condition)):
         if frame.index == frame.total:
             biased = frame.biased
-            reply(histogram(frame, model.extent), not resolutions)
+            reply(histogram(frame, model.extent, label), not resolutions)
         yield
     for number, resolution in enumerate(resolutions):
         points, cell = grid(model.extent, space.dim, resolution)
@@ -184,8 +184,8 @@ def _density(
         worst = None if found.error is None else float((density * found.error).sum() / density.sum())
         shape = (resolution, resolution) if space.dim == 2 else (len(points),)
         log_prob = values.astype(np.float32).reshape(shape)
-        payload = Density(log_prob, model.extent, found.kind, float(density.sum() * cell), worst, biased)
-        reply(payload, last)
+        integral = float(density.sum() * cell)
+        reply(Density(log_prob, model.extent, found.kind, integral, worst, biased, label), last)
         yield
 
 
@@ -204,8 +204,8 @@ def grid(extent: Extent, dim: int, resolution: int) -> tuple[Array, float]:
     return points, (right - left) * (high - low) / columns**2
 
 
-def histogram(samples: Samples, extent: Extent) -> Density:
-    """The density of a histogram of samples, lightly smoothed by binomial weights."""
+def histogram(samples: Samples, extent: Extent, label: str = "any") -> Density:
+    """The density of a histogram of samples of a label, lightly smoothed by binomial weights."""
     left, right, low, high = extent
     n, dim = samples.x.shape
     if dim == 1:
@@ -222,7 +222,7 @@ def histogram(samples: Samples, extent: Extent) -> Density:
         density = _smooth(_smooth(counts, 0), 1) * columns**2 / (n * area)
         cell = area / columns**2
     log_prob = np.log(np.maximum(density, np.exp(LOG_FLOOR))).astype(np.float32)
-    return Density(log_prob, extent, "samples", float(density.sum() * cell), None, samples.biased)
+    return Density(log_prob, extent, "samples", float(density.sum() * cell), None, samples.biased, label)
 
 
 def _smooth(counts: Float, axis: int) -> Float:

@@ -43,6 +43,7 @@ class _Task:
     kind: PreviewKind | None
     quick: bool = False
     cost: float = 0.0
+    request: int | None = None
 
 
 class Worker:
@@ -167,16 +168,14 @@ class Worker:
 
     def _task(self, run: Run, request: p.Request, kind: PreviewKind | None) -> _Task:
         """Preview samples serve the histogram of a watched density too."""
-        watched = [watch.what for watch in self.previews.of(run.id)] if isinstance(request, p.Sample) else []
-        also = [what for what in watched if isinstance(what, p.DrawDensity)]
+        quick = isinstance(request, p.Sample)
+        also = [w.what for w in self.previews.of(run.id) if quick and isinstance(w.what, p.DrawDensity)]
 
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
-                shown = answer(request, model, run, kind is not None, self._send, also)
-                yield from shown
+                yield from answer(request, model, run, kind is not None, self._send, also)
 
-        quick = isinstance(request, p.Sample)
-        return _Task(run, request.channel, slices(), perf_counter(), kind, quick)
+        return _Task(run, request.channel, slices(), perf_counter(), kind, quick, request=request.request)
 
     def _reference(self, run: Run) -> Slices:
         """Work out the loss of the best possible model, and tell it."""
@@ -192,12 +191,10 @@ class Worker:
     def _advance_tasks(self) -> bool:
         """One slice of each question of the user's, samples first, and of previews when nothing trains;
         whether that was work worth the name."""
-        busy = False
         asked = [task for task in self._tasks if task.kind is None]
         asked = [task for task in asked if task.quick and self._fresh(task)] or asked
-        for task in asked or (self._tasks[:1] if self._training is None else []):
-            busy |= self._advance(task) > 5e-4
-        return busy
+        tasks = asked or (self._tasks[:1] if self._training is None else [])
+        return max([self._advance(task) for task in tasks], default=0.0) > 5e-4
 
     def _advance(self, task: _Task) -> float:
         self._use_threads(self.cores if self._training is None else self._training.threads)
@@ -210,6 +207,8 @@ class Worker:
         except Exception as problem:
             self._tasks.remove(task)
             self._fail(task.run, problem, stop=False)
+            if task.kind is None and task.request is not None:
+                self._send(p.Refused(task.run.id, task.channel, task.request, f"it failed: {problem}"))
         cost = perf_counter() - start
         task.cost += cost
         return cost
@@ -268,9 +267,10 @@ class Worker:
         return task
 
     def _show_final(self, run: Run) -> None:
-        """Answer every watch of a run that stopped, whole, with the weights it stopped at."""
+        """Answer every watch of a run that stopped, whole, with its last weights, but where a person asks."""
+        asked = {task.channel for task in self._tasks if task.run is run and task.kind is None}
         for watched in self.previews.of(run.id):
-            if watched.shown < run.trainer.shown_step:
+            if watched.shown < run.trainer.shown_step and watched.what.channel not in asked:
                 self._drop(run, watched.what.channel)
                 watched.shown = run.trainer.shown_step
                 self._tasks.append(self._task(run, watched.what, kind=None))

@@ -75,7 +75,7 @@ def evaluate(
     found += failed
     if biased:
         note = f"samples are biased ({biased}): not draws from the model's distribution"
-        found = [replace(m, name=f"{m.name} (biased)", note=f"{m.note}; {note}") for m in found]
+        found = [_marked(metric, note) for metric in found]
     return metrics + found
 
 
@@ -233,11 +233,21 @@ class _Pairs:
         if record.id in self._without_floor:
             note += f"; {self._without_floor[record.id]}"
         against = (self._floors.get((record.id, key)), self._references[record.id].get(key))
-        return Metric(key, heading.name, mean, error, *against, heading.better, heading.unit, self.n, note)
+        return Metric(
+            key, heading.name, mean, error, *against, heading.better, heading.unit, self.n, note,
+            heading.headline,
+        )  # fmt: skip
 
 
 def _unknown(record: MetricRecord, n: int, error: Exception) -> Metric:
     return Metric(record.id, record.title, None, None, None, None, "near", "", n, _reason(error))
+
+
+def _marked(metric: Metric, note: str) -> Metric:
+    """A metric of biased samples, which says so wherever it stands."""
+    headline = metric.headline and f"{metric.headline} (biased)"
+    name, note = f"{metric.name} (biased)", f"{metric.note}; {note}"
+    return replace(metric, name=name, note=note, headline=headline)
 
 
 def _reason(error: Exception) -> str:

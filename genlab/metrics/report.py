@@ -19,6 +19,7 @@ class Metric:
     floor: what real samples score against real ones at the same n. reference: a named value to read
     it against. better: 'near' means as close as possible to the floor's mean, or to the reference
     where there is no floor. unit: '' for shares and ratios. n: samples per draw, or test points.
+    headline: its short name in a single line that tells of the model; '' for all but the foremost.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Metric:
     unit: str
     n: int
     note: str = ""
+    headline: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become 'inf', '-inf' or 'nan'."""
@@ -65,3 +67,4 @@ class Heading:
     better: Better
     unit: str
     note: str = ""
+    headline: str = ""

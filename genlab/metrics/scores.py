@@ -32,7 +32,7 @@ def _nll(scored: Scored) -> Metric:
     summary = nll_summary(scored.density.values, space.event)
     return Metric(
         "nll", NLL.title, summary.nll, summary.standard_error, None, entropy_of(scored.dataset), "lower",
-        unit(space), len(scored.x), scored.note,
+        unit(space), len(scored.x), scored.note, "" if isinstance(space, Tokens) else "NLL",
     )  # fmt: skip
 
 

@@ -121,6 +121,7 @@ def _many(dataset: Dataset, n: int) -> bool:
     return (coordinates(dataset.space) or 0) > 1
 
 
+W2 = Heading("W2", "lower", "data units", "2-Wasserstein distance, exact by assignment", "W2")
 LINE = PairMetric(
     "line",
     "Wasserstein distances",
@@ -128,7 +129,7 @@ LINE = PairMetric(
     lambda dataset: line,
     {
         "w1": Heading("W1", "lower", "data units", "1-Wasserstein distance, exact"),
-        "w2": Heading("W2", "lower", "data units", "2-Wasserstein distance, exact by assignment"),
+        "w2": W2,
     },
 )
 ASSIGNMENT = PairMetric(
@@ -136,7 +137,7 @@ ASSIGNMENT = PairMetric(
     "W2",
     _many,
     lambda dataset: assignment,
-    {"w2": Heading("W2", "lower", "data units", "2-Wasserstein distance, exact by assignment")},
+    {"w2": W2},
 )
 SLICED = PairMetric(
     "sliced",

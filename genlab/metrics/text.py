@@ -44,7 +44,7 @@ def _nats(scored: Scored) -> Metric:
     reference = None if own is None else ("entropy of the data", own)
     return Metric(
         "nats_per_token", NATS.title, rate, error, None, reference, "lower", "nats per token", len(scored.x),
-        f"{scored.note}; the end of a sequence is a token",
+        f"{scored.note}; the end of a sequence is a token", "Nats per token",
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, mod
 from genlab.data.catalogue import DATASETS, record_of
 from genlab.data.condition import RESERVED, Condition, parse_given
 from genlab.data.dataset import DataError
+from genlab.data.files.settings import FILE
 from genlab.session.catalogue import PARADIGMS
 from genlab.settings.condition import ConditionSettings
 from genlab.settings.data_info import DataInfo
@@ -75,6 +76,11 @@ class Session(BaseModel):
     def entry(self) -> AnyParadigm:
         """The catalogue's entry of the paradigm."""
         return PARADIGMS[self.paradigm]
+
+    @property
+    def own(self) -> bool:
+        """Whether the data are a person's own."""
+        return self.dataset == FILE.id
 
     @property
     def space(self) -> Space:

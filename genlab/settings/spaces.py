@@ -76,6 +76,10 @@ class Images:
         return f"{colour}images of {self.height} x {self.width} pixels with {self.levels} levels"
 
 
+MARKS = {"\n": "⏎", "\t": "⇥", "\r": "␍"}
+"""What stands for a character that has no picture."""
+
+
 @dataclass(frozen=True)
 class Tokens:
     """Sequences of at most `length` tokens: integers 0 .. len(vocabulary) - 1, padded after the end.
@@ -111,7 +115,11 @@ class Tokens:
         return counts
 
     def text(self, row: NDArray[np.integer]) -> str:
-        """What a row (length,) of tokens says, up to its end.
+        """What a row (length,) of tokens says, up to its end. Raises ValueError as `words`."""
+        return "".join(self.words(row))
+
+    def words(self, row: NDArray[np.integer]) -> tuple[str, ...]:
+        """What each token of a row (length,) is written as, up to its end.
 
         Raises ValueError for a token that is not in the vocabulary."""
         tokens = [int(token) for token in row]
@@ -120,7 +128,7 @@ class Tokens:
         for token in tokens:
             if not 0 <= token < len(self.vocabulary):
                 raise ValueError(f"token {token} is not one of 0 to {len(self.vocabulary) - 1}")
-        return "".join(self.vocabulary[token] for token in tokens)
+        return tuple(self.vocabulary[token] for token in tokens)
 
     def texts(self, x: NDArray[np.integer]) -> list[str]:
         """What each row of x (n, length) says."""
@@ -163,8 +171,10 @@ class Tokens:
 
     def caption(self, token: int) -> str:
         """A token as a table or a tooltip shows it: the end and white space by their signs."""
-        signs = {"\n": "⏎", " ": "␣", "\t": "⇥"}
-        return "⏎" if token == self.end else signs.get(self.vocabulary[token], self.vocabulary[token])
+        if token == self.end:
+            return "⏎"
+        word = self.vocabulary[token]
+        return "␣" if word == " " else MARKS.get(word, word)
 
     def cells(self, datum: NDArray[Any]) -> list[str]:
         """A datum (*event) as the cells of a row of a table."""

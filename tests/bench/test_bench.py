@@ -250,9 +250,9 @@ def test_a_solver_is_fast_enough_where_its_median_is_with_any_number_of_threads(
 
     fast = {"ours": [1.0, 1.0, 9.0], "theirs": [4.0, 2.0, 10.0], "gap": 1e-6}
     slow = {"ours": [3.0, 3.0, 3.0], "theirs": [5.0, 4.0, 3.0], "gap": 1e-6}
-    row = solver_row(Plan(), "Heun", {2: fast, 1: fast})
+    row = solver_row(Plan(), "Heun", {"every core": fast, "one thread": fast})
     assert (row.measured, row.passed) == ("0.50, 0.50", True)
-    row = solver_row(Plan(), "Heun", {2: fast, 1: slow})
+    row = solver_row(Plan(), "Heun", {"every core": fast, "one thread": slow})
     assert (row.measured, row.passed) == ("0.50, 0.75", False)
 
 
@@ -279,3 +279,15 @@ def test_what_goes_wrong_in_a_measurement_is_told_in_its_last_words() -> None:
 
     with pytest.raises(MeasurementFailed, match=r"apart.headless:train: .*there is no data set 'nonsense'"):
         measure("apart.headless:train", 60, paradigm="diffusion", dataset="nonsense", settings={}, seconds=1)
+
+
+def test_a_paradigm_is_watched_on_moons_or_on_what_it_can_learn_and_no_fit_ends_early() -> None:
+    from genlab.bench.measures.live import session_of
+    from genlab.session.catalogue import PARADIGMS
+    from genlab.settings.spaces import Tokens
+
+    assert session_of(PARADIGMS["vae"]) == {"paradigm": "vae", "dataset": "moons", "settings": {}}
+    fitted = session_of(PARADIGMS["baselines"])["settings"]
+    assert fitted == {"objective.method": "mixture", "objective.tolerance": 0.0}
+    of_text = replace(PARADIGMS["vae"], id="mine", spaces=(Tokens,), dataset="names")
+    assert session_of(of_text)["dataset"] == "names"

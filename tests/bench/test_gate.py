@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from genlab.bench import table
+from genlab.bench import machine, table
 from genlab.bench.__main__ import main
 from genlab.bench.apart.section import Outcome, run_apart
 from genlab.bench.plan import RATES, Budget, Plan
-from genlab.bench.reference import Better, Recorded, Reference, compare, reference, references
+from genlab.bench.reference import Better, Recorded, Reference, compare, reference, references, wild
 from genlab.bench.rows import Figure, Row, Section, SkipSection, higher, lower
 from genlab.bench.sections import SECTIONS
 
@@ -36,6 +36,11 @@ class Toy:
             yield Row("toy", what, "any", f"{value}", figures=(Figure(value, better, noise),))
         if self.error is not None:
             raise self.error
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "busy", lambda: False)
 
 
 def section(name: str, measure: Callable[[Plan], Iterator[Row]]) -> Section:
@@ -198,17 +203,57 @@ def test_a_section_that_crashes_fails_the_gate_and_the_others_are_compared(
     assert "make bench ONLY=bad\n" in said
 
 
-def test_a_section_that_is_not_measured_here_is_named_and_fails_nothing(
+def test_a_recorded_section_that_is_not_measured_here_fails_the_gate_and_one_that_never_was_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, absent = Toy(height=(1.0, "higher", 0.1)), Toy(depth=(1.0, "higher", 0.1))
-    run(tmp_path, "--gate", "record", good=good, absent=absent)
+    run(tmp_path, "--gate", "record", "--only", "good", good=good, absent=absent)
     absent.error = SkipSection("it is not built")
     capsys.readouterr()
     assert run(tmp_path, "--gate", good=good, absent=absent) == 0
     said = capsys.readouterr().out
     assert "not measured  absent: it is not built" in said
     assert "The gate is passed, without absent." in said
+    absent.error = None
+    run(tmp_path, "--gate", "record", "--only", "absent", good=good, absent=absent)
+    absent.error = SkipSection("it is not built")
+    capsys.readouterr()
+    assert run(tmp_path, "--gate", good=good, absent=absent) == 1
+    said = capsys.readouterr().out
+    assert "make bench ONLY=absent\n" in said
+    assert "The gate is not passed, without absent." in said
+
+
+def test_a_gate_of_some_sections_names_the_others_and_one_that_is_gone_fails_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = Toy(height=(1.0, "higher", 0.1)), Toy(depth=(1.0, "higher", 0.1))
+    run(tmp_path, "--gate", "record", one=one, two=two)
+    capsys.readouterr()
+    report = tmp_path / "now.json"
+    assert run(tmp_path, "--gate", "--only", "one", "--json", str(report), one=one, two=two) == 0
+    assert "The gate is passed, without two." in capsys.readouterr().out
+    assert json.loads(report.read_text("utf-8"))["unasked"] == ["two"]
+    assert run(tmp_path, "--gate", one=one) == 1
+    said = capsys.readouterr().out
+    assert "Recorded, and there no longer: two." in said
+    assert "The gate is not passed." in said
+
+
+def test_nothing_is_recorded_while_the_machine_is_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(machine, "busy", lambda: True)
+    toy = Toy(height=(1.0, "higher", 0.1))
+    assert run(tmp_path, "--gate", "record", toy=toy) == 2
+    assert "busy" in capsys.readouterr().err
+    assert toy.seen == []
+
+
+def test_figures_that_vary_too_much_to_fail_are_named() -> None:
+    figures = {"calm": (9.0, 10.0, 11.0), "wild": (100.0, 60.0, 110.0)}
+    kept = {name: reference([Figure(v, "higher", 0.5) for v in values]) for name, values in figures.items()}
+    assert wild({"toy": recorded(**kept)}) == ["toy: wild: 100, 60, 110"]
 
 
 def test_a_recorded_row_that_is_gone_fails_the_gate(
@@ -346,11 +391,18 @@ def test_the_figures_of_the_app_are_its_size_and_its_times_by_the_yardstick(
     program.write_text('#!/bin/sh\necho \'{"window": 0.5, "engine": 3}\'\n')
     program.chmod(0o755)
     monkeypatch.setattr(app, "FOLDER", tmp_path)
+    monkeypatch.setattr(app, "PACKAGE", tmp_path / "code")
     monkeypatch.setattr(app, "slowness", lambda: 2.0)
     size, window, engine = (row.figures[0] for row in app.measure(Plan().gated()))
     assert size.value == pytest.approx(program.stat().st_size / 1e9)
     assert (window.value, engine.value) == (0.25, 1.5)
     assert {each.better for each in (size, window, engine)} == {"lower"}
+    (tmp_path / "code").mkdir()
+    newer = tmp_path / "code" / "newer.py"
+    newer.touch()
+    os.utime(program, (0, 0))
+    with pytest.raises(SkipSection, match="older than the code"):
+        next(app.measure(Plan().gated()))
 
 
 def test_the_yardstick_reads_the_same_twice() -> None:

@@ -79,6 +79,35 @@ def test_a_newer_request_on_a_channel_cancels_the_older(talk: Talk) -> None:
     assert not [event for event in talk.heard if isinstance(event, p.Answer) and event.request == 1]
 
 
+def test_what_is_asked_is_answered_where_training_stops_meanwhile(talk: Talk) -> None:
+    prepare(talk, None, training__steps=10**6)
+    watch = p.Sample("a", "samples", 1, {"steps": 5}, n=10)
+    talk.send(p.Watch("a", "samples", watch))
+    talk.send(p.Watch("a", "density", p.DrawDensity("a", "density", 2, {}, resolutions=(8,))))
+    talk.send(p.Train("a"))
+    talk.until(lambda event: isinstance(event, p.Answer) and event.request == 1)
+    talk.send(p.Sample("a", "samples", 3, {"steps": 1000}, n=500))
+    talk.send(p.Pause("a"))
+    talk.until(state("paused"))
+    talk.until(lambda event: isinstance(event, p.Answer) and event.request == 3 and event.last, 20)
+    talk.send(p.StepOnce("a"))
+    talk.until(lambda event: isinstance(event, p.Answer) and event.request == 1 and not event.preview)
+
+
+def test_a_question_that_fails_is_answered_with_why(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(model, request):
+        raise RuntimeError("no luck")
+        yield
+
+    monkeypatch.setattr("genlab.paradigms.diffusion.probes.PROBES", {"broken": broken})
+    prepare(talk, None)
+    talk.send(p.Probe("a", "probe", 5, {}, name="broken"))
+    told = (event for event in talk.engine.events() if isinstance(event, p.Failure | p.Refused))
+    failure, refused = next(told), next(told)
+    assert isinstance(failure, p.Failure)
+    assert refused == p.Refused("a", "probe", 5, "it failed: no luck")
+
+
 def test_a_single_step_is_one_step_and_pauses(talk: Talk) -> None:
     prepare(talk, None)
     for step in (1, 2):
@@ -141,6 +170,14 @@ def test_a_density_comes_first_as_a_histogram_then_finer_and_finer(talk: Talk) -
     drawn = [event.payload for event in talk.heard if isinstance(event, p.Answer)]
     assert [payload.kind for payload in drawn] == ["samples", "ode", "ode"]
     assert [payload.log_prob.shape[0] for payload in drawn[1:]] == [4, 8]
+
+
+def test_a_density_says_of_which_class_it_is(talk: Talk) -> None:
+    prepare(talk, None)
+    talk.send(p.DrawDensity("a", "density", 1, {}, Condition("upper"), resolutions=(4,)))
+    talk.until(lambda event: isinstance(event, p.Answer) and event.last)
+    drawn = [event.payload for event in talk.heard if isinstance(event, p.Answer)]
+    assert [payload.label for payload in drawn] == ["upper", "upper"]
 
 
 def test_previews_stay_within_their_budget(talk: Talk) -> None:

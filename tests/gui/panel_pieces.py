@@ -33,11 +33,13 @@ EXTENT = (-4.0, 4.0, -4.0, 4.0)
 NAMES = ("step", "seconds", "total", "level 1", "level 2", "level 3", "level 4", "gradient norm")
 
 
-def density(n: int = 64, mean: float = 0.0, kind: str = "exact", dim: int = 2, biased: str = "") -> Density:
+def density(
+    n: int = 64, mean: float = 0.0, kind: str = "exact", dim: int = 2, biased: str = "", label: str = "any"
+) -> Density:
     x = -4 + (np.arange(n) + 0.5) * 8 / n
     one = -0.5 * (x - mean) ** 2 - 0.5 * math.log(2 * math.pi)
     log_prob = one if dim == 1 else one[:, None] + one[None]
-    return Density(log_prob.astype(np.float32), EXTENT, kind, 1.0, biased=biased)  # type: ignore[arg-type]
+    return Density(log_prob.astype(np.float32), EXTENT, kind, 1.0, None, biased, label)  # type: ignore[arg-type]
 
 
 def samples(space: Space, n: int = 300, index: int = 20, biased: str = "", seed: int = 0) -> Samples:
@@ -47,9 +49,9 @@ def samples(space: Space, n: int = 300, index: int = 20, biased: str = "", seed:
         x = np.clip(8 + 4 * x, 0, space.levels - 1)
     if isinstance(space, Tokens):
         x = rng.integers(0, len(space.vocabulary), size=x.shape)
-        return Samples(x, None, np.arange(n) % 2, index, 21, 0.28, 2 * index, biased)
+        return Samples(x, None, np.arange(n) % 2, index, 20, 0.28, 2 * index, biased)
     x = x.astype(np.float32)
-    return Samples(x, x / 2, np.arange(n) % 2, index, 21, 0.28, 2 * index, biased)
+    return Samples(x, x / 2, np.arange(n) % 2, index, 20, 0.28, 2 * index, biased)
 
 
 def scene(space: Space, truth: bool = True) -> Scene:

@@ -15,8 +15,14 @@ from genlab.app.common.theme import DARK
 from genlab.app.window.actions import ActionInfo, Actions
 from genlab.app.window.commands import ACTIONS
 from genlab.engine import protocol as p
+from genlab.metrics.report import Metric
 
 from .paradigm_pieces import cards
+
+METRICS = tuple(
+    Metric(key, key.title(), 0.5, None, None, None, "lower", "", 9, "", headline).to_dict()
+    for key, headline in (("mine", "Mine"), ("other", ""))
+)
 
 
 def rests(window) -> dict[str, str]:
@@ -96,6 +102,30 @@ def test_evaluating_asks_for_every_metric_of_the_run_in_view(lab) -> None:
         assert window.status.metrics.text() == "evaluating…"
         window.workspace.view.take(p.Evaluated(asked.run, "evaluate", asked.request, 0, 0.25, (), False))
         assert window.status.metrics.text() == "evaluating  25%"
+        window.engine.arrived.emit(p.Evaluated(asked.run, "evaluate", asked.request, 0, 1.0, METRICS, True))
+        assert window.status.metrics.text() == "Mine 0.5"
+        dialog = window.findChild(QWidget, "evaluation")
+        assert dialog.windowTitle() == "Evaluation: Diffusion · Moons · a model that is not kept"
+        dialog.close()
+
+    lab.run(scenario)
+
+
+@pytest.mark.parametrize("end", ["refused", "failed", "died"])
+def test_an_evaluation_that_will_not_come_is_not_waited_for(lab, end: str) -> None:
+    async def scenario(window) -> None:
+        window.actions_["evaluate"].trigger()
+        asked = lab.engine.of(p.Evaluate)[-1]
+        ids = (asked.run, asked.channel, asked.request)
+        events: dict[str, p.Event] = {
+            "refused": p.Refused(*ids, "this run is no longer open"),
+            "failed": p.Failure(asked.run, "A request failed", "RuntimeError: no", "", "", ""),
+            "died": p.EngineDied(9, "it was killed"),
+        }
+        lab.engine.on_event(events[end])
+        assert window.status.metrics.text() == ""
+        if end == "refused":
+            assert cards(window) == ["unmeasured"]
 
     lab.run(scenario)
 
@@ -109,5 +139,22 @@ def test_dialogs_stand_over_the_parent_of_the_context(lab, key: str) -> None:
         assert dialog.isVisible()
         assert dialog.parentWidget() is window
         dialog.close()
+
+    lab.run(scenario)
+
+
+def test_the_status_bar_tells_the_budget_of_the_run_whatever_the_form_says(lab) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        window.actions_["train"].trigger()
+        space.edit({"training.seconds": 60.0})
+        space.view.replace_session(space.session.with_values({"training.stop": "steps", "network.width": 64}))
+        seconds = p.Tick(space.run.id, 700, 35.0, 20.0, 35 / 60, 25.0, 1e-3)
+        lab.engine.on_event(seconds)
+        assert window.status.time.text() == "0:35 of 1:00"
+        space.edit({"network.width": 128})
+        space.edit({"training.stop": "steps", "training.steps": 1000})
+        lab.engine.on_event(replace(seconds, step=1500, progress=0.75, left=25.0))  # it was continued
+        assert window.status.time.text() == "0:35 of 2,000 steps"
 
     lab.run(scenario)

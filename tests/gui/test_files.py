@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +13,7 @@ from PIL import Image
 from genlab.app.common import loop
 from genlab.app.dialogs import export
 from genlab.app.dialogs.recent import RecentDialog, open_run
+from genlab.data.payloads import Trajectory
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import read_recipe
@@ -47,7 +52,23 @@ def test_a_panel_is_saved_as_it_looks(lab, tmp_path, kind) -> None:
     content = (tmp_path / f"panel.{kind}").read_bytes()
     assert content.startswith(b"\x89PNG") if kind == "png" else b"<svg" in content
     if kind == "png":
-        assert read_recipe(tmp_path / "panel.png")["session"]["dataset"] == "moons"
+        recipe = read_recipe(tmp_path / "panel.png")
+    else:
+        recipe = json.loads(
+            ElementTree.fromstring(content).findtext("{http://www.w3.org/2000/svg}desc") or ""
+        )
+    assert recipe["session"]["dataset"] == "moons"
+
+
+def test_a_recipe_says_how_many_samples_are_in_view(lab) -> None:
+    async def scenario(window) -> None:
+        feed = window.workspace.feed
+        asked = feed.frames
+        few = [replace(frame, x=frame.x[:16]) for frame in asked]
+        feed.take_watched(p.Answer(window.workspace.run.id, "samples", 1, 5, Trajectory(tuple(few)), True))
+        assert export.recipe(window.context)["n"] == 16 != len(asked[0].x)
+
+    lab.run(scenario)
 
 
 def test_a_place_that_cannot_be_written_is_told_in_a_card(lab, tmp_path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from genlab.app.common.theme import DARK
+from genlab.app.common.theme import DARK, LIGHT
 from genlab.app.drawings.losses.columns import Columns
 from genlab.app.drawings.losses.drawing import LossDrawing
 from genlab.app.drawings.scene import ModelInfo
@@ -193,3 +193,23 @@ def test_a_few_rows_are_smoothed_little(make: Make) -> None:
     panel.flush()
     _, line = panel.drawing.lines["total"]
     assert line.points[-1, 1] == pytest.approx(0.5, abs=0.06)
+
+
+def test_lines_and_marks_of_a_run_that_is_gone_take_no_colour_until_their_column_is_back(make: Make) -> None:
+    panel = make("g total", "g penalty", "c total")
+    panel.show_reference("equilibrium", {"g total": 0.69})
+    panel.flush()
+    panel.drawing.set_view("Terms")
+    panel.flush()
+    panel.clear_run()
+    panel.set_model(ModelInfo(elsewhere=("modes",)))  # other data, and with them other panels
+    panel.apply_theme(LIGHT)
+    panel.show_metrics(recorded(("step", "seconds", "total", "validation"), table(2, 5)))
+    panel.apply_theme(DARK)
+    panel.clear_run()
+    panel.apply_theme(LIGHT)
+    panel.show_metrics(recorded(("step", "seconds", "g total", "g penalty", "c total"), table(3, 5)))
+    panel.flush()
+    line, mark = panel.drawing.lines["g penalty"][1], panel.drawing.marks["g total"]
+    assert line.pen.color().name() == panel.drawing.colour("g penalty")
+    assert mark.pen.color().name() == panel.drawing.colour("g total")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,6 +129,49 @@ def test_a_histogram_of_samples_has_no_divergence(make: Make) -> None:
     panel.flush()
     assert panel.header.badges == ("histogram of samples",)
     assert not any("KL" in part for part in panel.header.info)
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_the_density_of_a_class_takes_the_place_of_all_classes_and_is_not_read_against_them(
+    make: Make, dim: int
+) -> None:
+    panel = make("density", size=(1000, 330))
+    drawing = panel.drawing
+    assert isinstance(drawing, DensityDrawing)
+    panel.set_scene(scene(Points(dim)))
+    panel.show_answer(answer(density(128, 0.3, "ode", dim)))
+    panel.flush()
+    assert panel.header.info[0].startswith("KL")
+    panel.set_model(ModelInfo(label="left"))
+    panel.flush()
+    assert drawing.shown is None  # samples of the class stand beside it by now
+    assert "class left" in panel.header.badges
+    panel.show_answer(answer(density(128, 0.3, "ode", dim)))  # of before, late
+    assert drawing.shown is None
+    panel.show_answer(answer(density(48, 0.3, "samples", dim, label="left")))
+    panel.show_answer(answer(density(64, 0.3, "ode", dim, label="left")))
+    panel.flush()
+    assert panel.header.badges == ("class left", "probability-flow ODE")
+    assert not any("KL" in part for part in panel.header.info)
+    if drawing.plane is not None:
+        assert drawing.plane.notes[2].text == "the truth is of all classes"
+        assert drawing.plane.ratio_raster.image is None
+    elif drawing.line is not None:
+        assert drawing.line.note.text == "the truth is of all classes"
+
+
+def test_a_density_that_is_refused_says_why_in_place_of_the_picture(make: Make) -> None:
+    panel = make("density", size=(1000, 330))
+    panel.set_scene(scene(Points(2)))
+    panel.show_answer(answer(density(64, 0.3, "ode")))
+    panel.show_refusal("there is no class 'up'")
+    panel.flush()
+    assert panel.words.isVisible()
+    assert panel.words.text() == "There is no class 'up'."
+    panel.show_answer(answer(density(32, 0.3, "ode")))
+    panel.flush()
+    assert not panel.words.isVisible()
+    assert panel.header.badges == ("probability-flow ODE",)
 
 
 def test_before_any_answer_the_truth_is_drawn_and_the_model_says_so(make: Make) -> None:
@@ -290,3 +334,15 @@ def test_scrubbing_prepares_nothing_again(make: Make) -> None:
     panel.show_frames(frames, 20, 1)
     panel.flush()
     assert view.lines.paths.shape == (21, 96, 2)
+
+
+def test_real_points_of_other_data_go_where_the_new_ones_are_not_known_yet(make: Make) -> None:
+    panel = make("trajectory")
+    drawing = panel.drawing
+    assert isinstance(drawing, TrajectoryDrawing)
+    panel.set_scene(scene(Points(2)))
+    view = drawing.view
+    assert isinstance(view, PointsView)
+    assert len(view.real.groups[0][0])
+    panel.set_scene(replace(scene(Points(2)), reference=None))
+    assert not len(view.real.groups[0][0])

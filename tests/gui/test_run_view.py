@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from genlab.app.common.theme import DARK
+from genlab.app.views.model_info import model_of
 from genlab.app.views.panel import Panel
-from genlab.app.views.run_view import RunView, model_of
+from genlab.app.views.run_view import RunView
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
 from genlab.session.session import Session, SettingError
@@ -144,3 +145,29 @@ def test_drawings_know_of_a_model_what_its_session_makes_it(view: Views) -> None
     own = {column for panel in gan.panels for column in panel.columns}
     assert own
     assert set(model_of(gan, loss).elsewhere) == own - set(loss.columns)
+
+
+def test_the_form_shows_the_live_settings_that_an_opened_run_has(view: Views) -> None:
+    engine = Paper()
+    run = view("diffusion", "moons", engine)
+    run.open_run("folder", run.session)
+    at_disk = run.session.with_values({"training.learning_rate": 1e-4}).model_dump()
+    run.edit({"sampler.steps": 9, "training.batch_size": 99})
+    run.take(p.Opened(run.run.id, at_disk, "folder", 100, 1.0, "cpu", 1, 10))
+    assert engine.of(p.Edit)[-1].values == {"training.batch_size": 99}
+    for session in (run.session, run.run.session):
+        assert session is not None
+        assert (session.training.learning_rate, session.training.batch_size) == (1e-4, 99)
+    assert run.session.sampler.model_dump()["steps"] == 9
+
+
+def test_the_form_of_a_run_that_begins_keeps_what_was_edited_meanwhile(view: Views) -> None:
+    engine = Paper()
+    run = view("diffusion", "moons", engine)
+    run.train_or_pause()
+    asked = engine.of(p.Prepare)[-1]
+    run.edit({"training.learning_rate": 1e-4})
+    run.take(p.Opened(run.run.id, asked.session, asked.folder, 0, 0.0, "cpu", 1, 10))
+    for session in (run.session, run.run.session):
+        assert session is not None
+        assert session.training.learning_rate == 1e-4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 from genlab.app.common import loop, theme
 from genlab.app.window.store import Store
 from genlab.engine import protocol as p
+from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session
 
 NAMES = """rail workspace.diffusion train step reset export device status.rate dataset objective.target
@@ -210,6 +212,50 @@ def test_a_dead_engine_is_started_again_and_one_click_continues_the_run(lab) -> 
         assert lab.engine.of(p.Train)[-1].run == window.workspace.run.id
 
     lab.run(scenario)
+
+
+def test_after_the_death_of_the_engine_the_run_is_there_and_the_top_bar_continues_it_too(lab) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        space.train_or_pause()
+        folder, rate = space.run.folder, space.session.training.learning_rate
+        space.edit({"training.learning_rate": 0.02})  # lost: it is in no checkpoint
+        lab.engine.on_event(p.EngineDied(-9, "the engine was killed"))
+        assert await loop.until(lambda: space.run.state == "paused", 5)
+        assert space.session.training.learning_rate == rate
+        assert window.top.train_button.text() == "Continue"
+        window.top.train_button.click()
+        assert space.run.state == "training"
+        assert lab.engine.folders[space.run.id] == folder
+        before = len(lab.engine.of(p.Train))
+        space.cards.card("engine").buttons["Continue"].click()
+        assert len(lab.engine.of(p.Train)) == before
+
+    lab.run(scenario)
+
+
+def test_remembered_settings_at_which_a_plug_in_raises_do_not_prevent_the_start(
+    lab, tmp_path, monkeypatch
+) -> None:
+    store = Store.load(tmp_path / "window.json")
+
+    async def first(window) -> None:
+        window.workspace.choose_dataset("digits")
+
+    async def second(window) -> None:
+        assert window.workspace.session.dataset == "moons"
+        assert "could not be read" in window.workspace.cards.card("settings").text
+
+    lab.run(first, store)
+    entry = PARADIGMS["diffusion"]
+
+    def panels(chosen, info):
+        if info.id == "digits":
+            raise RuntimeError("not of these")
+        return entry.panels(chosen, info)
+
+    monkeypatch.setitem(PARADIGMS, "diffusion", replace(entry, panels=panels))
+    lab.run(second, Store.load(tmp_path / "window.json"))
 
 
 def test_no_task_is_left_when_the_window_closes(lab) -> None:

@@ -156,9 +156,12 @@ def test_only_seen_panels_are_watched_while_a_run_trains(lab) -> None:
     async def scenario(window) -> None:
         space, engine = window.workspace, lab.engine
         space.train_or_pause()
-        assert {w.channel for w in engine.of(p.Watch) if w.what is not None} == {"samples", "density"}
+        assert {w.channel for w in engine.of(p.Watch) if w.what is not None} == {
+            "samples",
+            "panel density",
+        }
         space.grid.show_panel("density", False)
-        assert any(w.channel == "density" and w.what is None for w in engine.of(p.Watch))
+        assert any(w.channel == "panel density" and w.what is None for w in engine.of(p.Watch))
         space.grid.maximise("loss")
         assert any(w.channel == "samples" and w.what is None for w in engine.of(p.Watch))
 
@@ -252,5 +255,126 @@ def test_a_file_of_ones_own_becomes_the_data_and_a_bad_one_a_card(lab, tmp_path)
         assert space.form.dataset.currentText() == "mine"
         assert lab.engine.of(p.Prepare)[-1].source == str(good)
         assert len(space.view.scene.reference.x) > 100
+
+    lab.run(scenario)
+
+
+def test_a_file_that_no_model_here_learns_is_a_card_and_nothing_changes(lab, tmp_path) -> None:
+    from genlab.app.dialogs import own_data
+
+    lines = tmp_path / "names.txt"
+    lines.write_text("anna\nbert\n" * 200)
+
+    async def scenario(window) -> None:
+        space = window.workspace
+        await own_data.open_data(window.context, str(lines))
+        assert "learns points and images" in space.cards.card("data").text
+        assert space.session.dataset == "moons"
+        assert space.view.own is None
+        space.reset()
+        assert lab.engine.of(p.Prepare)[-1].source is None
+
+    lab.run(scenario)
+
+
+def test_settings_of_each_data_set_stay_through_presets_and_opened_runs(lab, tmp_path) -> None:
+    from genlab.app.dialogs import own_data
+
+    mine = tmp_path / "mine.npy"
+    np.save(mine, np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32))
+
+    async def scenario(window) -> None:
+        space = window.workspace
+        space.edit({"network.width": 64, "sampler.steps": 7})
+        await own_data.open_data(window.context, str(mine))
+        own = space.session
+        elsewhere = next(each for each in space.paradigm.presets if each.dataset != "moons")
+        space.choose_preset(elsewhere)
+        space.choose_dataset("file")
+        assert space.session == own
+        space.view.open_run(str(tmp_path), Session.default("diffusion", "8gaussians"))
+        space.choose_dataset("file")
+        assert space.session == own
+        assert space.view.scene.reference is not None
+        space.choose_dataset("moons")
+        assert (space.session.network.width, space.session.sampler.steps) == (64, 7)
+
+    lab.run(scenario)
+
+
+def test_the_data_of_an_opened_run_stay_in_view_when_they_are_chosen_again(lab, tmp_path) -> None:
+    from genlab.data import read
+    from genlab.runs.folder import RunFolder
+
+    path = tmp_path / "mine.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32))
+    settings, dataset = read(path)
+    session = Session.default("diffusion", "file", data=settings)
+    folder = RunFolder.create(tmp_path / "run", {"paradigm": "diffusion", "session": session.model_dump()})
+    folder.save_data(dataset.x, dataset.labels)
+
+    async def scenario(window) -> None:
+        space = window.workspace
+        for _ in range(2):  # the second time its data are in view already
+            space.view.open_run(str(folder.path), session)
+            assert await loop.until(lambda: space.view.scene.reference is not None, 10)
+        space.choose_dataset("moons")
+        space.choose_dataset("file")
+        assert len(space.view.scene.reference.x) == 500
+
+    lab.run(scenario)
+
+
+def test_an_edit_for_other_data_leaves_the_run_alone_until_its_own_are_back(lab) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        space.train_or_pause()
+        space.choose_dataset("8gaussians")
+        space.edit({"training.learning_rate": 0.01})
+        assert lab.engine.of(p.Edit) == []
+        space.choose_dataset("moons")
+        assert space.session.training.learning_rate == space.run.session.training.learning_rate
+        noise = space.session.data.noise
+        space.edit({"data.noise": 0.3})
+        space.edit({"training.learning_rate": 0.02})
+        assert lab.engine.of(p.Edit) == []
+        space.edit({"data.noise": noise})
+        assert [edit.values for edit in lab.engine.of(p.Edit)] == [{"training.learning_rate": 0.02}]
+
+    lab.run(scenario)
+
+
+def test_settings_taken_together_change_a_run_only_where_none_of_them_waits(lab) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        space.train_or_pause()
+        start = space.session
+        space.replace_session(start.with_values({"training.learning_rate": 0.5, "network.width": 64}))
+        assert lab.engine.of(p.Edit) == []
+        space.edit({"training.batch_size": 99})
+        assert lab.engine.of(p.Edit)[-1].values == {"training.batch_size": 99}
+        space.replace_session(start.with_values({"training.learning_rate": 0.25}))
+        assert space.view.pending == ()
+        assert space.run.session.training == space.session.training
+
+    lab.run(scenario)
+
+
+def test_a_loss_panel_that_is_opened_later_shows_all_of_the_run(lab) -> None:
+    async def scenario(window) -> None:
+        window.choose("gan")
+        space = window.workspace
+        space.train_or_pause()
+        rows = np.column_stack([np.arange(1, 9), np.arange(1, 9) / 10, np.full((8, 2), 3.0)])
+        names = ("step", "seconds", "modes", "discriminator total")
+        lab.engine.on_event(p.LossReference(space.run.id, "equilibrium", {"modes": 8.0}))
+        lab.engine.on_event(p.Metrics(space.run.id, names, rows))
+        space.grid.show_panel("coverage", True)
+        late = space.grid.panels["coverage"].drawing
+        assert late.history.step.tolist() == list(range(1, 9))
+        assert "modes" in late.shown_columns()
+        assert late.reference == {"modes": 8.0}
+        lab.engine.on_event(p.Metrics(space.run.id, names, rows[-1:] + np.array([1, 0.1, 0, 0])))
+        assert (len(late.history), len(space.view.history)) == (9, 9)
 
     lab.run(scenario)

@@ -127,6 +127,11 @@ def test_tilted_samples_are_labelled_and_the_likelihood_is_not() -> None:
     assert "guidance 4" in biased["w2"].note
 
 
+def test_headlines_say_that_samples_are_biased() -> None:
+    found = run("moons", biased="guidance 2")
+    assert [metric.headline for metric in found.values() if metric.headline] == ["NLL", "W2 (biased)"]
+
+
 def test_a_collapsed_model_is_told_by_its_modes_and_its_recall() -> None:
     ring = built_in("gan-ring")
 

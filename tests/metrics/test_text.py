@@ -107,6 +107,13 @@ def test_no_distance_between_identifiers_is_taken_of_text() -> None:
     assert set(found) == {"nll", "nats_per_token", "perplexity", "distinct", "copied"}
 
 
+def test_the_headline_of_text_is_what_a_token_costs() -> None:
+    names = built_in("names")
+    x = names.train(256, np.random.default_rng(0)).x
+    found = run(names, drawing(x), uniform(27))
+    assert [metric.headline for metric in found.values() if metric.headline] == ["Nats per token"]
+
+
 def test_nats_per_token_count_the_end_of_each_text() -> None:
     names = built_in("names")
     assert isinstance(names.space, Tokens)

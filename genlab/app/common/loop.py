@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import qasync
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from genlab.app.common.collector import Collector
@@ -104,21 +104,6 @@ async def closed(window: QWidget) -> None:
     future: asyncio.Future[None] = asyncio.get_event_loop().create_future()
     window.closed.connect(lambda: None if future.done() else future.set_result(None))  # type: ignore[attr-defined]
     await future
-
-
-def wait_for(condition: Callable[[], Any], timeout: float = 10.0) -> bool:
-    """Turn Qt's events until the condition holds; whether it did in time. For scripts without asyncio."""
-    nested = QEventLoop()
-    deadline = QTimer()
-    deadline.setSingleShot(True)
-    deadline.timeout.connect(nested.quit)
-    poll = QTimer()
-    poll.timeout.connect(lambda: nested.quit() if condition() else None)
-    poll.start(5)
-    deadline.start(int(timeout * 1000))
-    if not condition():
-        nested.exec()
-    return bool(condition())
 
 
 async def until(condition: Callable[[], Any], timeout: float, pause: float = 0.01) -> bool:

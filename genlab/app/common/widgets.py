@@ -12,10 +12,12 @@ from PySide6.QtGui import QColor, QPainter, QPen, QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
+    QDialog,
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSizePolicy,
     QSlider,
     QStyle,
@@ -235,7 +237,10 @@ class SliderNumber(QWidget):
         self.number = Number(minimum, maximum, integral)
         self.number.setObjectName(f"{name}.number")
         self.number.setFixedWidth(width)
-        self.set_bounds(minimum, maximum, integral=integral, log=log, soft=soft)
+        self._low, self._high = minimum, soft if soft is not None else maximum
+        self._log, self._integral = log, integral
+        if log and minimum <= 0:
+            self._low = 1 if integral else 1e-6
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -244,19 +249,6 @@ class SliderNumber(QWidget):
         self.setFocusProxy(self.slider)
         self.slider.valueChanged.connect(self._slid)
         self.number.edited.connect(self._typed)
-
-    def set_bounds(
-        self, minimum: float, maximum: float, *, integral: bool, log: bool, soft: float | None = None
-    ) -> None:
-        """Take on other bounds; the value follows where it lies outside, without being reported."""
-        self._low, self._high = minimum, soft if soft is not None else maximum
-        self._log = log
-        if log and self._low <= 0:
-            self._low = 1e-6 if not integral else 1
-        self._integral = self.number.integral = integral
-        with QSignalBlocker(self.number):
-            self.number.setDecimals(0 if integral else 10)
-            self.number.setRange(minimum, maximum)
 
     def value(self) -> float:
         """The value as the number shows it."""
@@ -305,6 +297,24 @@ class SliderNumber(QWidget):
     def _typed(self, value: float) -> None:
         self._place(value)
         self.edited.emit(self.value())
+
+
+def button(name: str, text: str, tip: str) -> QPushButton:
+    """A button of a dialog, with its tooltip; Enter does not press it."""
+    made = QPushButton(text)
+    made.setObjectName(name)
+    made.setAccessibleName(text)
+    made.setToolTip(tip)
+    made.setAutoDefault(False)
+    return made
+
+
+def close_button(dialog: QDialog) -> QPushButton:
+    """What closes a dialog that only tells something; Enter presses it."""
+    made = button(f"{dialog.objectName()}.close", "Close", "Close (Esc)")
+    made.setAutoDefault(True)
+    made.clicked.connect(dialog.accept)
+    return made
 
 
 def _wheel(widget: QWidget, take, event: QWheelEvent) -> None:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from genlab.settings.spaces import Tokens
-
-MARKS = {"\n": "⏎", "\t": "→", "\r": "␍"}
-"""What stands for a character that has no picture."""
+from genlab.settings.spaces import MARKS
 
 
 def sentence(text: str) -> str:
@@ -22,19 +16,6 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d}"
     return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-
-
-def length_of(row: NDArray, space: Tokens) -> int:
-    """How many tokens of a row (length,) come before its end."""
-    if space.end is None:
-        return len(row)
-    ends = np.flatnonzero(row == space.end)
-    return int(ends[0]) if len(ends) else len(row)
-
-
-def written(row: NDArray, space: Tokens) -> str:
-    """A row of tokens (length,) as text, without its end."""
-    return "".join(space.vocabulary[token] for token in row[: length_of(row, space)].tolist())
 
 
 def visible(token: str) -> str:

@@ -10,14 +10,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from genlab.app.common.widgets import label
+from genlab.app.common.widgets import close_button, label
 from genlab.engine.protocol import Evaluated
 
 HEADER = ("Metric", "Model", "Floor (5 to 95 %)", "Read against", "Unit", "n")
@@ -25,17 +24,16 @@ BETTER = {"lower": "lower is better", "higher": "higher is better", "near": "nea
 
 
 def summary(metrics: Sequence[Mapping[str, Any]]) -> str:
-    """The two numbers that the status bar shows: W2 and NLL, each with what it is read against."""
+    """The numbers that the status bar shows: the headlines, each with what it is read against."""
     parts = []
     for metric in metrics:
-        if metric["key"] in ("w2", "nll") and metric["value"] is not None:
-            name = "W2" if metric["key"] == "w2" else "NLL"
+        if metric["headline"] and metric["value"] is not None:
             against = ""
             if metric["floor"] is not None:
                 against = f"  (floor {number(metric['floor']['mean'])})"
             elif metric["reference"] is not None:
                 against = f"  ({metric['reference'][0]} {number(metric['reference'][1])})"
-            parts.append(f"{name} {number(metric['value'])}{against}")
+            parts.append(f"{metric['headline']} {number(metric['value'])}{against}")
     return "  ·  ".join(parts) or "evaluated"
 
 
@@ -47,13 +45,13 @@ def number(value: Any) -> str:
 
 
 class EvaluationDialog(QDialog):
-    """A table of metrics."""
+    """A table of metrics. of: the paradigm, data and run that they are of."""
 
-    def __init__(self, event: Evaluated, parent: QWidget) -> None:
+    def __init__(self, event: Evaluated, of: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("evaluation")
-        self.setWindowTitle("Evaluation")
+        self.setWindowTitle(f"Evaluation: {of}")
         self.resize(960, 560)
         self.table = QTableWidget(len(event.metrics), len(HEADER))
         self.table.setObjectName("evaluation.table")
@@ -76,18 +74,14 @@ class EvaluationDialog(QDialog):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        close = QPushButton("Close")
-        close.setObjectName("evaluation.close")
-        close.setToolTip("Close (Esc)")
-        close.setAccessibleName("Close")
-        close.clicked.connect(self.accept)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
-        buttons.addWidget(close)
+        buttons.addWidget(close_button(self))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
         whole.setSpacing(8)
         whole.addWidget(label(f"Evaluation at step {event.step:,}", "title"))
+        whole.addWidget(label(of, "muted", "evaluation.of"))
         whole.addWidget(self.table, 1)
         if event.note:
             kept = label(f"This evaluation is not kept: {event.note}.", "small", "evaluation.note")

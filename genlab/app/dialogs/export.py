@@ -252,7 +252,9 @@ def recipe(context: Context) -> dict[str, Any]:
         **manifest,
     }
     drawn = {"sampler": session.sampler.model_dump(), "condition": session.condition.model_dump()}
-    return recipe_of(manifest, view.feed.step, **drawn, n=view.panels.n)
+    frame = view.feed.frame
+    n = view.panels.n if frame is None else len(frame.x)
+    return recipe_of(manifest, view.feed.step, **drawn, n=n)
 
 
 def versions(context: Context) -> dict[str, str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from genlab.app.common.widgets import label
+from genlab.app.common.widgets import close_button, label
 
 MORE = (
     ("Panels", "Esc", "Back from a maximised panel"),
@@ -50,13 +50,8 @@ class HelpDialog(QDialog):
                 row += 1
             grid.setRowStretch(row, 1)
             columns.addLayout(grid)
-        close = QPushButton("Close")
-        close.setObjectName("help.close")
-        close.setAccessibleName("Close")
-        close.setToolTip("Close (Esc)")
-        close.clicked.connect(self.accept)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 16, 24, 16)
         column.setSpacing(16)
         column.addLayout(columns)
-        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        column.addWidget(close_button(self), 0, Qt.AlignmentFlag.AlignRight)

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtWidgets import QFileDialog
 
 from genlab.app.common import loop
+from genlab.app.common.words import sentence
 from genlab.app.dialogs.context import Context
 from genlab.data.dataset import DataError
 from genlab.data.files.settings import FileSettings
 from genlab.data.payloads import Samples
-
-POINTS = 2000
+from genlab.data.shipped import draws_of
+from genlab.session.session import SettingError
 
 
 async def choose(context: Context, folder: bool) -> None:
     """Ask for a file or a folder, and read it."""
-    dialog = QFileDialog(context.parent, "Open a folder of images" if folder else "Open a file of points")
+    dialog = QFileDialog(context.parent, "Open a folder of images" if folder else "Open a data file")
     if folder:
         dialog.setFileMode(QFileDialog.FileMode.Directory)
     else:
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(["Points (*.npy *.npz *.csv)", "All files (*)"])
+        dialog.setNameFilters(["Points and text (*.npy *.npz *.csv *.txt)", "All files (*)"])
     accepted = await loop.shown(dialog)
     workspace = context.workspace
     workspace.form.show_session(workspace.session)  # the choice fell on no data set
@@ -36,24 +36,21 @@ async def open_data(context: Context, path: str) -> None:
     workspace = context.workspace
     try:
         settings, samples = await loop.in_thread(_read, path)
-    except DataError as error:
+        workspace.open_file(settings, samples, path)
+    except (DataError, SettingError) as error:
         workspace.cards.show_card(
             "data",
             "These data cannot be read",
-            [str(error), "The data set is the same as before."],
+            [sentence(str(error)), "The data set is the same as before."],
             "bad",
             details=f"{Path(path).name}: {error}",
         )
         return
     workspace.cards.dismiss("data")
-    workspace.open_file(settings, samples, path)
 
 
 def _read(path: str) -> tuple[FileSettings, Samples]:
     from genlab.data import read
 
     settings, dataset = read(path)
-    draw = dataset.train(POINTS, np.random.default_rng(0))
-    x = np.asarray(draw.x[:POINTS], dataset.space.dtype)
-    labels = None if draw.labels is None else np.asarray(draw.labels[:POINTS], np.int64)
-    return settings, Samples(x, None, labels, 1, 1, 0.0, 0)
+    return settings, draws_of(dataset)

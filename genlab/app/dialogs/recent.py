@@ -12,12 +12,11 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QVBoxLayout,
 )
 
 from genlab.app.common import loop
-from genlab.app.common.widgets import label
+from genlab.app.common.widgets import button, label
 from genlab.app.common.words import duration
 from genlab.app.dialogs.context import Context
 from genlab.app.dialogs.rewind import ROW, RewindDialog
@@ -52,27 +51,23 @@ class RecentDialog(QDialog):
             self.list.addItem(item)
         self.list.itemActivated.connect(lambda _: self._take(False))
         self.list.currentRowChanged.connect(lambda _: self._enable())
-        self.open_button = self._button("recent.open", "Open", "Show the run and draw its samples anew")
+        self.open_button = button("recent.open", "Open", "Show the run and draw its samples anew")
         self.open_button.setProperty("role", "primary")
         self.open_button.clicked.connect(lambda: self._take(False))
-        self.train_button = self._button(
-            "recent.train", "Continue training", "Open the run and train it further"
-        )
+        self.train_button = button("recent.train", "Continue training", "Open the run and train it further")
         self.train_button.clicked.connect(lambda: self._take(True))
-        other = self._button("recent.other", "Other folder…", "Open a run from anywhere")
+        other = button("recent.other", "Other folder…", "Open a run from anywhere")
         other.clicked.connect(lambda: loop.start(self._other()))
-        self.rewind_button = self._button(
-            "recent.rewind", "Checkpoints…", "Open the run at an earlier checkpoint"
-        )
+        self.rewind_button = button("recent.rewind", "Checkpoints…", "Open the run at an earlier checkpoint")
         self.rewind_button.clicked.connect(self._rewind)
-        cancel = self._button("recent.cancel", "Cancel", "Close (Esc)")
+        cancel = button("recent.cancel", "Cancel", "Close (Esc)")
         cancel.clicked.connect(self.reject)
         buttons = QHBoxLayout()
         buttons.addWidget(other)
         buttons.addWidget(self.rewind_button)
         buttons.addStretch(1)
-        for button in (cancel, self.train_button, self.open_button):
-            buttons.addWidget(button)
+        for each in (cancel, self.train_button, self.open_button):
+            buttons.addWidget(each)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(8)
@@ -82,17 +77,9 @@ class RecentDialog(QDialog):
         self.list.setCurrentRow(0)
         self._enable()
 
-    def _button(self, name: str, text: str, tip: str) -> QPushButton:
-        made = QPushButton(text)
-        made.setObjectName(name)
-        made.setAccessibleName(text)
-        made.setToolTip(tip)
-        made.setAutoDefault(False)
-        return made
-
     def _enable(self) -> None:
-        for button in (self.open_button, self.train_button, self.rewind_button):
-            button.setEnabled(self.list.currentItem() is not None)
+        for each in (self.open_button, self.train_button, self.rewind_button):
+            each.setEnabled(self.list.currentItem() is not None)
 
     def _take(self, train: bool) -> None:
         item = self.list.currentItem()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout
 
-from genlab.app.common.widgets import label
+from genlab.app.common.widgets import button, label
 from genlab.app.common.words import duration
 from genlab.app.dialogs.context import Context
 from genlab.runs.atomic import RunError
@@ -43,19 +43,19 @@ class RewindDialog(QDialog):
         self.list.currentRowChanged.connect(lambda _: self._tell())
         self.note = label("", "muted", "rewind.note")
         self.note.setWordWrap(True)
-        self.open_button = self._button("rewind.open", "Look at it", "The run as it was; nothing changes")
+        self.open_button = button("rewind.open", "Look at it", "The run as it was; nothing changes")
         self.open_button.setProperty("role", "primary")
         self.open_button.clicked.connect(lambda: self._take(False))
-        self.train_button = self._button(
+        self.train_button = button(
             "rewind.train", "Train on from here", "Go on from this checkpoint, in place of what came after it"
         )
         self.train_button.clicked.connect(lambda: self._take(True))
-        cancel = self._button("rewind.cancel", "Cancel", "Close (Esc)")
+        cancel = button("rewind.cancel", "Cancel", "Close (Esc)")
         cancel.clicked.connect(self.reject)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
-        for button in (cancel, self.train_button, self.open_button):
-            buttons.addWidget(button)
+        for each in (cancel, self.train_button, self.open_button):
+            buttons.addWidget(each)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(8)
@@ -66,18 +66,10 @@ class RewindDialog(QDialog):
         self.list.setCurrentRow(0)
         self._tell()
 
-    def _button(self, name: str, text: str, tip: str) -> QPushButton:
-        made = QPushButton(text)
-        made.setObjectName(name)
-        made.setAccessibleName(text)
-        made.setToolTip(tip)
-        made.setAutoDefault(False)
-        return made
-
     def _tell(self) -> None:
         row = self.list.currentRow()
-        for button in (self.open_button, self.train_button):
-            button.setEnabled(row >= 0)
+        for each in (self.open_button, self.train_button):
+            each.setEnabled(row >= 0)
         self.note.setText(loss_of(self._infos[row], self._infos[0]) if row >= 0 else "")
 
     def _take(self, train: bool) -> None:

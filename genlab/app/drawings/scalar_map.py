@@ -16,7 +16,8 @@ from genlab.app.drawings.canvas.axes import Axes
 from genlab.app.drawings.canvas.colour_bar import HEIGHT, WIDTH, ColourBar
 from genlab.app.drawings.canvas.contours import Lines
 from genlab.app.drawings.canvas.dots_item import Dots
-from genlab.app.drawings.canvas.raster import Colours, Raster, density_colours, ratio_colours
+from genlab.app.drawings.canvas.map_view import colours_of, ends
+from genlab.app.drawings.canvas.raster import Raster
 from genlab.app.drawings.canvas.rulers import BOTTOM_HEIGHT
 from genlab.app.drawings.curves import number
 from genlab.app.drawings.plot import PlotDrawing
@@ -85,14 +86,9 @@ class ScalarMapDrawing(PlotDrawing):
         self._draw_real()
 
     def _paint(self, payload: ScalarMap) -> None:
-        low, high = payload.limits
-        colours = self._colours(payload)
-        if payload.diverging:
-            # Zero is the middle of the colours, whatever the limits are.
-            reach = max(abs(low), abs(high))
-            low, high = -reach, reach
-        self.raster.set_values(np.nan_to_num(payload.values), payload.extent, low, high, colours)
-        self.bar.show_scale(colours, (low, high), payload.unit)
+        colours, limits = colours_of(payload, self.theme), ends(payload)
+        self.raster.set_values(np.nan_to_num(payload.values), payload.extent, *limits, colours)
+        self.bar.show_scale(colours, limits, payload.unit)
         path, tails = QPainterPath(), np.zeros((0, 2))
         if payload.points is not None:
             tails = np.asarray(payload.points, np.float64)
@@ -105,9 +101,6 @@ class ScalarMapDrawing(PlotDrawing):
         self.arrows.setPen(pg.mkPen(over, width=1.2))
         self.tails.size = 3.6 if len(tails) <= 100 else 2.4
         self.tails.set_groups([(tails, over)], _rect(payload.extent))
-
-    def _colours(self, payload: ScalarMap) -> Colours:
-        return ratio_colours(self.theme) if payload.diverging else density_colours(self.theme.density_map)
 
     def _ink(self, payload: ScalarMap) -> tuple[QColor, QColor]:
         """What stands out from the map's colours, and what surrounds it."""

@@ -33,7 +33,8 @@ class ModelInfo:
     has_density: else its density is told by samples alone; density_reason: how it is known, or why it is
     not. averaged: samples are drawn with the running average of the weights. step, symbol: what a step of
     its trajectories is called, and the time of their frames; empty: the time says nothing. elsewhere: names
-    of recorded losses, or their beginnings, that other panels draw."""
+    of recorded losses, or their beginnings, that other panels draw. label: of the samples that it is asked
+    for, as in `Condition`."""
 
     has_density: bool = True
     density_reason: str = ""
@@ -41,6 +42,7 @@ class ModelInfo:
     step: str = "step"
     symbol: str = "σ"
     elsewhere: tuple[str, ...] = ()
+    label: str = "any"
 
 
 def window_of(scene: Scene) -> Extent:

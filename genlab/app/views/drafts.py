@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from genlab.app.common.words import sentence
 from genlab.data.catalogue import DATASETS
-from genlab.session.session import Session
+from genlab.session.session import Session, SettingError
 
 
 class Drafts:
@@ -13,13 +17,9 @@ class Drafts:
         self._paradigm = paradigm
         self._left: dict[str, Session] = {}
 
-    def leave(self, session: Session) -> None:
-        """Remember how a data set was left."""
+    def keep(self, session: Session) -> None:
+        """Remember the settings of a data set as they are now."""
         self._left[session.dataset] = session
-
-    def forget(self, dataset: str) -> None:
-        """Another data set goes by this name now."""
-        self._left.pop(dataset, None)
 
     def of(self, dataset: str, seed: int) -> Session:
         """The settings for a data set: as they were left, or the default ones with this seed of the run."""
@@ -33,3 +33,14 @@ class Drafts:
         if left is not None:
             return left.model_copy(update={"data": other.data})
         return Session.default(self._paradigm, other.dataset, data=other.data, seed=seed)
+
+
+def with_values(session: Session, values: Mapping[str, Any]) -> Session:
+    """A session with other values. Raises SettingError, one plain sentence in the words of the form."""
+    try:
+        return session.with_values(values)
+    except SettingError as error:
+        text = str(error)
+        for key in values:
+            text = text.replace(key, "the seed" if key == "seed" else session.description(key).label)
+        raise SettingError(sentence(text)) from None

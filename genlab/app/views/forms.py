@@ -28,7 +28,7 @@ from genlab.settings.fields import Description, Settings, describe
 from genlab.settings.paradigm import AnyParadigm
 
 TITLES = {"data": "Data", "objective": "Objective", "network": "Model", "training": "Training"}
-OPEN_FILE, OPEN_FOLDER, YOUR_FILE = "open-file", "open-folder", "file"
+OPEN_FILE, OPEN_FOLDER = "open-file", "open-folder"
 LABEL_WIDTH = 96
 
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWhatsThis, QWidget
 from genlab.app.common.theme import Theme
 from genlab.app.common.words import sentence
 from genlab.app.drawings.drawing import Drawing, Told
+from genlab.app.drawings.losses.history import History
 from genlab.app.drawings.scene import ModelInfo, Scene
 from genlab.app.views.header import Header
 from genlab.app.views.pacing import Pacing
@@ -141,7 +142,9 @@ class Panel(QWidget):
 
     def show_refusal(self, reason: str) -> None:
         """Hear that this panel's request cannot be answered, and why, in one sentence."""
-        self._kind, self.refusal = self._own, reason
+        if self.drawing is not None:
+            self.drawing.clear_run()  # it shows what was asked before
+        self._kind, self.refusal = None, reason
         self.touch()
         self.pacing.answered()
 
@@ -149,6 +152,12 @@ class Panel(QWidget):
         """Take new rows of recorded losses, where that is what is drawn here."""
         if self._own is Metrics:
             self.take(metrics, 0)
+
+    def show_past(self, history: History) -> None:
+        """Show the losses that a run recorded before there was this panel."""
+        if self._own is Metrics:
+            self.drawings[Metrics].take(history, 0)
+            self.touch()
 
     def show_reference(self, title: str, values: Mapping[str, float]) -> None:
         """Show what recorded losses read in the best case, column to value; title: of that case."""
@@ -184,7 +193,7 @@ class Panel(QWidget):
         self.update()
 
     def render(self, kind: str, path: Path, recipe: Mapping[str, Any]) -> None:  # type: ignore[override]
-        """Write the panel as 'png' (the recipe embedded) or 'svg'. Raises OSError if it cannot."""
+        """Write the panel as 'png' or 'svg', the recipe in it. Raises OSError if it cannot."""
         self.flush()
         menu = self.header.button.isVisibleTo(self.header)
         self.header.button.setVisible(False)
@@ -192,7 +201,7 @@ class Panel(QWidget):
             if kind == "png":
                 self._render_png(path, recipe)
             elif kind == "svg":
-                self._render_svg(path)
+                self._render_svg(path, recipe)
             else:
                 raise ValueError(f"a panel is exported as 'png' or 'svg', not as '{kind}'")
         finally:
@@ -323,12 +332,13 @@ class Panel(QWidget):
         if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
             raise OSError(f"cannot write {path}")
 
-    def _render_svg(self, path: Path) -> None:
+    def _render_svg(self, path: Path, recipe: Mapping[str, Any]) -> None:
         generator = QSvgGenerator()
         generator.setFileName(str(path))
         generator.setSize(self.size())
         generator.setViewBox(self.rect())
         generator.setTitle(f"GenLab: {self.info.title}")
+        generator.setDescription(json.dumps(dict(recipe)))
         painter = QPainter()
         if not painter.begin(generator):
             raise OSError(f"cannot write {path}")

@@ -75,10 +75,6 @@ class PanelGrid(QWidget):
         """Every panel that can be shown, in the order in which they stand."""
         return sorted(self._infos, key=lambda id: (ORDER.index(self._infos[id].kind), id))
 
-    def title(self, id: str) -> str:
-        """The title of a panel."""
-        return self._infos[id].title
-
     def is_shown(self, id: str) -> bool:
         """Whether a panel is open, be it behind a maximised one."""
         return id in self._infos and self._chosen.get(id, self._infos[id].shown)

@@ -83,7 +83,6 @@ class RunControl(QObject):
         if not self.kept:
             self._begin(session, folder or self._fresh_folder(session))
             self._send_prepare(session)
-        self._flush()
         self.wanted = True
         self._engine.send(p.Train(self.id))
         self.changed.emit()
@@ -122,9 +121,11 @@ class RunControl(QObject):
 
     def edit(self, values: Mapping[str, Any]) -> None:
         """Change what may change in mid-run."""
-        if self.kept:
-            self.edits.update(values)
-            self._flush()
+        if self.kept and self.session is not None:
+            self._engine.send(p.Edit(self.id, dict(values)))
+            self.session = self.session.with_values(values)
+            if self.state == "preparing":
+                self.edits.update(values)
 
     def leave(self) -> None:
         """Save and forget the run in view."""
@@ -138,7 +139,9 @@ class RunControl(QObject):
             return False
         match event:
             case p.Opened():
-                self.session = read_session(event.session)
+                # It tells of the run before the edits that were sent meanwhile.
+                self.session = read_session(event.session).with_values(self.edits)
+                self.edits.clear()
                 self.folder = event.folder
                 self.step, self.seconds = event.step, event.seconds
                 self.threads, self.used_device = event.threads, event.device
@@ -193,15 +196,9 @@ class RunControl(QObject):
         return str(path)
 
     def _send_prepare(self, session: Session) -> None:
-        source = self.source if session.dataset == "file" else None
+        source = self.source if session.own else None
         self._engine.send(p.Prepare(self.id, session.model_dump(), self.folder, source, self.device))
         self.changed.emit()
-
-    def _flush(self) -> None:
-        if self.edits and self.session is not None:
-            self._engine.send(p.Edit(self.id, dict(self.edits)))
-            self.session = self.session.with_values(self.edits)
-            self.edits.clear()
 
 
 def folder_name(folder: str) -> str:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from genlab.app.common.words import sentence
-from genlab.app.drawings.scene import ModelInfo, Scene
+from genlab.app.drawings.losses.history import History
+from genlab.app.drawings.scene import Scene
+from genlab.app.views.drafts import with_values
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.views.feeds import requests
 from genlab.app.views.feeds.panel_feed import PanelFeed, PanelHolder
 from genlab.app.views.feeds.scene_feed import SceneFeed
+from genlab.app.views.model_info import model_of
 from genlab.app.views.run_control import BUDGET, RunControl
-from genlab.app.views.timeline import step_words
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
-from genlab.session.session import Session, SettingError
-from genlab.settings.panels import PanelInfo
-from genlab.settings.training import GradientTraining
+from genlab.session.session import Session
 
 SETTLE = 250
 """Milliseconds without an edit after which the untrained model is made again."""
@@ -34,8 +34,10 @@ class RunView(QObject):
 
     changed: bars have something else to show. edited: so has a form. begun: another run is in view.
     framed: samples or the place in their trajectory are others. ticked: the run went on. training: it
-    trains from now on. noted, refused: what the engine says of a pause, and why it cannot answer, in
-    sentences. warned: at a step, what goes wrong."""
+    trains from now on. noted, refused, unmeasured: what the engine says of a pause, and why it cannot draw
+    or evaluate, in sentences. warned: at a step, what goes wrong.
+
+    evaluation: the last one in a line. evaluating: how far the one under way is, '' where there is none."""
 
     changed = Signal()
     edited = Signal()
@@ -46,6 +48,7 @@ class RunView(QObject):
     training = Signal()
     noted = Signal(str)
     refused = Signal(str)
+    unmeasured = Signal(str)
     warned = Signal(int, tuple)
 
     def __init__(self, engine: EngineLink, session: Session, holder: PanelHolder, parent: QObject) -> None:
@@ -56,10 +59,11 @@ class RunView(QObject):
         self.pending: tuple[str, ...] = ()
         self.in_view = True
         self.saved_at: float | None = None
-        self.evaluation = ""
+        self.evaluation = self.evaluating = ""
+        self.history = History()
         self.holder = holder
         self.run = RunControl(engine, self)
-        self.run.changed.connect(self._run_changed)
+        self.run.changed.connect(self.refresh)
         self.run.begun.connect(self._begun)
         self._scenes = SceneFeed(self._show_scene)
         self.panels = PanelFeed(engine, self.run, holder, lambda: self.viewed, self)
@@ -119,32 +123,42 @@ class RunView(QObject):
         sampling = all(key.split(".")[0] in SAMPLED for key in values)
         apart = self._apart
         if sampling and apart is not None:
-            self.run.session = _with_values(apart, values)
+            self.run.session = with_values(apart, values)
         else:
-            self.session = _with_values(self.session, values)
+            self.session = with_values(self.session, values)
         if sampling:
             self._show_model()
             self.panels.resample()
             self.changed.emit()
         else:
-            self._edit_run(values)
+            self._edit_run(tuple(values))
+            self.refresh()
+            if not self.run.kept and not all(map(self._live, values)):
+                self._settle.start()
 
-    def _edit_run(self, values: Mapping[str, Any]) -> None:
+    def _live(self, key: str) -> bool:
+        return key in BUDGET or (key != "seed" and self.session.description(key).live)
+
+    def _edit_run(self, edited: Sequence[str] = ()) -> None:
+        """Bring what may change in mid-run up to the form: all of it, or the keys just edited where other
+        edits wait for a reset. A run on other data than the form's is left alone."""
+        running = self._running
+        if running is None or self._apart is not None:
+            return
+        keys = edited if self.session.pending(running) else self.session.keys()
         live = {
-            key: value
-            for key, value in values.items()
-            if key != "seed" and (key in BUDGET or self.session.description(key).live)
+            key: self.session.value(key)
+            for key in keys
+            if self._live(key) and self.session.value(key) != running.value(key)
         }
         if live:
             self.run.edit(live)
-        self.refresh()
-        if not self.run.kept and len(live) < len(values):
-            self._settle.start()
 
     def replace_session(self, session: Session) -> None:
         """Take another session: at once, or pending where a run trains."""
         self.session = session
         if self.run.training:
+            self._edit_run()
             self.refresh()
         else:
             self._settle.stop()
@@ -159,8 +173,9 @@ class RunView(QObject):
     ) -> None:
         """Open a run of before, at its last checkpoint or an earlier one."""
         self.session = session
-        self.own = None
-        if session.dataset == "file":
+        if session.own:
+            shown = self.scene if self._scenes.fits(session) else None
+            self.own = shown.reference if shown is not None else None
             self.run.source = str(Path(folder, "data.npz"))
         self.run.open(folder, session, train, checkpoint)
 
@@ -190,6 +205,7 @@ class RunView(QObject):
     def evaluate(self) -> None:
         """Ask for every metric that applies."""
         if self.run.id:
+            self._show_evaluating("evaluating…")
             number = self.feed.next_request()
             self.engine.send(requests.evaluate(self.run.id, self.viewed, number))
 
@@ -197,8 +213,12 @@ class RunView(QObject):
 
     def take(self, event: p.Event) -> None:
         """Take an event of the engine."""
+        opening = self.run.opening
         if not self.run.take(event):
             return
+        if isinstance(event, p.Opened) and opening and not self.pending:
+            self.session = self.viewed  # the form may be ahead of the checkpoint, or behind it
+            self.refresh()
         match event:
             case p.Tick():
                 self.ticked.emit(event)
@@ -208,9 +228,12 @@ class RunView(QObject):
                 self._state_changed(event)
             case p.Failure() if self.run.lost:
                 self.run.preview(self.session)  # in place of a run that could not be opened
+            case p.Failure(refused=False):
+                self._show_evaluating("")  # it may be what failed; one that goes on says so again
             case p.Answer():
                 self.panels.take(event)
-            case p.Metrics():
+            case p.Metrics(names=names, rows=rows):
+                self.history.add(names, rows)
                 for panel in self.holder.panels.values():
                     panel.show_metrics(event)
             case p.LossReference():
@@ -221,8 +244,10 @@ class RunView(QObject):
                 self.saved_at = time.monotonic()
             case p.Refused():
                 self.panels.take_refusal(event)
-                if not self.feed.take_refusal(event) and event.channel == requests.EVALUATION:
-                    self.refused.emit(sentence(event.reason))
+                self.feed.take_refusal(event)
+                if event.channel == requests.EVALUATION:
+                    self._show_evaluating("")
+                    self.unmeasured.emit(sentence(event.reason))
             case p.Evaluated():
                 self.evaluated.emit(event)
 
@@ -233,14 +258,24 @@ class RunView(QObject):
         trained, folder, session = run.training, run.folder, run.session or self.session
         if not run.id:
             return None
+        self.evaluating = ""
         run.engine_died()
         if folder is None:
             run.preview(self.session)
-        elif trained:
-            return lambda: run.open(folder, session, train=True)
-        else:
-            run.open(folder, session)
-        return None
+            return None
+        run.open(folder, session)
+
+        def go_on() -> None:
+            if run.folder != folder:
+                run.open(folder, session, train=True)
+            elif not run.training:
+                run.train(session)
+
+        return go_on if trained else None
+
+    def _show_evaluating(self, text: str) -> None:
+        self.evaluating = text
+        self.changed.emit()
 
     def _state_changed(self, event: p.StateChanged) -> None:
         if event.state == "training":
@@ -269,6 +304,8 @@ class RunView(QObject):
                 if panel.scene is None:
                     panel.set_model(model_of(self.viewed, panel.info))
                     panel.set_scene(self.scene)
+                    panel.show_past(self.history)
+                    self.panels.show_reference()
         self.panels.panels_changed()
 
     def _show_model(self) -> None:
@@ -280,18 +317,18 @@ class RunView(QObject):
             panel.set_model(model_of(viewed, panel.info))
 
     def _show_scene(self, scene: Scene) -> None:
+        if self.own is None and self.viewed.own:
+            self.own = scene.reference
         for panel in self.holder.panels.values():
             panel.set_scene(scene)
         self._show_model()
         self.changed.emit()
 
-    def _run_changed(self) -> None:
-        self.refresh()
-
     def _begun(self) -> None:
         """Another run is in view: its data in the panels, and nothing of the old one."""
         self.panels.forget()
-        self.saved_at, self.evaluation = None, ""
+        self.saved_at, self.evaluation, self.evaluating = None, "", ""
+        self.history.clear()
         self.begun.emit()
         self.framed.emit()
         for panel in self.holder.panels.values():
@@ -309,29 +346,3 @@ class RunView(QObject):
     def _prepare_again(self) -> None:
         if not self.run.kept:
             self.run.preview(self.session)
-
-
-def model_of(session: Session, info: PanelInfo) -> ModelInfo:
-    """What the drawing of a panel knows of the model that a session makes."""
-    able = session.capabilities
-    training = session.training
-    step, symbol = step_words(able.control("sampler.steps"))
-    others = [panel for panel in session.panels if panel.kind == "loss" and panel.id != info.id]
-    return ModelInfo(
-        has_density=able.density != "none",
-        density_reason=able.density_reason,
-        averaged=isinstance(training, GradientTraining) and training.ema > 0,
-        step=step,
-        symbol=symbol,
-        elsewhere=tuple(column for panel in others for column in panel.columns),
-    )
-
-
-def _with_values(session: Session, values: Mapping[str, Any]) -> Session:
-    try:
-        return session.with_values(values)
-    except SettingError as error:
-        text = str(error)
-        for key in values:
-            text = text.replace(key, "the seed" if key == "seed" else session.description(key).label)
-        raise SettingError(sentence(text)) from None

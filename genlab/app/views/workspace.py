@@ -17,6 +17,7 @@ from genlab.app.views.panel_grid import PanelGrid
 from genlab.app.views.run_view import RunView
 from genlab.app.views.sampling_bar import SamplingBar
 from genlab.app.views.warned import Warnings
+from genlab.data.files.settings import FILE
 from genlab.data.payloads import Samples
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session, SettingError
@@ -90,6 +91,10 @@ class Workspace(QWidget):
         view.refused.connect(
             lambda reason: self.cards.show_card("refused", "That cannot be drawn", [reason], "warn")
         )
+        view.unmeasured.connect(
+            lambda reason: self.cards.show_card("unmeasured", "That cannot be evaluated", [reason], "warn")
+        )
+        view.evaluated.connect(lambda _: self.cards.dismiss("unmeasured"))
         view.feed.delivered.connect(lambda _: self.cards.dismiss("refused"))
 
     @property
@@ -119,7 +124,6 @@ class Workspace(QWidget):
     def choose_dataset(self, dataset: str) -> None:
         """Take other data, with the settings that suit them or that they had before."""
         if dataset != self.session.dataset:
-            self._drafts.leave(self.session)
             self.view.replace_session(self._drafts.of(dataset, self.session.seed))
 
     def choose_preset(self, preset: Preset) -> None:
@@ -128,17 +132,14 @@ class Workspace(QWidget):
         self.view.replace_session(session.with_values(preset.values))
 
     def open_file(self, data: Settings, own: Samples | None, source: str) -> None:
-        """Take a person's own data."""
+        """Take a person's own data. Raises SettingError, one sentence, where no model here learns them."""
+        session = Session.default(self.paradigm.id, FILE.id, data=data, seed=self.session.seed)
         self.view.set_own(own, source)
-        self._drafts.forget("file")
-        self.view.replace_session(
-            Session.default(self.paradigm.id, "file", data=data, seed=self.session.seed)
-        )
+        self.view.replace_session(session)
 
     def take_data(self, other: RunView) -> None:
         """Take the data of another run in view, with the settings that suit them or that they had before."""
-        self._drafts.leave(self.session)
-        if other.session.dataset == "file":
+        if other.session.own:
             self.view.set_own(other.own, other.run.source)
         self.view.replace_session(self._drafts.with_data_of(other.session, self.session.seed))
 
@@ -160,6 +161,7 @@ class Workspace(QWidget):
         self.form.mark_pending(self.view.pending)
 
     def _show_bar(self) -> None:
+        self._drafts.keep(self.session)
         self.bar.show_session(self.view.viewed)
         self.changed.emit()
 

@@ -13,16 +13,6 @@ from genlab.app.window.context import WindowContext
 from genlab.app.window.rail import in_order, key_of
 from genlab.settings.paradigm import AnyParadigm
 
-TRAIN_TEXT = {
-    "train": "Train",
-    "pause": "Pause",
-    "continue": "Continue",
-    "reset": "Reset and train",
-    "starting": "Stop waiting",
-    "converged": "Converged",
-}
-EVALUATING = "evaluating…"
-
 # -- why something rests ---------------------------------------------------------------------
 
 
@@ -55,13 +45,6 @@ def refused_data(context: WindowContext, entry: AnyParadigm) -> str:
 
 
 # -- what is done ----------------------------------------------------------------------------
-
-
-def evaluate(context: WindowContext) -> None:
-    """Ask for every metric that applies."""
-    context.view.evaluation = EVALUATING
-    context.view.evaluate()
-    context.show_state()
 
 
 def open_run(context: WindowContext) -> None:
@@ -153,13 +136,17 @@ ACTIONS = (
         lambda c: c.view.train_or_pause(), "Run", converged,
     ),
     ActionInfo("step", "Step", "step", "S", "Take a single training step", lambda c: c.view.step_once()),
-    ActionInfo("reset", "Reset", "reset", "R", "Begin again from the same weights", lambda c: c.view.reset()),
+    ActionInfo(
+        "reset", "Reset", "reset", "R",
+        "Begin again from the same initial weights, in a new run; the old one is kept",
+        lambda c: c.view.reset(),
+    ),
     ActionInfo(
         "pause", "Pause and save", "pause", "Shift+Space", "Stop and save it", lambda c: c.view.run.pause()
     ),
     ActionInfo(
-        "evaluate", "Evaluate", "measure", "Ctrl+E", "Every metric with its floor", evaluate, "Run",
-        unprepared,
+        "evaluate", "Evaluate", "measure", "Ctrl+E", "Every metric with its floor",
+        lambda c: c.view.evaluate(), "Run", unprepared,
     ),
     ActionInfo("open", "Open a run…", "recent", "Ctrl+O", "Runs of before", open_run),
     ActionInfo(
@@ -167,9 +154,9 @@ ACTIONS = (
         "Run", without_checkpoint,
     ),
     ActionInfo(
-        "open-data", "Open your own data…", "folder", "Ctrl+Shift+O", "A file of points or images", open_data
+        "open-data", "Open your own data…", "folder", "Ctrl+Shift+O", "A file of points or text", open_data
     ),
-    ActionInfo("export", "Export…", "export", "E", "Save samples or a panel", export),
+    ActionInfo("export", "Export…", "export", "E", "Save samples or a panel to a file", export),
     ActionInfo(
         "play", "Play or pause the trajectory", "play", "P", "Run through the trajectory",
         lambda c: c.workspace.bar.timeline.toggle(), "Sampling", without_trajectory,

@@ -19,4 +19,3 @@ class WindowContext(Context):
     switch_theme: Callable[[], object]
     switch_full_screen: Callable[[], object]
     close: Callable[[], object]
-    show_state: Callable[[], object]

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLa
 from genlab.app.common import loop
 from genlab.app.common import theme as themes
 from genlab.app.common.icons import app_icon
-from genlab.app.common.words import duration
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.views.panel import Panel
 from genlab.app.views.run_control import folder_name
@@ -49,7 +48,7 @@ class MainWindow(QWidget):
         self.engine = engine
         self.store = store
         self.theme = theme
-        self.top = TopBar(theme)
+        self.top = TopBar(theme, {info.key: info for info in commands.ACTIONS})
         self.rail = Rail(theme)
         self.status = StatusBar(theme)
         self.stack = QStackedWidget()
@@ -86,7 +85,6 @@ class MainWindow(QWidget):
             switch_theme=lambda: self.apply_theme(themes.LIGHT if self.theme.dark else themes.DARK),
             switch_full_screen=lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
             close=self.close,
-            show_state=self.show_state,
         )
 
     def _add(self, paradigm: str) -> Workspace:
@@ -119,11 +117,7 @@ class MainWindow(QWidget):
         column.addWidget(self.status)
 
     def _connect(self) -> None:
-        self.top.train.connect(lambda: self.workspace.view.train_or_pause())
-        self.top.step.connect(lambda: self.workspace.view.step_once())
-        self.top.reset.connect(lambda: self.workspace.view.reset())
-        self.top.search.connect(self.palette_.open)
-        self.top.export.connect(lambda: commands.export(self.context))
+        self.top.pressed.connect(lambda key: self.actions_[key].trigger())
         self.top.device_chosen.connect(self._choose_device)
         self.rail.chosen.connect(self.choose)
         self.rail.choose(self._paradigm)
@@ -155,7 +149,7 @@ class MainWindow(QWidget):
         self.top.show_train(mode)
         first = next(iter(self.engine.ready.devices), "cpu") if self.engine.ready else "cpu"
         self.top.show_device(run.device, run.used_device or first, run.threads)
-        self.actions_.show_as("train", commands.TRAIN_TEXT[mode], TRAIN[mode][1])
+        self.actions_.show_as("train", TRAIN[mode].command or TRAIN[mode].text, TRAIN[mode].icon)
         engine = {"starting": "starting engine…", "ready": "engine ready", "died": "engine stopped"}
         self.status.engine.setText(engine[self.engine.state])
         if run.state == "training" and not run.wanted:
@@ -169,7 +163,7 @@ class MainWindow(QWidget):
             pending = "  ·  changes need a reset" if view.pending else ""
             self.status.show_state(run.state or "ready", f"{words}{steps}{pending}")
             self.status.show_idle(run.seconds if run.step else None)
-        self.status.metrics.setText(view.evaluation)
+        self.status.metrics.setText(view.evaluating or view.evaluation)
         self._tell_saved()
 
     def _refresh_actions(self) -> None:
@@ -203,13 +197,9 @@ class MainWindow(QWidget):
         loop.start(save_panel(self.context, panel, kind))
 
     def _tick(self, tick: p.Tick) -> None:
-        if self.workspace.run.state != "training":
-            return
-        training = self.workspace.session.training
-        budget = duration(training.seconds) if training.stop == "seconds" else f"{training.steps:,} steps"
-        if tick.left is not None and training.stop == "seconds":
-            budget = duration(round(tick.seconds + tick.left))
-        self.status.show_tick(tick, budget)
+        run = self.workspace.run
+        if run.state == "training" and run.session is not None:
+            self.status.show_tick(tick, run.session.training)
 
     def _take(self, event: p.Event) -> None:
         match event:

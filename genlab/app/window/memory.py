@@ -7,9 +7,10 @@ from typing import Any
 
 from genlab.app.views.workspace import Workspace
 from genlab.app.window.store import Store
+from genlab.data.files.settings import FILE
 from genlab.runs.migrations import session_in_2
 from genlab.session.catalogue import FIRST, PARADIGMS
-from genlab.session.session import Session, SettingError, read_session
+from genlab.session.session import Session, read_session
 
 
 def last_paradigm(store: Store) -> str:
@@ -30,11 +31,12 @@ def session_of(store: Store, paradigm: str) -> Session | None:
 
     A person's own data come back only with their run."""
     raw = record_of(store, paradigm).get("session")
-    if raw is None or (isinstance(raw, dict) and raw.get("dataset") == "file"):
+    if raw is None or (isinstance(raw, dict) and raw.get("dataset") == FILE.id):
         return None
     try:
         session = read_session(raw if "condition" in raw else session_in_2(raw))
-    except (SettingError, TypeError, ValueError):
+        _ = session.capabilities, session.panels  # the window asks for both: a plug-in may raise
+    except Exception:
         session = None
     if session is None or session.paradigm != paradigm:
         title = PARADIGMS[paradigm].title

@@ -7,7 +7,9 @@ from functools import partial
 
 from genlab.app.common.words import sentence
 from genlab.app.dialogs.context import Context
+from genlab.app.views.run_control import folder_name
 from genlab.app.views.workspace import Workspace
+from genlab.data.catalogue import record_of
 from genlab.engine import protocol as p
 from genlab.settings.plugins import PluginProblem
 
@@ -18,11 +20,14 @@ def show_evaluation(context: Context, workspace: Workspace, event: p.Evaluated) 
     """Show the numbers, or how far they are."""
     from genlab.app.dialogs import evaluation
 
-    if event.last:
-        workspace.view.evaluation = evaluation.summary(event.metrics)
-        evaluation.EvaluationDialog(event, context.parent).open()
-    else:
-        workspace.view.evaluation = f"evaluating  {event.progress:.0%}"
+    view = workspace.view
+    if not event.last:
+        view.evaluating = f"evaluating  {event.progress:.0%}"
+        return
+    view.evaluating, view.evaluation = "", evaluation.summary(event.metrics)
+    data = record_of(view.viewed.dataset).title_of(view.viewed.data)
+    run = folder_name(view.run.folder) if view.run.folder is not None else "a model that is not kept"
+    evaluation.EvaluationDialog(event, f"{workspace.paradigm.title} · {data} · {run}", context.parent).open()
 
 
 def show_plugin_problems(workspace: Workspace, problems: Sequence[PluginProblem]) -> None:

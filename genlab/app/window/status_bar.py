@@ -10,6 +10,7 @@ from genlab.app.common.theme import Theme
 from genlab.app.common.widgets import label
 from genlab.app.common.words import duration
 from genlab.engine.protocol import Tick
+from genlab.settings.training import TrainingSettings
 
 COLOURS = {"training": "accent", "failed": "bad", "done": "good", "ready": "good", "preparing": "warn"}
 
@@ -89,8 +90,12 @@ class StatusBar(QWidget):
         self.state.setText(text)
         self.dot.show_colour(getattr(self._theme, COLOURS.get(state, "muted")))
 
-    def show_tick(self, tick: Tick, budget: str) -> None:
-        """Where the run is."""
+    def show_tick(self, tick: Tick, training: TrainingSettings) -> None:
+        """Where the run is, and where it will end. training: of the run."""
+        if training.stop == "steps":
+            budget = f"{round(tick.step / tick.progress) if tick.progress else training.steps:,} steps"
+        else:
+            budget = duration(training.seconds if tick.left is None else round(tick.seconds + tick.left))
         stage = f" {tick.stage}" if tick.stage else ""
         self.state.setText(f"training{stage}  {tick.step:,} steps")
         self.rate.setText(f"{tick.rate:,.0f} steps/s")

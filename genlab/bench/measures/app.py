@@ -12,7 +12,8 @@ from genlab.bench.plan import Plan
 from genlab.bench.rows import Row, SkipSection, lower
 from genlab.bench.yardstick import slowness
 
-FOLDER = Path(__file__).resolve().parents[3] / "dist" / "genlab"
+PACKAGE = Path(__file__).resolve().parents[2]
+FOLDER = PACKAGE.parent / "dist" / "genlab"
 GIGABYTES, WINDOW, ENGINE = 1.3, 1.5, 5.0
 CUDA = re.compile(r"(^|/)nvidia/|/triton/|cuda|cudnn|cublas|nccl|cusparse|nvrtc|cupti|c10_cuda")
 
@@ -31,10 +32,12 @@ def sizes(folder: Path) -> tuple[int, int]:
 
 
 def measure(plan: Plan) -> Iterator[Row]:
-    """Size without CUDA, window, engine. Raises SkipSection where the app is not built."""
+    """Size without CUDA, window, engine. Raises SkipSection where the app is not built from this code."""
     program = FOLDER / ("genlab.exe" if os.name == "nt" else "genlab")
     if not program.is_file():
         raise SkipSection("dist/genlab is not built; make bundle builds it")
+    if any(file.stat().st_mtime > program.stat().st_mtime for file in PACKAGE.rglob("*.py")):
+        raise SkipSection("dist/genlab is older than the code; make bundle builds it anew")
     everything, cuda = sizes(FOLDER)
     size = (everything - cuda) / 1e9
     yield Row(

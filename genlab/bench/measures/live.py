@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from genlab.bench.child import measure as in_child
 from genlab.bench.measures.start import as_usual
 from genlab.bench.plan import Plan
 from genlab.bench.rows import Row, higher, listed, lower, median
 from genlab.bench.yardstick import slowness
+from genlab.data.catalogue import DATASETS
 from genlab.session.catalogue import PARADIGMS
+from genlab.settings.paradigm import AnyParadigm
 
 RATIO, GAP, SHARE, SLIDER = 0.97, 25.0, 0.35, 0.150
 DATASET = "moons"
-ENDLESS = {"baselines": {"objective.method": "mixture", "objective.tolerance": 0.0}}
-"""What keeps a fit from being done before the time is up."""
+FITTED = {"baselines": {"objective.method": "mixture"}}
+"""Which method is watched, of a paradigm whose usual one is done at once."""
 
 
 def measure(plan: Plan) -> Iterator[Row]:
@@ -35,9 +38,17 @@ def measure(plan: Plan) -> Iterator[Row]:
     )
 
 
+def session_of(paradigm: AnyParadigm) -> dict[str, Any]:
+    """What a paradigm trains on while it is watched: moons, or its own data where it refuses points; a fit
+    with a tolerance of 0, so that it is not done before the time is up."""
+    dataset = paradigm.dataset if paradigm.refuses(DATASETS[DATASET].info()) else DATASET
+    endless = {"objective.tolerance": 0.0} if "tolerance" in paradigm.objective.model_fields else {}
+    return {"paradigm": paradigm.id, "dataset": dataset, "settings": FITTED.get(paradigm.id, {}) | endless}
+
+
 def _paradigm(plan: Plan, paradigm: str) -> Iterator[Row]:
     timeout = 3 * plan.live_seconds + 120
-    values = {"paradigm": paradigm, "dataset": DATASET, "settings": ENDLESS.get(paradigm, {})}
+    values = session_of(PARADIGMS[paradigm])
     # Measures the number of threads for this network, which every later run takes from the cache.
     in_child("apart.headless:train", timeout, seconds=0.5, **values)
     before = slowness()

@@ -22,49 +22,43 @@ NAMES = {
 
 
 def measure(plan: Plan) -> Iterator[Row]:
-    """One row a solver: the median ratio of times, with every core and with one.
+    """One row a solver: the median ratio of times, with every core and with one thread.
 
     Raises SkipSection without diffusers."""
     if find_spec("diffusers") is None:
         raise SkipSection(
             "diffusers is not installed; it comes with the test tools: pip install -e '.[test]'"
         )
-    cores = os.cpu_count() or 1
-    threads = [cores, 1] if cores > 1 else [1]
+    threads = {"every core": os.cpu_count() or 1, "one thread": 1}
     timeout = 120 + 60 * plan.solver_rounds
     values = {"n": plan.solver_n, "rounds": plan.solver_rounds}
     found = {
-        count: in_child("apart.against_diffusers:compare", timeout, threads=count, **values)
-        for count in threads
+        name: in_child("apart.against_diffusers:compare", timeout, threads=count, **values)
+        for name, count in threads.items()
     }
     for method, name in NAMES.items():
-        yield solver_row(plan, name, {count: each[method] for count, each in found.items()})
+        yield solver_row(plan, name, {on: each[method] for on, each in found.items()})
 
 
-def solver_row(plan: Plan, name: str, found: Mapping[int, Mapping[str, Any]]) -> Row:
-    """The row of one solver. found: what `compare` gives for it, by torch threads."""
+def solver_row(plan: Plan, name: str, found: Mapping[str, Mapping[str, Any]]) -> Row:
+    """The row of one solver. found: what `compare` gives for it, by what it ran on."""
     ratios = {
-        count: [a / b for a, b in zip(each["ours"], each["theirs"], strict=True)]
-        for count, each in found.items()
+        on: [a / b for a, b in zip(each["ours"], each["theirs"], strict=True)] for on, each in found.items()
     }
-    medians = {count: median(each) for count, each in ratios.items()}
+    medians = {on: median(each) for on, each in ratios.items()}
     times = "; ".join(
-        f"{_threads(count)}: {1000 * median(each['ours']):.0f} ms against "
-        f"{1000 * median(each['theirs']):.0f} ms, ratios {min(ratios[count]):.2f} to {max(ratios[count]):.2f}"
-        for count, each in found.items()
+        f"{on}: {1000 * median(each['ours']):.0f} ms against "
+        f"{1000 * median(each['theirs']):.0f} ms, ratios {min(ratios[on]):.2f} to {max(ratios[on]):.2f}"
+        for on, each in found.items()
     )
     return Row(
         "solvers",
         f"{name}, {plan.solver_n:,} points: time as a share of that of diffusers' scheduler, "
-        f"with {' and '.join(_threads(count) for count in found)}",
+        f"with {' and '.join(found)}",
         f"at most {LIMIT:g}",
         listed(list(medians.values()), ".2f"),
-        {f"{count} threads": dict(each) for count, each in found.items()},
+        {on: dict(each) for on, each in found.items()},
         all(value <= LIMIT for value in medians.values()),
         f"{times}; samples differ by at most {max(each['gap'] for each in found.values()):.0e}",
-        tuple(lower([value], 0.06 * value, _threads(count)) for count, value in medians.items()),
+        tuple(lower([value], 0.06 * value, on) for on, value in medians.items()),
     )
-
-
-def _threads(count: int) -> str:
-    return f"{count} thread{'s' if count > 1 else ''}"

@@ -31,6 +31,8 @@ ONLY_SAMPLES = "from samples only"
 """The badge of a histogram where the model has no density."""
 FINE = 64
 """Least columns for a divergence by the midpoint rule."""
+WHOLE = ("any", "none")
+"""Labels that say nothing of a single class: what is drawn under them is read against the truth."""
 UNRESOLVED = 0.02
 """A grid on which the truth's own integral is further from 1 is too coarse for sums of densities."""
 PATIENCE = 1.5
@@ -76,6 +78,7 @@ class DensityDrawing(Drawing):
         self.scene: Scene | None = None
         self.shown: Shown | None = None
         self.comparison: Comparison | None = None
+        self._empty = "not trained yet"
         self._cursor: tuple[float, float] | None = None
         self._resolved = True
         self._truth_at: tuple[tuple[int, ...], np.ndarray] | None = None
@@ -123,21 +126,32 @@ class DensityDrawing(Drawing):
         about = sentence(model.density_reason) if model.density_reason else ""
         self.about = about if model.has_density else f"<b>Only from samples.</b><br>{about}"
         self._how.setToolTip(f"<p>{self.about}</p>")
-        if before.has_density != model.has_density:
+        if before.label != model.label:
+            # What is in view is the density of other samples than those that are drawn now.
+            self.clear_run()
+            self._empty = "not drawn yet"
+        if (before.has_density, before.label) != (model.has_density, model.label):
             self.stale.emit()
 
     def _tell_how(self) -> None:
         QWhatsThis.showText(self.mapToGlobal(QPoint(0, 0)), f"<p>{self.about}</p>", self)
 
     def take(self, payload: Density, step: int) -> None:
+        """Take an answer, unless it is one to the question before: of another label than is asked for now."""
         new = Shown(payload, step, time.monotonic())
-        if replaces(new, self.shown):
+        if payload.label == self.model.label and replaces(new, self.shown):
             self.shown = new
 
     def clear_run(self) -> None:
         self.shown = None
         self.comparison = None
         self._truth_at = None
+        self._empty = "not trained yet"
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the truth, which is that of all classes, is what the model in view should be."""
+        return self.model.label in WHOLE
 
     def set_iso_lines(self, on: bool) -> None:
         """Draw iso-lines of the truth over truth and model."""
@@ -161,9 +175,13 @@ class DensityDrawing(Drawing):
             area = cell(truth.shape, model.extent)
             self._resolved = abs(np.exp(truth).sum() * area - 1) < UNRESOLVED
             fine = self._resolved and model.log_prob.shape[-1] >= FINE
-            if model.kind != "samples" and fine:
+            if not self._whole:
+                truth = None
+            elif model.kind != "samples" and fine:
                 self.comparison = compare(truth, model.log_prob.astype(np.float64), area)
-        self.canvas.show_model(model, truth, "not trained yet")
+        apart = model is not None and self.scene.truth is not None and not self._whole
+        note = self._empty if model is None else ""
+        self.canvas.show_model(model, truth, note, "the truth is of all classes" if apart else "")
         return Told(self._numbers(), self._badges())
 
     def _truth_on(self, model: Density, truth: Density) -> np.ndarray:
@@ -174,10 +192,12 @@ class DensityDrawing(Drawing):
 
     def _badges(self) -> tuple[str, ...]:
         only_samples = "" if self.model.has_density else ONLY_SAMPLES
+        label = "" if self._whole else f"class {self.model.label}"
         if self.shown is None:
-            return (only_samples,)
+            return (label, only_samples)
         biased = self.shown.density.biased
-        return only_samples or KINDS[self.shown.density.kind], f"guided · {biased}" if biased else ""
+        kind = only_samples or KINDS[self.shown.density.kind]
+        return label, kind, f"guided · {biased}" if biased else ""
 
     def _numbers(self) -> tuple[str, ...]:
         if self.shown is None:
@@ -205,7 +225,7 @@ class DensityDrawing(Drawing):
             if value is not None:
                 values.append(value)
                 parts.append(f"{name} {math.exp(value):.3g}")
-        if len(values) == 2:
+        if len(values) == 2 and self._whole:
             parts.append(f"log p/q {number(values[0] - values[1])}")
         return tuple(part.replace("-", "−") for part in parts)
 

@@ -70,9 +70,10 @@ class DensityLine(Canvas):
         self._name()
         self.lay_out()
 
-    def show_model(self, model: Density | None, truth: Floats | None, note: str) -> None:
-        """Draw the model's density; truth: log density (columns,) at the same cells."""
-        self.note.set_text(note if model is None else "")
+    def show_model(self, model: Density | None, truth: Floats | None, note: str, apart: str) -> None:
+        """Draw the model's density; truth: log density (columns,) at the same cells. note, apart: as on the
+        plane."""
+        self.note.set_text(note or apart)
         if model is None:
             self.model_curve.setData([], [])
             self.ratio_curve.setData([], [])
@@ -80,6 +81,7 @@ class DensityLine(Canvas):
         x, density = centres(model.extent, len(model.log_prob)), np.exp(model.log_prob.astype(np.float64))
         self.model_curve.setData(x, density)
         if truth is None:
+            self.ratio_curve.setData([], [])
             return
         weight = np.clip(
             (np.maximum(np.exp(truth), density) / self.level - FADE[0]) / (FADE[1] - FADE[0]), 0, 1

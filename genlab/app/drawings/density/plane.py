@@ -101,9 +101,11 @@ class DensityPlane(Canvas):
         self.data.set_groups([(points, colour)], QRectF(x0, y0, x1 - x0, y1 - y0))
         self.lay_out()
 
-    def show_model(self, model: Density | None, truth: Floats | None, note: str) -> None:
-        """Draw the model's density; truth: log density (rows, columns) at the same cells."""
-        self.notes[1].set_text(note if model is None else "")
+    def show_model(self, model: Density | None, truth: Floats | None, note: str, apart: str) -> None:
+        """Draw the model's density; truth: log density (rows, columns) at the same cells. note: stands where
+        there is no model; apart: why the truth that is in view is not compared with it."""
+        self.notes[1].set_text(note)
+        self.notes[2].set_text(apart)
         self.lines[1].setVisible(model is not None and self.show_lines)
         if model is None:
             self.model_raster.clear()
@@ -112,12 +114,14 @@ class DensityPlane(Canvas):
                 self.level = 0.0
             return
         density = np.exp(model.log_prob.astype(np.float64))
-        level = self.level or float(np.quantile(density, 0.999)) or 1.0
-        if truth is None:
+        level = (not apart and self.level) or float(np.quantile(density, 0.999)) or 1.0
+        if truth is None and not apart:
             self.level = level  # the first picture of a run fixes the scale
         self.model_raster.set_values(density, model.extent, 0.0, level, self._viridis())
         if truth is not None:
             self._show_ratio(model, density, truth)
+        else:
+            self.ratio_raster.clear()
 
     def _show_ratio(self, model: Density, density: Floats, truth: Floats) -> None:
         both = np.maximum(np.exp(truth), density) / self.level

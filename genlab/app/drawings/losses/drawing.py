@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Mapping
 
@@ -19,14 +20,13 @@ from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.legend import Legend
 from genlab.app.drawings.drawing import Drawing, Told
 from genlab.app.drawings.losses.columns import GRADIENT, TOTAL, TOTALS, VIEWS, Columns, chosen, losses
-from genlab.app.drawings.losses.history import History, smoothed
+from genlab.app.drawings.losses.history import History, ladder, smoothed
 from genlab.app.drawings.scene import ModelInfo
 from genlab.engine.protocol import Metrics
 from genlab.settings.panels import PanelInfo
 
 SMOOTHING = {"None": 0.0, "Light (10 rows)": 10.0, "Medium (50 rows)": 50.0, "Strong (250 rows)": 250.0}
 X_AXES = ("Steps", "Seconds")
-LADDER = (1.0, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 4.0, 5.0, 6.0, 7.5, 9.0)
 OTHER_COLOURS = (1, 2, 3, 5, 6, 0, 4, 7)
 """Okabe-Ito in an order that begins far from the accent."""
 FRAME = 50
@@ -85,16 +85,19 @@ class LossDrawing(Drawing):
         super().set_model(model)
         self._show_columns(Columns(self.columns.names, model.elsewhere))
 
-    def take(self, payload: Metrics, step: int) -> None:
-        self.history.add(payload.names, payload.rows)
+    def take(self, payload: Metrics | History, step: int) -> None:
+        """Take new rows, or all that a run recorded before there was this drawing."""
+        if isinstance(payload, History):
+            self.history = copy.deepcopy(payload)
+        else:
+            self.history.add(payload.names, payload.rows)
         self._show_columns(Columns(self.history.names, self.columns.elsewhere))
 
     def _show_columns(self, columns: Columns) -> None:
         if columns == self.columns:
             return
         before, self.columns = self.view_name, columns
-        for name in self.lines:
-            self._colour_lines(name)
+        self._colour()
         self._offer()
         if self.view_name != before:
             self._refit()
@@ -325,9 +328,13 @@ class LossDrawing(Drawing):
         super().apply_theme(theme)
         self.canvas.apply_theme(theme)
         self.legend.apply_theme(theme)
-        for name in self.lines:
+        self._colour()
+
+    def _colour(self) -> None:
+        """Colour what is drawn of the columns there are; the rest is hidden until its column comes back."""
+        for name in set(self.lines).intersection(self.columns.names):
             self._colour_lines(name)
-        for name in self.marks:
+        for name in set(self.marks).intersection(self.columns.names):
             self._colour_mark(name)
 
     def _colour_mark(self, name: str) -> None:
@@ -341,9 +348,3 @@ class LossDrawing(Drawing):
         faint = QColor(colour)
         faint.setAlphaF(0.22)
         raw.set_colour(faint)
-
-
-def ladder(value: float) -> float:
-    """The least number of a geometric ladder that is not below `value`."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next((power * rung for rung in LADDER if power * rung >= value), power * 10)

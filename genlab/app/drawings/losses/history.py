@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 CAPACITY = 4096
 CHUNK = 65_536
+LADDER = (1.0, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 4.0, 5.0, 6.0, 7.5, 9.0)
 
 
 class History:
@@ -178,3 +180,9 @@ def _kernel(size: int, weight: float) -> tuple[NDArray[np.complex128], Floats]:
     used = min(size // 2, 1 + int(np.log(1e-14) / np.log(weight)))
     powers[:used] = weight ** np.arange(used)
     return np.fft.rfft(powers, size), np.cumsum(powers)
+
+
+def ladder(value: float) -> float:
+    """The least number of a geometric ladder that is not below `value`."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next((power * rung for rung in LADDER if power * rung >= value), power * 10)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from genlab.app.common.theme import Theme
-from genlab.app.common.words import length_of, visible
+from genlab.app.common.words import visible
 from genlab.app.drawings.canvas.raster import density_colours
 from genlab.app.drawings.canvas.scale_strip import ScaleStrip
 from genlab.app.drawings.canvas.text_sheet import Block, Line, TextSheet
@@ -112,11 +112,10 @@ def grouped(samples: Samples, classes: tuple[str, ...]) -> list[tuple[int, list[
 def line_of(samples: Samples, row: int, space: Tokens, low: float | None) -> Line:
     """A row as it is drawn. low: the log probability where the colours end; None: uncoloured."""
     tokens = samples.x[row]
-    length = length_of(tokens, space)
-    words = tuple(space.vocabulary[token] for token in tokens[:length].tolist())
+    words = space.words(tokens)
     if low is None or samples.token_log_prob is None:
         return Line(words)
-    if length < len(tokens):
-        words, length = (*words, END), length + 1
-    values = samples.token_log_prob[row, :length].astype(np.float64)
+    if len(words) < len(tokens):
+        words = (*words, END)
+    values = samples.token_log_prob[row, : len(words)].astype(np.float64)
     return Line(words, np.clip(1.0 - values / low, 0.0, 1.0))

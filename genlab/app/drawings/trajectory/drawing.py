@@ -99,7 +99,7 @@ class TrajectoryDrawing(Drawing):
             return Told()
         frame = self.frames[self.position]
         model = self.model
-        steps = f"{model.step} {frame.index} of {max(frame.total - 1, frame.index)}"
+        steps = f"{model.step} {frame.index} of {frame.total}"
         evaluations = f"{frame.nfe:,} evaluation{'' if frame.nfe == 1 else 's'}"
         return Told(
             (

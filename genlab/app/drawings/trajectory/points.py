@@ -106,11 +106,11 @@ class PointsView(TrajectoryView):
 
     def _draw_real(self) -> None:
         scene = self.scene
-        if scene is None or scene.reference is None:
+        if scene is None:
             return
         grey = mixed(self.theme.real, self.theme.surface, 0.4)
         points: NDArray[np.floating] = np.zeros((0, 2))
-        if scene.space.event != (1,):
+        if scene.reference is not None and scene.space.event != (1,):
             points = thin(scene.reference.x[:, :2], 1000)
         x0, x1, y0, y1 = self.axes.home
         self.real.set_groups([(points, grey)], QRectF(x0, y0, x1 - x0, y1 - y0))

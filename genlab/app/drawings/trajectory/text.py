@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QVBoxLayout
 
 from genlab.app.common.theme import Theme
-from genlab.app.common.words import length_of
 from genlab.app.drawings.canvas.raster import density_colours
 from genlab.app.drawings.canvas.text_sheet import Block, Line, TextSheet
 from genlab.app.drawings.trajectory.view import TrajectoryView
@@ -42,9 +41,8 @@ class TextView(TrajectoryView):
         space, lines = self.scene.space, []
         before = frames[position - 1].x if position > 0 else None
         for row, tokens in enumerate(frames[position].x[:MOST]):
-            length = length_of(tokens, space)
-            words = tuple(space.vocabulary[token] for token in tokens[:length].tolist())
-            fresh = None if before is None else (tokens != before[row])[:length]
+            words = space.words(tokens)
+            fresh = None if before is None else (tokens != before[row])[: len(words)]
             lines.append(Line(words, fresh=fresh))
         return lines
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.views.feeds import requests
-from genlab.app.views.feeds.requests import CHANNEL
+from genlab.app.views.feeds.requests import CHANNEL, channel_of
 from genlab.app.views.feeds.sample_feed import SampleFeed
 from genlab.app.views.panel import Panel
 from genlab.app.views.run_control import RunControl
@@ -53,7 +53,7 @@ class PanelFeed(QObject):
         self._holder = holder
         self._session = session
         self._asked: dict[str, int] = {}
-        self._answered: dict[str, int] = {}  # panel to the step of the weights that it shows
+        self._answered: dict[str, int] = {}  # channel to the step of the weights that it shows
         self._watched: dict[str, int] = {}
         self._waiting: set[str] = set()
         self._in_view = True
@@ -104,14 +104,15 @@ class PanelFeed(QObject):
             wanted[CHANNEL] = requests.sample(self._run.id, self._session())
         for panel in seen:
             if (request := self._request(panel, live=True)) is not None:
-                wanted[panel.info.id] = request
+                wanted[request.channel] = request
         for channel in [c for c in self._watched if c not in wanted]:
             self._engine.send(p.Watch(self._run.id, channel, None))
             del self._watched[channel]
         for channel, request in wanted.items():
             self._watched[channel] = number = self.samples.next_request()
-            named = replace(request, run=self._run.id, channel=channel, request=number)
-            self._engine.send(p.Watch(self._run.id, channel, named))
+            self._engine.send(
+                p.Watch(self._run.id, channel, replace(request, run=self._run.id, request=number))
+            )
 
     def set_in_view(self, on: bool) -> None:
         """Whether a person sees the panels. Of hidden ones nothing is kept up to date, asked, or answered
@@ -139,16 +140,16 @@ class PanelFeed(QObject):
             return
         request = self._request(panel, live=False)
         if request is not None:
-            self._asked[panel.info.id] = number = self.samples.next_request()
-            self._waiting.add(panel.info.id)
-            self._engine.send(replace(request, run=self._run.id, channel=panel.info.id, request=number))
+            self._asked[request.channel] = number = self.samples.next_request()
+            self._waiting.add(request.channel)
+            self._engine.send(replace(request, run=self._run.id, request=number))
 
     def panel_asks(self, panel: Panel) -> None:
         """A panel wants something else now."""
         self.ask(panel)
         if self._run.training:
             # The watch under way still asks what the panel wanted before: its answers are stale.
-            self._watched[panel.info.id] = -1
+            self._watched[channel_of(panel.info.id)] = -1
             self._rest.start()
 
     def panels_changed(self) -> None:
@@ -169,18 +170,24 @@ class PanelFeed(QObject):
             if not self.samples.take(answer) and answer.request == self._watched.get(CHANNEL):
                 self.samples.take_watched(answer)
             return
-        current = (self._asked.get(answer.channel), self._watched.get(answer.channel))
-        if answer.request in current and answer.channel in self._holder.panels:
+        panel = self._asking(answer)
+        if panel is not None:
             self._answered[answer.channel] = answer.step
             if answer.last and answer.request == self._asked.get(answer.channel):
                 self._waiting.discard(answer.channel)
-            self._holder.panels[answer.channel].show_answer(answer)
+            panel.show_answer(answer)
 
     def take_refusal(self, refusal: p.Refused) -> None:
         """Tell a panel that what it asks for cannot be answered."""
-        current = (self._asked.get(refusal.channel), self._watched.get(refusal.channel))
-        if refusal.request in current and refusal.channel in self._holder.panels:
-            self._holder.panels[refusal.channel].show_refusal(refusal.reason)
+        panel = self._asking(refusal)
+        if panel is not None:
+            panel.show_refusal(refusal.reason)
+
+    def _asking(self, event: p.Answer | p.Refused) -> Panel | None:
+        """The panel whose latest request an event answers; None where there is none."""
+        current = (self._asked.get(event.channel), self._watched.get(event.channel))
+        panels = self._holder.panels.values() if event.request in current else ()
+        return next((panel for panel in panels if channel_of(panel.info.id) == event.channel), None)
 
     def take_reference(self, event: p.LossReference) -> None:
         """Show what losses read in the best case, in this run and in others of the same settings."""
@@ -221,7 +228,7 @@ class PanelFeed(QObject):
         if self.samples.held == self._run.step:
             # A run that is over before the watches reach the engine answers none of them.
             for panel in self._holder.seen():
-                if self._answered.get(panel.info.id, self._run.step) != self._run.step:
+                if self._answered.get(channel_of(panel.info.id), self._run.step) != self._run.step:
                     self.ask(panel)
         elif self.samples.arriving:
             self._stale.start()

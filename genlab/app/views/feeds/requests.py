@@ -9,9 +9,14 @@ from genlab.session.session import Session
 from genlab.settings.panels import PanelInfo
 from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
-CHANNEL = "samples"
-EVALUATION = "evaluate"
+CHANNEL, EVALUATION = "samples", "evaluate"
+"""Channels that no panel has, whatever a plug-in calls it: see `channel_of`."""
 EVALUATION_SAMPLES = 1000
+
+
+def channel_of(panel: str) -> str:
+    """The channel on which the panel of an identifier asks."""
+    return f"panel {panel}"
 
 
 def count(space: Space) -> int:
@@ -45,12 +50,12 @@ def of_panel(
     """What a panel itself asks, its run and number still to be filled in; None where its kind is fed.
 
     values: of its controls. live: while training, so only as fine as the preview budget refreshes often."""
-    sampler, condition = session.sampler.model_dump(), session.asked
+    asks = ("", channel_of(info.id), 0, session.sampler.model_dump(), session.asked)
     match info.kind:
         case "probe":
-            return p.Probe("", info.id, 0, sampler, condition, info.probe, values)
+            return p.Probe(*asks, info.probe, values)
         case "density":
-            return p.DrawDensity("", info.id, 0, sampler, condition, resolutions(session, live))
+            return p.DrawDensity(*asks, resolutions(session, live))
         case "loss" | "samples" | "trajectory":
             return None
         case _:

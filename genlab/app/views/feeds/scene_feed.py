@@ -35,7 +35,7 @@ class SceneFeed:
         if ready is not None:
             self._take(session, *ready)
             return
-        self._take(session, own if session.dataset == "file" else None, None)
+        self._take(session, own if session.own else None, None)
         loop.start(self._compute(session, own, folder))
 
     async def _compute(self, session: Session, own: Samples | None, folder: str | None) -> None:

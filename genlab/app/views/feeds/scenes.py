@@ -30,7 +30,7 @@ def computed(
 ) -> tuple[Samples | None, Density | None]:
     """The same, worked out for changed settings of the data (off the GUI thread); a person's own data are
     `own`, or what the run in `folder` keeps of them."""
-    if session.dataset == "file":
+    if session.own:
         return own if own is not None or folder is None else _kept(folder), None
     dataset = load(session.dataset, session.data)
     return draws_of(dataset), density_of(dataset)
