@@ -83,6 +83,7 @@ class Job:
             values["seed"] = self.seed
         if self.threads:
             values["training.threads"] = self.threads
+        session.check_label()
         return session.with_values(values)
 
 

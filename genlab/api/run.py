@@ -21,15 +21,14 @@ from genlab.api.errors import NoDensity, RequestError
 from genlab.api.pictures import grid_size, picture
 from genlab.api.progress import ProgressBar
 from genlab.data import Dataset, load
-from genlab.data.condition import Condition
 from genlab.data.files.arrays import FileDataset
 from genlab.data.files.settings import FileSettings
-from genlab.data.payloads import Array, Payload, Samples
+from genlab.data.payloads import Data, Payload, Samples
 from genlab.engine import protocol as p
 from genlab.runs.export import save_png
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import recipe_of
-from genlab.session.session import SettingError, read_session
+from genlab.session.session import Session, SettingError, read_session
 from genlab.settings.panels import PanelInfo
 from genlab.settings.spaces import Images, Points, Signal, Tokens
 
@@ -119,13 +118,16 @@ class Run:
         label: str | None = None,
         seed: int | None = None,
         given: str | None = None,
-        **sampler: Any,
+        sampler: Mapping[str, Any] | None = None,
+        **settings: Any,
     ) -> Samples:
-        """n samples with everything that is known of them; see `sample`."""
+        """n samples with everything that is known of them; see `sample`.
+
+        sampler, settings: of the sampler by name. As a mapping they may have any name, such as 'n'."""
         if n < 1:
             raise RequestError(f"the number of samples must be at least 1, not {n}")
-        values, condition = self._asked(label, seed, sampler, given)
-        event = driver.answer(p.Sample(self._id, "sample", next(driver.numbers), values, condition, n=n))
+        values, checked = self._asked(label, seed, {**(sampler or {}), **settings}, given)
+        event = driver.answer(p.Sample(self._id, "sample", next(driver.numbers), values, checked.asked, n=n))
         match event:
             case p.Refused(reason=reason):
                 raise RequestError(reason)
@@ -140,13 +142,13 @@ class Run:
         seed: int | None = None,
         given: str | None = None,
         **sampler: Any,
-    ) -> Array:
+    ) -> Data:
         """Draw samples (n, *event) in data units. `draw` gives their labels too.
 
         label: 'any', 'none' or the name of a class. given: what is known of each sample and kept: of text how
         it begins. sampler: its settings by name, such as steps=20.
         Raises SettingError, RequestError."""
-        return self.draw(n, label, seed, given, **sampler).x
+        return self.draw(n, label, seed, given, sampler).x
 
     def log_prob(
         self, x: ArrayLike, label: str | None = None, seed: int | None = None, **sampler: Any
@@ -154,18 +156,23 @@ class Run:
         """Log density in nats at points x (n, *event), data units, (n,). `log_probs` gives its error too.
 
         Raises NoDensity with the reason, RequestError for points of another shape."""
-        return self.log_probs(x, label, seed, **sampler).values
+        return self.log_probs(x, label, seed, sampler).values
 
     def log_probs(
-        self, x: ArrayLike, label: str | None = None, seed: int | None = None, **sampler: Any
+        self,
+        x: ArrayLike,
+        label: str | None = None,
+        seed: int | None = None,
+        sampler: Mapping[str, Any] | None = None,
+        **settings: Any,
     ) -> p.LogProbs:
-        """As `log_prob`, with how the density is known, its integration error and its standard error."""
-        values, condition = self._asked(label, seed, sampler)
-        asked = self.session.with_values({f"sampler.{key}": value for key, value in values.items()})
+        """As `log_prob`, with how the density is known, its integration error and its standard error.
+        What the session gives of samples plays no part. sampler, settings: see `draw`."""
+        values, asked = self._asked(label, seed, {**(sampler or {}), **settings})
         if asked.capabilities.density == "none":
             raise NoDensity(asked.capabilities.density_reason)
         points = self.points(x)
-        request = p.LogProbOf(self._id, "log_prob", next(driver.numbers), values, condition, x=points)
+        request = p.LogProbOf(self._id, "log_prob", next(driver.numbers), values, asked.asked.judged, x=points)
         event = driver.answer(request)
         match event:
             case p.Refused(reason=reason):
@@ -185,7 +192,7 @@ class Run:
         """Every metric that applies, each with its floor, as plain values; kept in the run's folder.
 
         n: samples per draw. A folder that cannot be written gives a warning. `evaluated` tells more."""
-        found = self.evaluated(n, label, seed, observe, **sampler)
+        found = self.evaluated(n, label, seed, observe, sampler)
         if found.note:
             warnings.warn(f"the evaluation is not kept: {found.note}", stacklevel=2)
         return list(found.metrics)
@@ -196,13 +203,15 @@ class Run:
         label: str | None = None,
         seed: int | None = None,
         observe: Observer | None = None,
-        **sampler: Any,
+        sampler: Mapping[str, Any] | None = None,
+        **settings: Any,
     ) -> p.Evaluated:
-        """As `evaluate`, with the step, and why the evaluation could not be kept, if so."""
+        """As `evaluate`, with the step, and why the evaluation could not be kept, if so.
+        What the session gives of samples plays no part. sampler, settings: see `draw`."""
         if n < 10:
             raise RequestError(f"an evaluation needs at least 10 samples, not {n}")
-        values, condition = self._asked(label, seed, sampler)
-        request = p.Evaluate(self._id, "evaluate", next(driver.numbers), values, condition, n=n)
+        values, checked = self._asked(label, seed, {**(sampler or {}), **settings})
+        request = p.Evaluate(self._id, "evaluate", next(driver.numbers), values, checked.asked.judged, n=n)
         event = driver.answer(request, observe)
         match event:
             case p.Refused(reason=reason):
@@ -223,18 +232,19 @@ class Run:
         sampler: Mapping[str, Any] | None = None,
         label: str | None = None,
         given: str | None = None,
+        controls: Mapping[str, float | str] | None = None,
         **values: float | str,
     ) -> Payload:
         """What an extra panel draws: one of the payloads of `genlab.data.payloads`.
 
-        name: of the panel or its probe. values: of its controls, by key; the others stand as at first.
+        name: of the panel or its probe. controls, values: of its controls, by key; others stand as at first.
         resolution: columns of a grid. sampler: settings of the sampler by name. Raises SettingError for names
         that there are not, RequestError where these settings give nothing to draw."""
         info = find_panel(self.panels(), name)
-        chosen = control_values(info, values)
-        settings, condition = self._asked(label, None, sampler or {}, given)
+        chosen = control_values(info, {**(controls or {}), **values})
+        settings, checked = self._asked(label, None, sampler or {}, given)
         number = next(driver.numbers)
-        request = p.Probe(self._id, "probe", number, settings, condition, info.probe, chosen, resolution)
+        request = p.Probe(self._id, "probe", number, settings, checked.asked, info.probe, chosen, resolution)
         event = driver.answer(request)
         match event:
             case p.Refused(reason=reason):
@@ -260,10 +270,11 @@ class Run:
         label: str | None = None,
         seed: int | None = None,
         given: str | None = None,
-        **sampler: Any,
+        sampler: Mapping[str, Any] | None = None,
+        **settings: Any,
     ) -> dict[str, Any]:
-        """How to draw these samples again; it goes into every picture of them."""
-        values, _ = self._asked(label, seed, sampler)
+        """How to draw these samples again; it goes into every picture of them. The arguments: see `draw`."""
+        values, _ = self._asked(label, seed, {**(sampler or {}), **settings})
         drawn = {**self.session.sampler.model_dump(), **values}
         asked = {"label": label, "given": given}
         changed = {key: value for key, value in asked.items() if value is not None}
@@ -317,8 +328,8 @@ class Run:
 
     def _asked(
         self, label: str | None, seed: int | None, sampler: Mapping[str, Any], given: str | None = None
-    ) -> tuple[dict[str, Any], Condition]:
-        """Values of the sampler section that differ from the session's, and the condition, validated.
+    ) -> tuple[dict[str, Any], Session]:
+        """Values of the sampler section that differ from the session's, and the session with all of them.
 
         Raises SettingError."""
         values = dict(sampler) | ({} if seed is None else {"seed": seed})
@@ -326,10 +337,8 @@ class Run:
         changes |= {} if label is None else {"condition.label": label}
         changes |= {} if given is None else {"condition.given": given}
         checked = self.session.with_values(changes)
-        names = ("any", "none", *self.session.labels)
-        if checked.condition.label not in names:
-            raise SettingError(f"there is no class '{checked.condition.label}'; there are {', '.join(names)}")
-        return {key: getattr(checked.sampler, key) for key in values}, checked.asked
+        checked.check_label()
+        return {key: getattr(checked.sampler, key) for key in values}, checked
 
 
 def _plain(event: tuple[int, ...]) -> str:

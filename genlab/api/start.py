@@ -21,8 +21,7 @@ from genlab.data.files.settings import FileSettings
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunError, RunFolder
 from genlab.runs.places import fresh_run_folder
-from genlab.session.catalogue import PARADIGMS
-from genlab.session.session import Session, SettingError, read_session
+from genlab.session.session import Session, SettingError, paradigm_of, read_session
 from genlab.settings.paradigm import Preset
 
 
@@ -108,7 +107,7 @@ def plan(
     if dataset in DATASETS:
         session, source = Session.default(paradigm, str(dataset), seed=seed), None
     else:
-        Session.default(paradigm, next(iter(DATASETS)))  # an unknown paradigm, before the file is read
+        paradigm_of(paradigm)  # an unknown one, before the file is read
         source = Path(dataset).absolute()
         if not source.exists() and len(Path(dataset).parts) == 1 and not Path(dataset).suffix:
             raise DataError(
@@ -122,9 +121,7 @@ def plan(
 
 def find_preset(paradigm: str, id: str) -> Preset:
     """The preset of that name. Raises SettingError, which names those that there are."""
-    if paradigm not in PARADIGMS:
-        raise SettingError(f"there is no paradigm '{paradigm}'; there are {', '.join(PARADIGMS)}")
-    presets = {preset.id: preset for preset in PARADIGMS[paradigm].presets}
+    presets = {preset.id: preset for preset in paradigm_of(paradigm).presets}
     if id not in presets:
         there = f"there are {', '.join(presets)}" if presets else "it has none"
         raise SettingError(f"{paradigm} has no preset '{id}'; {there}")

@@ -44,10 +44,10 @@ def _train(verbs: _Verbs[_Parser]) -> None:
         "       genlab train PARADIGM --preset P [...]\n"
         "       genlab train --from RUN [--checkpoint STEP] [--player NAME] [--set KEY=VALUE ...] "
         "[--steps N | --seconds S]",
-        epilog="DATASET is a built-in name, or a path: .npy, .npz or .csv of points, or a folder of images. "
-        "What --set knows: 'genlab list objectives' for a model and its training, 'genlab list samplers', "
-        "and 'genlab list datasets --json' for data sets. A preset brings its data set unless DATASET names "
-        "another, and --set changes what the preset says. Ctrl-C saves the run.",
+        epilog="DATASET is a built-in name, or a path: .npy, .npz or .csv of points, .txt of lines, or a "
+        "folder of images. What --set knows: 'genlab list objectives' for a model and its training, "
+        "'genlab list samplers', and 'genlab list datasets --json' for data sets. A preset brings its data "
+        "set unless DATASET names another, and --set changes what the preset says. Ctrl-C saves the run.",
     )
     train.add_argument("paradigm", nargs="?", metavar="PARADIGM", help="see 'genlab list paradigms'")
     train.add_argument("dataset", nargs="?", metavar="DATASET", help="see 'genlab list datasets'")

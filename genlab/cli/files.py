@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from genlab.api.errors import RequestError
 from genlab.data.dataset import DataError
-from genlab.data.files.tables import read_csv, read_npy, read_npz
-from genlab.data.files.text import read_rows
+from genlab.data.files.tables import read_csv, read_npy, read_npz, read_tokens
+from genlab.data.files.text import read_column, read_rows
 from genlab.data.payloads import Data, Labels
 from genlab.runs.atomic import RunError
 from genlab.runs.export import csv_text, save_csv, save_npz, save_txt
@@ -74,6 +74,10 @@ def read_data(path: Path, space: Space) -> NDArray[Any]:
         match suffix, space:
             case ".txt", Tokens():
                 values = read_rows(path, space)
+            case ".csv", Tokens():
+                values = read_column(path, space)
+            case ".npz", Tokens():
+                values = read_tokens(path, space).values
             case _:
                 values = READERS[suffix](path).values
     except OSError as error:

@@ -18,8 +18,7 @@ from genlab.data.catalogue import DATASETS
 from genlab.data.record import AnyRecord
 from genlab.runs.places import cache_dir, config_dir, runs_dir
 from genlab.session.catalogue import PARADIGMS
-from genlab.session.session import Session, SettingError
-from genlab.settings.condition import ConditionSettings
+from genlab.session.session import Session, SettingError, paradigm_of
 from genlab.settings.fields import Description, Settings, describe
 from genlab.settings.paradigm import AnyParadigm
 from genlab.settings.plugins import plugins, problems
@@ -76,6 +75,10 @@ def info(arguments: Namespace) -> None:
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "folders": {"runs": str(runs_dir()), "settings": str(config_dir()), "cache": str(cache_dir())},
+        "plug-ins": {
+            f"{row['group']}/{row['id']}": f"{row['package']} {row['version']}: {row['state']}"
+            for row in _plugins()
+        },
     }
     if arguments.json:
         print(json.dumps(about, indent=2))
@@ -100,10 +103,7 @@ def _plugins() -> list[dict[str, str]]:
 def _settings(chosen: list[AnyParadigm], sections: tuple[str, ...]) -> tuple[Any, str]:
     found, texts = {}, []
     for entry in chosen:
-        classes: dict[str, type[Settings]] = {
-            "objective": entry.objective, "network": entry.network, "training": entry.training,
-            "sampler": entry.sampler, "condition": ConditionSettings,
-        }  # fmt: skip
+        classes = entry.sections
         found[entry.id] = [row for section in sections for row in _plain(section, classes[section])]
         for section in sections:
             texts.append(f"{entry.title}: {section}")
@@ -185,9 +185,7 @@ def _text(section: str, d: Description) -> str:
 def _paradigms(name: str | None) -> list[AnyParadigm]:
     if name is None:
         return list(PARADIGMS.values())
-    if name not in PARADIGMS:
-        raise SettingError(f"there is no paradigm '{name}'; there are {', '.join(PARADIGMS)}")
-    return [PARADIGMS[name]]
+    return [paradigm_of(name)]
 
 
 def _version(package: str) -> str:

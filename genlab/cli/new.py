@@ -59,10 +59,10 @@ def write(what: str, name: str, folder: Path) -> None:
         WORD: name,
     }
 
+    every = re.compile("|".join(map(re.escape, spellings)))
+
     def renamed(text: str) -> str:
-        for old, new in spellings.items():
-            text = text.replace(old, new)
-        return text
+        return every.sub(lambda found: spellings[found.group()], text)
 
     for place, file in _files(resource("templates", what)):
         path = folder / renamed(place)

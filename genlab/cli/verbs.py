@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -77,7 +75,7 @@ def _tell_replaced(run: api.Run) -> None:
 
 def sample(arguments: Namespace) -> None:
     """genlab sample: draw, and save as numbers, as a picture, or print."""
-    values = _sampler(arguments.settings)
+    values = _sampler(arguments)
     space = api.session_of(arguments.run).space
     out = target(arguments.out, sample_endings(space), arguments.force)
     # the run's own picture is remade at will
@@ -87,10 +85,10 @@ def sample(arguments: Namespace) -> None:
     )
     grid = target(arguments.grid, (".png",), arguments.force or own)
     run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
-    how = {"label": arguments.label, "seed": arguments.seed, "given": arguments.given, **values}
-    samples = run.draw(arguments.n, **how)
+    how = (arguments.n, arguments.label, arguments.seed, arguments.given, values)
+    samples = run.draw(*how)
     labels = None if samples.labels is None or (samples.labels < 0).all() else samples.labels
-    recipe = run.recipe(arguments.n, **how)
+    recipe = run.recipe(*how)
     names = run.session.labels
     if out is not None:
         save_samples(out, samples.x, labels, space, names, int(recipe["sampler"]["seed"]))
@@ -102,11 +100,11 @@ def sample(arguments: Namespace) -> None:
 
 def logprob(arguments: Namespace) -> None:
     """genlab logprob: log density of given points."""
-    values = _sampler(arguments.settings)
+    values = _sampler(arguments)
     out = target(arguments.out, (".npy",), arguments.force)
     points = read_data(Path(arguments.points), api.session_of(arguments.run).space)
     run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
-    found = run.log_probs(points, label=arguments.label, **values)
+    found = run.log_probs(points, label=arguments.label, sampler=values)
     if out is not None:
         save_npy(out, found.values)
     count, mean = len(found.values), found.values.mean()
@@ -119,10 +117,10 @@ def logprob(arguments: Namespace) -> None:
 
 def evaluate(arguments: Namespace) -> None:
     """genlab evaluate: every metric that applies, as a table or as JSON; kept in the run."""
-    values = _sampler(arguments.settings)
+    values = _sampler(arguments)
     run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
     shown = _share if sys.stderr.isatty() else None
-    found = run.evaluated(arguments.n, label=arguments.label, seed=arguments.seed, observe=shown, **values)
+    found = run.evaluated(arguments.n, arguments.label, arguments.seed, shown, values)
     if found.note:
         print(f"warning, the evaluation is not kept: {found.note}", file=sys.stderr)
     if arguments.json:
@@ -135,15 +133,21 @@ def evaluate(arguments: Namespace) -> None:
 
 def probe(arguments: Namespace) -> None:
     """genlab probe: what an extra panel draws."""
-    values = parse_assignments(arguments.settings)
+    values = _assignments(arguments)
     out = target(arguments.out, (".json", ".npz"), arguments.force)
     if not 2 <= arguments.resolution <= 512:
         raise SettingError(f"--resolution cannot be {arguments.resolution}: it goes from 2 to 512")
     sampler = {k.removeprefix("sampler."): v for k, v in values.items() if k.startswith("sampler.")}
     controls = {key: value for key, value in values.items() if not key.startswith("sampler.")}
     run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
-    asked = {"label": arguments.label, "given": arguments.given, **controls}
-    payload = run.probe(arguments.panel, resolution=arguments.resolution, sampler=sampler, **asked)
+    payload = run.probe(
+        arguments.panel,
+        resolution=arguments.resolution,
+        sampler=sampler,
+        label=arguments.label,
+        given=arguments.given,
+        controls=controls,
+    )
     if out is not None and out.suffix == ".npz":
         with replacing(out) as file:
             np.savez(file, allow_pickle=False, **payloads.arrays(payload))
@@ -163,10 +167,20 @@ def _share(event: p.Event) -> None:
             )
 
 
-def _sampler(assignments: Sequence[str]) -> dict[str, Any]:
+def _assignments(arguments: Namespace) -> dict[str, str]:
+    """What --set says. Raises SettingError for what another option of the verb says."""
+    values = parse_assignments(arguments.settings)
+    for key in values:
+        section, _, name = key.partition(".")
+        if section == "condition" and hasattr(arguments, name):
+            raise SettingError(f"'{key}' is not for --set here; use --{name}")
+    return values
+
+
+def _sampler(arguments: Namespace) -> dict[str, str]:
     """Settings of the sampler by name. Raises SettingError for those of another section."""
-    values = parse_assignments(assignments)
+    values = _assignments(arguments)
     for key in values:
         if not key.startswith("sampler."):
-            raise SettingError(f"'{key}' belongs to training; here --set takes sampler.KEY=VALUE")
+            raise SettingError(f"'{key}' is no setting of the sampler; here --set takes sampler.KEY=VALUE")
     return {key.removeprefix("sampler."): value for key, value in values.items()}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 
+from genlab.data.condition import check_classes
 from genlab.data.dataset import DataError
 from genlab.data.files.settings import FILE
 from genlab.data.record import AnyRecord, DatasetRecord
+from genlab.settings.fields import describe
 from genlab.settings.plugins import load
 
 _SETS = (
@@ -41,7 +43,8 @@ def _check(record: AnyRecord) -> None:
     """Raises whatever keeps a record from being listed."""
     if not record.id or not record.id.isprintable() or set(record.id) & set(" /\\="):
         raise ValueError(f"'{record.id}' cannot be the name of a data set")
-    record.info()
+    describe(record.settings)
+    check_classes(record.info().labels)
 
 
 _plugins, PROBLEMS = load("genlab.datasets", DatasetRecord, {*BUILT_IN, FILE.id}, _check)

@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlab.data.dataset import Dataset
-from genlab.data.payloads import Array, Density, Extent, Samples
+from genlab.data.payloads import Density, Extent, Samples
 from genlab.data.resources import resource
 from genlab.data.truths.base import Truth
+from genlab.settings.spaces import Images
 
 COLUMNS = {1: 512, 2: 128}
 """Cells along each axis of a raster, by the dimension of the space."""
 POINTS = 2000
+IMAGES = 100
 
 
 def truth_raster(id: str) -> Density:
@@ -36,20 +38,14 @@ def reference(id: str) -> Samples:
 
     For the digits the first 100 of the training part. Raises KeyError for a set that none are kept of.
     """
-    if id == "digits":
-        with resource("data", "digits.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            x: Array = arrays["images"][:100, None].astype(np.float32)
-            labels = arrays["labels"][:100]
-    else:
-        points, labels = _members(id, "x", "labels")
-        x = points.astype(np.float32)
-    return Samples(x, None, labels.astype(np.int64), index=1, total=1, time=0.0, nfe=0)
+    x, labels = _members(id, "x", "labels")
+    return Samples(x.astype(np.float32), None, labels.astype(np.int64), index=1, total=1, time=0.0, nfe=0)
 
 
 def is_shipped(id: str) -> bool:
     """Whether `reference` has draws of this set."""
     with resource("data", "truth.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return id == "digits" or f"{id}.x" in arrays.files
+        return f"{id}.x" in arrays.files
 
 
 def draws_of(dataset: Dataset, n: int = POINTS) -> Samples:
@@ -97,16 +93,28 @@ def compute(truth: Truth, columns: int, points: int) -> dict[str, NDArray[np.gen
     }
 
 
+def images(dataset: Dataset) -> dict[str, NDArray[np.generic]]:
+    """What is kept of a set of images with classes: the first of the training part, and their labels."""
+    draw = dataset.train(IMAGES, np.random.default_rng(0))
+    labels = np.zeros(len(draw.x), np.uint8) if draw.labels is None else draw.labels.astype(np.uint8)
+    return {"x": draw.x[:IMAGES].astype(np.float16), "labels": labels[:IMAGES]}
+
+
 def write(path: Path) -> None:
-    """Compute and store the rasters and draws of every built-in set whose density is known and drawn."""
+    """Compute and store the rasters and draws of every built-in set whose density is known and drawn, and the
+    first images of those of images."""
     from genlab.data.catalogue import BUILT_IN
 
     arrays: dict[str, NDArray[np.generic]] = {}
     for id, record in BUILT_IN.items():
-        truth = record.make(record.settings()).truth
-        if isinstance(truth, Truth) and truth.dim in COLUMNS:
-            for key, array in compute(truth, COLUMNS[truth.dim], POINTS).items():
-                arrays[f"{id}.{key}"] = array
+        dataset = record.make(record.settings())
+        if isinstance(dataset.truth, Truth) and dataset.truth.dim in COLUMNS:
+            found = compute(dataset.truth, COLUMNS[dataset.truth.dim], POINTS)
+        elif isinstance(dataset.space, Images):
+            found = images(dataset)
+        else:
+            continue
+        arrays |= {f"{id}.{key}": array for key, array in found.items()}
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 

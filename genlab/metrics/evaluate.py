@@ -160,7 +160,7 @@ class _Pairs:
         self._records: list[PairMetric] = []
         self._statistics: dict[str, Statistic] = {}
         self._references: dict[str, Mapping[str, Reference]] = {}
-        self._floors: dict[str, Floor] = {}
+        self._floors: dict[tuple[str, str], Floor] = {}
         self._without_floor: dict[str, str] = {}
         self._failed: dict[str, str] = {}
         self._values: dict[tuple[str, str], list[float]] = {}
@@ -180,7 +180,8 @@ class _Pairs:
             yield Progress(index, total, "floors")
             try:
                 work = store.get(self.dataset, record.id, self._statistics[record.id], self.n)
-                self._floors |= yield from work
+                found = yield from work
+                self._floors |= {(record.id, key): floor for key, floor in found.items()}
             except Exception as error:
                 self._without_floor[record.id] = f"its floor is not known: {_reason(error)}"
 
@@ -231,7 +232,7 @@ class _Pairs:
             note = f"{heading.note}; mean of {len(values)} draws"
         if record.id in self._without_floor:
             note += f"; {self._without_floor[record.id]}"
-        against = (self._floors.get(key), self._references[record.id].get(key))
+        against = (self._floors.get((record.id, key)), self._references[record.id].get(key))
         return Metric(
             key, heading.name, mean, error, *against, heading.better, heading.unit, self.n, note,
             heading.headline,

@@ -17,7 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from genlab.data.catalogue import BUILT_IN
 from genlab.data.dataset import Dataset
+from genlab.data.files.settings import FILE
+from genlab.data.fixed import content_hash
 from genlab.data.resources import resource
 from genlab.metrics.distances import Values
 from genlab.metrics.likelihood import mean_and_error
@@ -25,6 +28,8 @@ from genlab.metrics.slices import Work
 
 PAIRS = 40
 FORMAT = 1
+DRAWN = 256
+"""Draws by which a data set of a plug-in is known again."""
 WHOLE = 2**31 - 1
 """So many of a set with fixed parts are the whole of a part."""
 
@@ -79,22 +84,6 @@ def floors(
     return {key: _summary(found, n) for key, found in values.items()}
 
 
-def floor(
-    draw: DrawReal,
-    n: int,
-    metric: Callable[[Values, Values], float],
-    rng: np.random.Generator,
-    pairs: int = PAIRS,
-) -> Work[Floor]:
-    """Floor of one metric of two samples, by slices of one evaluation each."""
-
-    def statistic(x: Values, y: Values, rng: np.random.Generator) -> Work[Mapping[str, float]]:
-        yield
-        return {"value": metric(x, y)}
-
-    return (yield from floors(draw, n, statistic, rng, pairs))["value"]
-
-
 def _summary(values: list[float], n: int) -> Floor:
     mean, error = mean_and_error(np.array(values))
     low, high = np.percentile(values, [5, 95])
@@ -132,8 +121,9 @@ def largest_n(dataset: Dataset, n: int) -> int:
 class FloorStore:
     """Floors that were computed before: shipped with GenLab, or kept as small JSON files in a folder.
 
-    A floor depends on the data set (by fingerprint), the statistic and n alone: its random stream is
-    derived from these three, so that it is the same number whoever computes it.
+    A floor depends on the data set (by its fingerprint, and those of plug-ins by draws too), the statistic
+    and n alone: its random stream is derived from these three, so that it is the same number whoever
+    computes it.
     """
 
     def __init__(self, folder: Path | None = None, table: Mapping[str, Any] | None = None) -> None:
@@ -151,7 +141,7 @@ class FloorStore:
 
     def get(self, dataset: Dataset, name: str, statistic: Statistic, n: int) -> Work[dict[str, Floor]]:
         """The floors of a statistic at size n: looked up, or computed by slices and kept."""
-        key = f"{dataset.fingerprint}/{name}/{n}"
+        key = f"{_identity(dataset)}/{name}/{n}"
         if key not in self._known and self._path(key) is not None:
             self._load(key)
         if key not in self._known:
@@ -183,6 +173,15 @@ class FloorStore:
         partial = path.with_suffix(f".{os.getpid()}.partial")
         partial.write_text(json.dumps({"format": FORMAT, "floors": _write(found)}), encoding="utf-8")
         os.replace(partial, path)
+
+
+def _identity(dataset: Dataset) -> str:
+    """What tells a data set from others. The fingerprint of one whose code may change says less than that:
+    its id and settings stay while its distribution is being written."""
+    if dataset.id in BUILT_IN or dataset.id == FILE.id:
+        return dataset.fingerprint
+    drawn = dataset.test(DRAWN, np.random.default_rng(0))
+    return f"{dataset.fingerprint}/{content_hash(drawn.x, drawn.labels)[:16]}"
 
 
 def _read(entry: Mapping[str, Any]) -> dict[str, Floor]:

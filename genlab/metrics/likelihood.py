@@ -1,4 +1,4 @@
-"""Likelihoods: the excess over the entropy, bits per dimension, dequantisation.
+"""Likelihoods: the excess over the entropy, bits per dimension.
 
 Logarithms are natural, densities are in data units, means are over test points.
 """
@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from math import log, prod, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlab.metrics.distances import Floats
-
-DEQUANTISATION = "uniform dequantisation: u in [-1/2, 1/2) added to each level"
-"""How likelihoods of discrete images are made comparable; said beside every one of them."""
 
 
 def mean_and_error(values: Floats) -> tuple[float, float]:
@@ -61,24 +57,3 @@ def bits_per_dim(nll: float, event: tuple[int, ...]) -> float:
     """Nats per datum to bits per dimension. For images whose levels are whole numbers (bins of width 1),
     this is the rate of a code for the levels, or a bound on it under dequantisation."""
     return nll / (log(2) * prod(event))
-
-
-def nats_per_datum(bits: float, event: tuple[int, ...]) -> float:
-    """Bits per dimension to nats per datum."""
-    return bits * log(2) * prod(event)
-
-
-def rescale_log_prob(log_q: Floats, scale: float, event: tuple[int, ...]) -> NDArray[np.float64]:
-    """Log density of x from that of y = scale * x: adds log|scale| per dimension. Turns densities of
-    images scaled to [0, 1] or [-1, 1] into densities per level."""
-    return np.asarray(log_q, np.float64) + prod(event) * log(abs(scale))
-
-
-def dequantise(levels: Floats, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Whole levels (n, *event) with uniform noise in [-1/2, 1/2) added.
-
-    The mean log density of the result bounds from below that of the levels,
-    P(x) = integral of q over the unit cube about x (Theis et al. 2016, equation 2).
-    """
-    levels = np.asarray(levels, np.float32)
-    return levels + (rng.random(levels.shape, np.float32) - np.float32(0.5))

@@ -17,8 +17,7 @@ from genlab.paradigms.flow_matching import PARADIGM as FLOW_MATCHING
 from genlab.paradigms.gan import PARADIGM as GAN
 from genlab.paradigms.score import PARADIGM as SCORE
 from genlab.paradigms.vae import PARADIGM as VAE
-from genlab.settings.condition import ConditionSettings
-from genlab.settings.fields import Settings, sentence_of
+from genlab.settings.fields import Settings, describe, sentence_of
 from genlab.settings.paradigm import AnyParadigm, Chosen, Paradigm
 from genlab.settings.plugins import load
 
@@ -39,10 +38,7 @@ def _check(paradigm: AnyParadigm) -> None:
     data = record_of(paradigm.dataset).info()
     if reason := paradigm.refuses(data):
         raise ValueError(reason)
-    sections: dict[str, type[Settings]] = {
-        "objective": paradigm.objective, "network": paradigm.network, "training": paradigm.training,
-        "sampler": paradigm.sampler, "condition": ConditionSettings,
-    }  # fmt: skip
+    sections = paradigm.sections
     values: dict[str, dict[str, object]] = {section: {} for section in sections}
     for key, value in paradigm.defaults(data).items():
         section, _, name = key.partition(".")
@@ -57,6 +53,7 @@ def _check(paradigm: AnyParadigm) -> None:
             raise ValueError(f"by default {sentence_of(error, section)}") from None
 
     for section, settings in sections.items():
+        describe(settings)
         made(section, settings)
     chosen = Chosen(
         made("objective", paradigm.objective),

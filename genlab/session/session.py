@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, model_validator
 
 from genlab.data.catalogue import DATASETS, record_of
-from genlab.data.condition import Condition, parse_given
+from genlab.data.condition import RESERVED, Condition, parse_given
 from genlab.data.dataset import DataError
 from genlab.data.files.settings import FILE
 from genlab.session.catalogue import PARADIGMS
@@ -49,7 +49,7 @@ class Session(BaseModel):
         if not isinstance(raw, Mapping):
             raise ValueError("a session is a mapping of sections")
         values = dict(raw)
-        paradigm = _paradigm(values.get("paradigm", ""))
+        paradigm = paradigm_of(values.get("paradigm", ""))
         classes = _classes(paradigm, values.get("dataset", ""))
         for section, settings in classes.items():
             given = values.get(section, {})
@@ -127,6 +127,12 @@ class Session(BaseModel):
         changed = {key: value for key, value in values.items() if value != self.value(key)}
         return self.with_values(changed) if changed else self
 
+    def check_label(self) -> None:
+        """Raises SettingError where the data have no class of the label that is asked for."""
+        names = (*RESERVED, *self.labels)
+        if self.condition.label not in names:
+            raise SettingError(f"there is no class '{self.condition.label}'; there are {', '.join(names)}")
+
     @property
     def panels(self) -> tuple[PanelInfo, ...]:
         """The panels that a workspace shows of these settings and data."""
@@ -135,7 +141,8 @@ class Session(BaseModel):
     def with_values(self, values: Mapping[str, Any]) -> Session:
         """A session in which dotted keys such as 'sampler.steps' have new values.
 
-        Raises SettingError, one plain sentence, for an unknown key or an impossible value."""
+        Raises SettingError, one plain sentence, for an unknown key or an impossible value, such as a label
+        that no class has."""
         raw = self.model_dump()
         for key, value in values.items():
             if key == "seed":
@@ -145,7 +152,10 @@ class Session(BaseModel):
             section, name = key.split(".", 1)
             none = description.optional and isinstance(value, str) and value.lower() == "none"
             raw[section][name] = None if none else value
-        return read_session(raw)
+        changed = read_session(raw)
+        if "condition.label" in values:
+            changed.check_label()
+        return changed
 
     def description(self, key: str) -> Description:
         """What stands on the field of a dotted key. Raises SettingError for an unknown one."""
@@ -208,7 +218,8 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def _paradigm(name: str) -> AnyParadigm:
+def paradigm_of(name: str) -> AnyParadigm:
+    """The paradigm of that name. Raises SettingError, which names those that there are."""
     if name not in PARADIGMS:
         raise SettingError(f"there is no paradigm '{name}'; there are {', '.join(PARADIGMS)}")
     return PARADIGMS[name]
@@ -219,11 +230,4 @@ def _classes(paradigm: AnyParadigm, dataset: str) -> dict[str, type[Settings]]:
         record = record_of(dataset)
     except DataError:
         raise SettingError(f"there is no data set '{dataset}'; there are {', '.join(DATASETS)}") from None
-    return {
-        "data": record.settings,
-        "objective": paradigm.objective,
-        "network": paradigm.network,
-        "training": paradigm.training,
-        "sampler": paradigm.sampler,
-        "condition": ConditionSettings,
-    }
+    return {"data": record.settings, **paradigm.sections}

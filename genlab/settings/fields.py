@@ -30,6 +30,7 @@ class Settings(BaseModel):
         return value
 
 
+_TYPES = "int, float, bool, str or Literal, or one of these or None"
 Kind = Literal["int", "float", "choice", "bool", "text"]
 
 
@@ -112,7 +113,9 @@ class Description:
 
 
 def describe(section: type[Settings] | Settings) -> tuple[Description, ...]:
-    """Every setting of a section, in the order of its declaration."""
+    """Every setting of a section, in the order of its declaration.
+
+    Raises ValueError for one of a type that no form shows."""
     cls = section if isinstance(section, type) else type(section)
     return tuple(_describe(key, field) for key, field in cls.model_fields.items() if not field.exclude)
 
@@ -141,6 +144,11 @@ def _describe(key: str, field: FieldInfo) -> Description:
         choices = {value: names.get(value, value) for value in get_args(annotation)}
     else:
         kinds: dict[Any, Kind] = {bool: "bool", int: "int", float: "float", str: "text"}
+        if annotation not in kinds:
+            shown = (
+                getattr(annotation, "__name__", annotation) if get_origin(annotation) is None else annotation
+            )
+            raise ValueError(f"the setting '{key}' is of type {shown}; a setting is an {_TYPES}")
         kind = kinds[annotation]
     low, high = _bounds(field)
     return Description(

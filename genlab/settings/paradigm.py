@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from genlab.settings.condition import ConditionSettings
 from genlab.settings.controls import Control
 from genlab.settings.data_info import DataInfo
 from genlab.settings.fields import Settings
@@ -86,6 +87,17 @@ class Paradigm(Generic[O, N, S]):
     training: type[TrainingSettings] = GradientTraining
     dataset: str = "moons"
     spaces: tuple[type[Space], ...] = (Points, Images)
+
+    @property
+    def sections(self) -> Mapping[str, type[Settings]]:
+        """The settings of each section of a session, but for those of the data."""
+        return {
+            "objective": self.objective,
+            "network": self.network,
+            "training": self.training,
+            "sampler": self.sampler,
+            "condition": ConditionSettings,
+        }
 
     def refuses(self, data: DataInfo) -> str:
         """Why these data cannot be learnt, in one sentence; empty where they can."""

@@ -20,7 +20,6 @@ class Points:
 
     noun: ClassVar[str] = "points"
     dtype: ClassVar[DTypeLike] = np.float32
-    continuous: ClassVar[bool] = True
 
     @property
     def event(self) -> tuple[int, ...]:
@@ -56,7 +55,6 @@ class Images:
 
     noun: ClassVar[str] = "images"
     dtype: ClassVar[DTypeLike] = np.float32
-    continuous: ClassVar[bool] = False
     drawable: ClassVar[bool] = False
 
     @property
@@ -96,7 +94,6 @@ class Tokens:
 
     noun: ClassVar[str] = "text"
     dtype: ClassVar[DTypeLike] = np.int64
-    continuous: ClassVar[bool] = False
     drawable: ClassVar[bool] = False
     columns: ClassVar[tuple[str, ...]] = ("text",)
 
@@ -196,7 +193,6 @@ class Signal:
 
     noun: ClassVar[str] = "signals"
     dtype: ClassVar[DTypeLike] = np.float32
-    continuous: ClassVar[bool] = True
     drawable: ClassVar[bool] = False
 
     @property

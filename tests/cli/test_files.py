@@ -41,10 +41,31 @@ def test_text_is_written_a_sequence_a_line_each_up_to_its_end(tmp_path: Path) ->
         assert found["samples"].dtype == np.int64
 
 
+@pytest.mark.parametrize("ending", sample_endings(TEXT))
+def test_text_that_was_written_is_read_as_it_was(ending: str, tmp_path: Path) -> None:
+    space = Tokens(length=4, vocabulary=("⏎", "a", " ", ","), end=0)
+    x = np.array([[1, 2, 2, 0], [0, 0, 0, 0], [2, 1, 3, 1], [2, 0, 0, 0], [0, 0, 0, 0]])
+    for labels in (None, np.array([0, 1, 0, 1, 0])):
+        save_samples(tmp_path / f"s{ending}", x, labels, space, ("one", "two"), 0)
+        np.testing.assert_array_equal(read_data(tmp_path / f"s{ending}", space), x)
+
+
+def test_tokens_of_another_vocabulary_are_refused(tmp_path: Path) -> None:
+    save_samples(tmp_path / "s.npz", X, None, TEXT, (), 0)
+    with pytest.raises(DataError, match="tokens of another vocabulary"):
+        read_data(tmp_path / "s.npz", Tokens(5, ("⏎", "b", "a", "ab"), end=0))
+
+
+def test_a_table_without_text_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x1,x2\n1,2\n")
+    with pytest.raises(DataError, match="no column that is called 'text'"):
+        read_data(tmp_path / "t.csv", TEXT)
+
+
 def test_text_is_read_with_the_longest_tokens_that_fit_and_padded_after_its_end(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("ab\n\nba\nababbab\n", encoding="utf-8")
     found = read_data(tmp_path / "p.txt", TEXT)
-    np.testing.assert_array_equal(found, [[3, 0, 0, 0, 0], [2, 1, 0, 0, 0], [3, 3, 2, 3, 0]])
+    np.testing.assert_array_equal(found, [[3, 0, 0, 0, 0], [0] * 5, [2, 1, 0, 0, 0], [3, 3, 2, 3, 0]])
     assert found.dtype == np.int64
     np.save(tmp_path / "p.npy", X)
     np.testing.assert_array_equal(read_data(tmp_path / "p.npy", TEXT), X)
@@ -56,7 +77,7 @@ def test_text_is_read_with_the_longest_tokens_that_fit_and_padded_after_its_end(
         (b"ab\nabc\n", "line 2: 'c' at character 3 is not in the vocabulary"),
         (b"a" * 6, "line 1: a text of 6 tokens is too long: at most 5 fit"),
         (b"\xff", "UTF-8"),
-        (b"\n\n", "holds no lines of text"),
+        (b"", "holds no lines of text"),
     ],
 )
 def test_text_that_is_none_of_the_runs_is_one_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:

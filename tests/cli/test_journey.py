@@ -104,6 +104,8 @@ def test_every_evaluation_is_kept_in_the_run(genlab: Genlab, tmp_path: Path) -> 
     assert list(first.metrics) == shown["metrics"]
     assert [(found.step, found.n) for found in (first, second)] == [(20, 40), (50, 30)]
     assert (second.seed, second.sampler["steps"]) == (5, 3)
+    same = genlab("evaluate", run, "--n", 30, "--set", "sampler.steps=3", "--set", "sampler.seed=5")
+    assert (same.status, same.out) == (0, table.out)
     (run / "evaluation.json").write_text("{")
     again = genlab("evaluate", run, "--n", 30, "--set", "sampler.steps=3", "--seed", 5)
     assert (again.status, again.out) == (0, table.out)

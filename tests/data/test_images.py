@@ -76,6 +76,16 @@ def test_subfolders_are_classes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(dataset.x[:, 0], np.concatenate([cats, dogs]))
 
 
+@pytest.mark.parametrize("word", ["any", "none"])
+def test_no_class_can_have_a_name_that_means_something_else_as_a_label(word: str, tmp_path: Path) -> None:
+    for name in ("cat", word):
+        folder(tmp_path / "animals" / name)
+    rows = "".join(f"{i},{word if i % 2 else 'b'}\n" for i in range(20))
+    (tmp_path / "p.csv").write_text(f"x,label\n{rows}", encoding="utf-8")
+    for path in (tmp_path / "animals", tmp_path / "p.csv"):
+        assert f"no class can be called '{word}'" in refused(path)
+
+
 def test_transparent_pixels_become_white(tmp_path: Path) -> None:
     folder(tmp_path, shape=(8, 8, 3))
     write(tmp_path / "zzz.png", np.zeros((8, 8, 4), np.uint8))

@@ -34,6 +34,15 @@ OWN = known_points(
 SPACELESS = known_points(
     "bad name", "Bad", "Bad.", dim=1, settings=WaveSettings, truth=RECORD.make,
 )
+NONE = known_points(
+    "none", "None", "None.", dim=1, settings=WaveSettings, truth=RECORD.make,
+    labels=lambda s: ("some", "none"),
+)
+class OddSettings(Settings):
+    """Odd."""
+    gaps: dict[str, float] = setting({}, "Distances.")
+
+ODD = known_points("odd", "Odd", "Odd.", dim=1, settings=OddSettings, truth=RECORD.make)
 NUMBER = 7
 '''
 
@@ -99,6 +108,8 @@ def test_an_installed_data_set_is_in_the_catalogue_and_draws(
         (WAVE, ":NUMBER", "gives int, not DatasetRecord"),
         (WAVE, ":TAKEN", "there is a 'moons' already"),
         (WAVE, ":OWN", "there is a 'file' already"),
+        (WAVE, ":NONE", "no class can be called 'none'"),
+        (WAVE, ":ODD", "the setting 'gaps' is of type dict[str, float]; a setting is an int"),
         (WAVE, ":SPACELESS", "'bad name' cannot be the name of a data set"),
     ],
 )

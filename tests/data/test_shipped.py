@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from genlab.data import Truth, load
 from genlab.data.catalogue import DATASETS
 from genlab.data.resources import resource
-from genlab.data.shipped import COLUMNS, compute, grid, reference, truth_raster
+from genlab.data.shipped import COLUMNS, compute, grid, images, reference, truth_raster
 
 KNOWN = [id for id, info in DATASETS.items() if info.group in ("1-D", "2-D")]
 
@@ -44,8 +44,12 @@ def test_the_first_row_of_a_raster_lies_lowest() -> None:
 
 
 def test_reference_digits_are_the_first_of_the_training_part() -> None:
-    digits = load("digits", DATASETS["digits"].settings()).train(0, np.random.default_rng(0))
-    np.testing.assert_array_equal(reference("digits").x, digits.x[:100])
+    digits = load("digits", DATASETS["digits"].settings())
+    part, shipped, fresh = digits.train(0, np.random.default_rng(0)), reference("digits"), images(digits)
+    assert part.labels is not None
+    np.testing.assert_array_equal(shipped.x, part.x[:100])
+    np.testing.assert_array_equal(shipped.labels, part.labels[:100])
+    np.testing.assert_array_equal(fresh["x"].astype(np.float32), shipped.x)
 
 
 def test_shipped_data_stay_small() -> None:

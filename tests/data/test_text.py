@@ -161,9 +161,9 @@ def test_white_space_at_the_end_of_a_line_is_left_out_and_within_it_kept(tmp_pat
 def test_lines_for_a_trained_model_are_read_in_its_vocabulary(tmp_path: Path) -> None:
     space = Tokens(4, ("a", "b", "\n"), end=2)
     np.testing.assert_array_equal(
-        read_rows(write(tmp_path / "t.txt", "ab\n\nbbb\n"), space), [[0, 1, 2, 2], [1, 1, 1, 2]]
+        read_rows(write(tmp_path / "t.txt", "ab\n\nbbb\n"), space), [[0, 1, 2, 2], [2] * 4, [1, 1, 1, 2]]
     )
     with pytest.raises(DataError, match="line 3: 'c' at character 2 is not in the vocabulary"):
         read_rows(write(tmp_path / "t.txt", "ab\n\nacb\n"), space)
     with pytest.raises(DataError, match="holds no lines"):
-        read_rows(write(tmp_path / "t.txt", "\n"), space)
+        read_rows(write(tmp_path / "t.txt", ""), space)

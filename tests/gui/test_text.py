@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,8 +22,12 @@ from genlab.app.drawings.scene import Scene
 from genlab.app.views.feeds import requests
 from genlab.app.views.feeds.scenes import extent_of
 from genlab.app.views.panel import Panel
+from genlab.data.condition import Condition
 from genlab.data.payloads import Samples
+from genlab.session.catalogue import PARADIGMS
+from genlab.session.session import Session
 from genlab.settings.spaces import Images, Points, Signal, Tokens
+from tests import fakes
 from tests.gui.panel_pieces import samples, scene
 
 Make = Callable[..., Panel]
@@ -55,6 +60,15 @@ def shown(make: Make, frame: Samples, size: tuple[int, int] = (500, 400)) -> tup
 
 def words_of(sheet: TextSheet) -> list[list[str]]:
     return [["".join(line.tokens) for line in block.lines] for block in sheet.blocks]
+
+
+def test_an_evaluation_is_not_asked_for_what_samples_begin_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PARADIGMS, "letters", replace(fakes.FIT, id="letters", spaces=(Tokens,)))
+    session = Session.default("letters", "names").with_values({"condition.given": "mar"})
+    asked = requests.sample("r", session).condition
+    assert asked.mask is not None
+    assert asked.mask.sum() == 3
+    assert requests.evaluate("r", session, 1).condition == Condition("any")
 
 
 def test_each_sample_is_a_line_that_ends_where_the_sequence_does(make: Make) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,24 @@ def test_a_metric_of_a_plug_in_is_reported_with_its_floor_and_changes_no_other(w
     assert shift.floor is not None
     assert shift.floor.pairs == 40
     assert shift.value == pytest.approx(shift.floor.mean, abs=0.3)
+
+
+def test_two_metrics_that_call_a_number_alike_have_floors_of_their_own(with_metrics) -> None:
+    def tenfold(dataset: Dataset) -> object:
+        def compute(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Work[Mapping[str, float]]:
+            yield
+            return {"shift": 10 + float(abs(x.mean() - y.mean()))}
+
+        return compute
+
+    with_metrics(SHIFT, replace(SHIFT, id="far", statistic=tenfold))
+    moons = load("moons", DATASETS["moons"].settings())
+    work = evaluate.evaluate(moons, from_training(moons), density, np.random.default_rng(0), 64, 3)
+    near, far = (metric for metric in finish(work) if metric.key == "shift")
+    assert near.floor is not None
+    assert far.floor is not None
+    assert near.floor.mean < 1
+    assert far.floor.mean > 10
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,15 @@ from genlab.settings.spaces import Tokens
 RECORD = replace(PARADIGM, {change})
 """
 
+LAYERS = """
+from dataclasses import replace
+from genlab.paradigms.baselines import PARADIGM
+from genlab.settings.fields import Settings, setting
+class Layers(PARADIGM.objective):
+    layers: list[int] = setting([64, 64], "Widths of the layers.")
+RECORD = replace(PARADIGM, id="new", objective=Layers)
+"""
+
 BROKEN = {
     "fails to load": ("paradigms", "raise RuntimeError('no licence\\nto run')", "no licence to run"),
     "misses a package": ("datasets", "import nothing_there", "No module named 'nothing_there'"),
@@ -54,6 +63,9 @@ BROKEN = {
     "sets what cannot be": (
         "paradigms", PARADIGM.format(change="id='new', defaults=lambda data: {'objective.components': -2}"),
         "by default objective.components cannot be -2: input should be greater than or equal to 1",
+    ),
+    "has a setting that no form shows": (
+        "paradigms", LAYERS, "the setting 'layers' is of type list[int]; a setting is an int, float, bool",
     ),
     "cannot say what it can do": (
         "paradigms", PARADIGM.format(change="id='new', capabilities=lambda chosen, data: 1 / 0"),

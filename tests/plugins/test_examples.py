@@ -41,9 +41,12 @@ def test_both_are_in_every_list(examples: Lab) -> None:
 
 
 def test_the_lists_name_them_to_be_read(examples: Lab) -> None:
-    text, panels = examples.verbs(["list", "plugins"], ["list", "panels", "--paradigm", "ngram"])
+    text, panels, info = examples.verbs(
+        ["list", "plugins"], ["list", "panels", "--paradigm", "ngram"], ["info", "--json"]
+    )
     assert text.out.splitlines()[1].split() == ["genlab.datasets", "rose", "genlab-rose", "1.0.0", "loaded"]
     assert "On all data sets." in panels.out
+    assert json.loads(info.out)["plug-ins"]["genlab.datasets/rose"] == "genlab-rose 1.0.0: loaded"
 
 
 def test_samples_are_text_in_a_file_and_on_the_screen(examples: Lab, ngram: Path, tmp_path: Path) -> None:
@@ -132,6 +135,37 @@ def test_a_run_goes_on_and_refuses_what_it_cannot_learn(examples: Lab, tmp_path:
     assert (first.status, second.status) == (0, 0), second.err
     assert json.loads((run / "run.json").read_text(encoding="utf-8"))["steps"] == 3
     assert (refused.status, refused.err) == (2, "genlab: N-gram learns text; 'moons' holds points\n")
+
+
+def test_a_model_of_text_trains_on_a_file_of_ones_own(examples: Lab, tmp_path: Path) -> None:
+    names, run = tmp_path / "mine.txt", tmp_path / "run"
+    names.write_text("anna\nhanna\nsanna\n" * 10, encoding="utf-8")
+    trained, sampled = examples.verbs(
+        ["train", "ngram", names, "--set", "training.threads=1", "--out", run], ["sample", run, "--n", 20]
+    )
+    assert trained.status == 0, trained.err
+    assert set("".join(sampled.out.split())) <= set("ahns")
+
+
+def test_what_samples_begin_with_says_nothing_of_held_out_data(
+    examples: Lab, ngram: Path, tmp_path: Path
+) -> None:
+    run, texts = tmp_path / "run", tmp_path / "names.txt"
+    texts.write_text("maria\npeter\n", encoding="utf-8")
+    given = ["--set", "condition.given=mar", "--set", "training.threads=1"]
+    trained, evaluated, read, before, sampled = examples.verbs(
+        ["train", "ngram", "names", *given, "--out", run],
+        ["evaluate", run, "--n", 50, "--json"],
+        ["logprob", run, texts],
+        ["logprob", ngram, texts],
+        ["sample", run, "--n", 5],
+    )
+    assert trained.status == 0, trained.err
+    metrics = {row["name"]: row["value"] for row in json.loads(evaluated.out)["metrics"]}
+    assert math.isfinite(metrics["Test NLL"])
+    assert math.isfinite(metrics["Perplexity"])
+    assert read.out == before.out
+    assert all(line.startswith("mar") for line in sampled.out.splitlines()[-5:])
 
 
 def test_paradigms_that_are_built_in_learn_the_rose(examples: Lab, tmp_path: Path) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from genlab.cli import main
+from genlab.cli.new import write
+from genlab.data.catalogue import record_of
+from genlab.settings.paradigm import Chosen
 
 from .conftest import Lab
 
@@ -61,6 +65,34 @@ def test_a_new_data_set_is_learnt_and_passes_its_tests(lab: Lab, tmp_path: Path)
         "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path / "there" / "tests", cwd=tmp_path
     )
     assert tests.status == 0, tests.out[-3000:]
+
+
+@pytest.mark.parametrize("name", ["my-starter", "test-starter", "starter-genlab"])
+def test_a_name_with_words_of_the_template_stands_where_any_other_would(name: str, tmp_path: Path) -> None:
+    def written(name: str) -> dict[str, str]:
+        words = name.split("-")
+        write("paradigm", name, tmp_path / name)
+        files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
+        found = {str(path.relative_to(tmp_path / name)): path.read_text(encoding="utf-8") for path in files}
+        for spelling in (" ".join(words).capitalize(), "_".join(words), "".join(map(str.title, words)), name):
+            found = {
+                place.replace(spelling, "?"): text.replace(spelling, "?") for place, text in found.items()
+            }
+        return found
+
+    assert written(name) == written("quite-other")
+
+
+def test_the_label_of_a_new_paradigm_says_why_it_cannot_act(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("paradigm", "labelless", tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = import_module("genlab_labelless").PARADIGM
+    for dropped, enabled in ((0.1, True), (1.0, False)):
+        chosen = Chosen(entry.objective(drop_label=dropped), entry.network(), entry.sampler())
+        label = entry.capabilities(chosen, record_of("moons").info()).control("condition.label")
+        assert (label.enabled, bool(label.reason)) == (enabled, not enabled)
 
 
 @pytest.mark.parametrize("what", ["paradigm", "dataset"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from genlab.api.checks import models
+from genlab.api.checks import models, records
 from genlab.api.checks.require import require_known
 from genlab.api.checks.trained import Trained, one_thread, short_run
 from genlab.data.catalogue import DATASETS
@@ -32,6 +32,10 @@ def _with_density(session: Session) -> bool:
 
 
 CHECKS: Mapping[Check, Callable[[Session], bool]] = {
+    records.describing_it_needs_no_torch: _always,
+    records.every_preset_can_be_chosen: _always,
+    records.every_control_has_a_setting_or_a_reason: _always,
+    records.every_panel_can_be_asked: _always,
     models.every_recorded_number_is_finite: _always,
     models.each_player_lowers_its_own_loss: _always,
     models.every_parameter_receives_a_gradient: _always,

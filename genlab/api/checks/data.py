@@ -8,7 +8,7 @@ from typing import assert_never
 
 import numpy as np
 
-from genlab.api.checks.require import require, require_known
+from genlab.api.checks.require import require, require_known, require_no_torch
 from genlab.data import Dataset, load
 from genlab.data.catalogue import DATASETS
 from genlab.data.dataset import Distribution
@@ -26,7 +26,14 @@ def the_record_says_what_the_data_are(id: str) -> None:
     require(info.space == data.space, f"the record speaks of {info.space}, the data are {data.space}")
     require(info.labels == data.label_names, "the record has other labels than the data")
     require(info.truth == (data.truth is not None), "the record is wrong about whether the truth is known")
+    truth = data.truth
+    modes = isinstance(truth, Truth) and truth.modes is not None and truth.mode_std is not None
+    require(info.modes == modes, "the record is wrong about whether there are modes in known places")
     require(_data(id).fingerprint == data.fingerprint, "made twice, the data have two fingerprints")
+
+
+def describing_it_needs_no_torch(id: str) -> None:
+    require_no_torch()
 
 
 def what_is_drawn_belongs_to_its_space(id: str) -> None:
@@ -145,7 +152,12 @@ def data_cases(id: str) -> tuple[DataCase, ...]:
     """Everything to check of a data set of the catalogue, with its declared settings."""
     require_known(id, DATASETS)
     info = DATASETS[id].info()
-    checks = [the_record_says_what_the_data_are, what_is_drawn_belongs_to_its_space, one_seed_gives_one_draw]
+    checks = [
+        the_record_says_what_the_data_are,
+        describing_it_needs_no_torch,
+        what_is_drawn_belongs_to_its_space,
+        one_seed_gives_one_draw,
+    ]
     if info.truth:
         checks.append(the_truth_is_the_distribution_of_the_draws)
         if isinstance(info.space, Points) and info.space.drawable:

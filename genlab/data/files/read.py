@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genlab.data.condition import check_classes
 from genlab.data.dataset import DataError
 from genlab.data.files.arrays import FileDataset
 from genlab.data.files.bounds import MAX_BYTES, MAX_CLASSES, MAX_COLUMNS, MIN_ROWS
@@ -79,7 +80,13 @@ def _read_folder(path: Path) -> tuple[FileSettings, FileDataset]:
 def describe_file(
     name: str, x: Data, labels: Labels | None, names: tuple[str, ...], shape: FileSettings
 ) -> tuple[FileSettings, FileDataset]:
-    """Settings and data set of rows that have been checked. shape: the settings of their space."""
+    """Settings and data set of rows that have been checked. shape: the settings of their space.
+
+    Raises DataError for the name of a class that no class can have."""
+    try:
+        check_classes(names)
+    except ValueError as error:
+        raise DataError(f"'{name}' cannot be read: {error}. Rename that class.") from error
     found = {
         "name": name,
         "sha256": content_hash(x, labels, shape.vocabulary),

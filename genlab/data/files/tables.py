@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from genlab.data.dataset import DataError
 from genlab.data.files.bounds import MAX_BYTES, MAX_COLUMNS
+from genlab.settings.spaces import Tokens
 
 _POINTS = ("x", "X", "samples", "points", "data")
 _LABELS = ("label", "labels", "y")
@@ -39,6 +41,38 @@ def read_npz(path: Path) -> Table:
 
     Labels: the array label, labels or y.
     """
+
+    def wanted(keys: list[str]) -> list[str]:
+        if "vocabulary" in keys:
+            raise DataError(f"'{path.name}' holds tokens, not points; save the text as .txt.")
+        label = [key for key in _LABELS if key in keys][:1]
+        return [_points_key([key for key in keys if key not in label], path.name), *label]
+
+    found = list(_read_arrays(path, wanted).values())
+    return Table(found[0], found[1] if len(found) > 1 else None)
+
+
+def read_tokens(path: Path, space: Tokens) -> Table:
+    """The tokens of a .npz file, among arrays as `read_npz` takes them.
+
+    Raises DataError where the file has a vocabulary or an end that is not that of the space."""
+
+    def wanted(keys: list[str]) -> list[str]:
+        beside = ("vocabulary", "end", "seed", *_LABELS)
+        tokens = _points_key([key for key in keys if key not in beside], path.name)
+        return [tokens, *(key for key in ("vocabulary", "end") if key in keys)]
+
+    arrays = _read_arrays(path, wanted)
+    vocabulary, end = arrays.get("vocabulary"), arrays.get("end")
+    if vocabulary is not None and (tuple(vocabulary.tolist()), None if end is None else end.tolist()) != (
+        space.vocabulary, space.end,
+    ):  # fmt: skip
+        raise DataError(f"'{path.name}' holds tokens of another vocabulary than that of this run.")
+    return Table(next(iter(arrays.values())), None)
+
+
+def _read_arrays(path: Path, wanted: Callable[[list[str]], list[str]]) -> dict[str, NDArray[Any]]:
+    """Arrays of a .npz file, those that `wanted` picks of their names, in that order."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = {
@@ -50,19 +84,13 @@ def read_npz(path: Path) -> Table:
                 raise DataError(
                     f"'{path.name}' holds {len(members)} arrays; GenLab reads at most {_MEMBERS}."
                 )
-            if "vocabulary" in members:
-                raise DataError(f"'{path.name}' holds tokens, not points; save the text as .txt.")
-            found = [key for key in _LABELS if key in members]
-            label = found[0] if found else None
-            points = _points_key([key for key in members if key != label], path.name)
             arrays: dict[str, NDArray[Any]] = {}
-            for key in (points, label):
-                if key is not None:
-                    with archive.open(members[key]) as file:
-                        arrays[key] = _read_array(file, members[key].file_size, f"{path.name}: {key}")
+            for key in wanted(list(members)):
+                with archive.open(members[key]) as file:
+                    arrays[key] = _read_array(file, members[key].file_size, f"{path.name}: {key}")
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise DataError(f"'{path.name}' is not a readable .npz file.") from error
-    return Table(arrays[points], None if label is None else arrays[label])
+    return arrays
 
 
 def _points_key(keys: list[str], name: str) -> str:

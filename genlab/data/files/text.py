@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -23,7 +24,15 @@ def read_lines(path: Path) -> tuple[Labels, str]:
 
     Token k is the k-th character in the order of Unicode; the number of characters is the end. White space
     at the end of a line and empty lines are left out. Raises DataError."""
-    lines = _lines(path)
+    lines = [(number, line.rstrip(" \t")) for number, line in _lines(path)]
+    for number, line in lines:
+        found = _CONTROL.search(line)
+        if found:
+            raise DataError(
+                f"'{path.name}' is not plain text: line {number} holds the control character "
+                f"{ord(found.group()):#04x}."
+            )
+    lines = [(number, line) for number, line in lines if line]
     if len(lines) < MIN_ROWS:
         count = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
         raise DataError(f"'{path.name}' holds {count} of text; GenLab needs at least {MIN_ROWS}.")
@@ -55,9 +64,31 @@ def read_lines(path: Path) -> tuple[Labels, str]:
 def read_rows(path: Path, space: Tokens) -> Labels:
     """The lines of a text file as data of a space, (n, length): given examples for a model that is trained.
 
-    Raises DataError, which names the line, where one does not fit the space."""
+    Every line counts as it stands; an empty one is an empty sequence, but where all have one length it is
+    left out. Raises DataError, which names the line, where one does not fit the space."""
+    return _rows(path, space, [line for line in _lines(path) if line[1] or space.end is not None])
+
+
+def read_column(path: Path, space: Tokens) -> Labels:
+    """The column `text` of a .csv file as data of a space, (n, length). Raises DataError, as `read_rows`."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            if "text" not in header:
+                raise DataError(f"'{path.name}' has no column that is called 'text' in its first line.")
+            at = header.index("text")
+            return _rows(path, space, [(reader.line_num, row[at]) for row in reader if len(row) > at])
+    except UnicodeDecodeError as error:
+        raise DataError(f"'{path.name}' is not a text file in UTF-8.") from error
+    except csv.Error as error:
+        raise DataError(f"'{path.name}' is not a readable .csv file: {error}.") from error
+
+
+def _rows(path: Path, space: Tokens, lines: list[tuple[int, str]]) -> Labels:
+    """Lines with their numbers as data of a space, (n, length)."""
     rows = []
-    for number, line in _lines(path):
+    for number, line in lines:
         try:
             rows.append(space.row(line))
         except ValueError as error:
@@ -68,7 +99,7 @@ def read_rows(path: Path, space: Tokens) -> Labels:
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
-    """Lines that are not empty, with their numbers from 1. Raises DataError."""
+    """The lines of a text file with their numbers from 1. Raises DataError."""
     size = path.stat().st_size
     if size > MAX_TEXT_BYTES:
         raise DataError(
@@ -85,12 +116,7 @@ def _lines(path: Path) -> list[tuple[int, str]]:
         raise DataError(
             f"'{path.name}' is not text in UTF-8, as line {at} shows; save it in that encoding."
         ) from error
-    lines = [(number, line.rstrip(" \t")) for number, line in enumerate(_BREAK.split(text), 1)]
-    for number, line in lines:
-        found = _CONTROL.search(line)
-        if found:
-            raise DataError(
-                f"'{path.name}' is not plain text: line {number} holds the control character "
-                f"{ord(found.group()):#04x}."
-            )
-    return [(number, line) for number, line in lines if line]
+    lines = _BREAK.split(text)
+    if lines[-1] == "":  # what follows the last break is no line
+        lines.pop()
+    return list(enumerate(lines, 1))

@@ -40,7 +40,8 @@ def sample(run: str, session: Session, number: int = 0) -> p.Sample:
 
 def evaluate(run: str, session: Session, number: int) -> p.Evaluate:
     """Every metric that applies."""
-    return p.Evaluate(run, EVALUATION, number, *_asked(session), n=EVALUATION_SAMPLES)
+    sampler, condition = _asked(session)
+    return p.Evaluate(run, EVALUATION, number, sampler, condition.judged, n=EVALUATION_SAMPLES)
 
 
 def of_panel(
