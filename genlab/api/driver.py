@@ -148,7 +148,7 @@ class _Training:
                 self.state = event
                 if step == self.start:  # nothing was trained, so nothing is saved unless asked for
                     engine().send(p.Save(self.run))
-            case p.Saved(step=step):
+            case p.Saved(step=step, weights=True):
                 self._saved.add(step)
         return self.state is not None and self.state.state != "failed" and self.state.step in self._saved
 

@@ -93,7 +93,7 @@ class Keeper:
             if averaged:
                 folder.save_weights(averaged)
             folder.update(**summary)
-            self._send(p.Saved(self._run, step, str(folder.path)))
+            self._send(p.Saved(self._run, step, bool(averaged)))
 
         self._write(write)
 

@@ -71,7 +71,6 @@ class Run:
         validation = self._batch(dataset.validation(EXAMPLES, held_out)) if fixed else None
         self._warned: tuple[str, ...] = ()
         self.snapshots = Snapshots(copy.deepcopy(model))
-        self.parameters = sum(q.numel() for q in model.parameters())
         self.threads = session.training.threads or fastest(copy.deepcopy(model), self.pool, session)
         self.trainer = Trainer(model, session, self.pool, validation)
 
@@ -139,7 +138,6 @@ class Run:
                 trainer.seconds,
                 self.device.type,
                 self.threads,
-                self.parameters,
                 tuple(player.name for player in trainer.players),
             )
         )

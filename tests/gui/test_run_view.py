@@ -62,7 +62,7 @@ def view(qtbot: QtBot) -> Views:
         session = Session.default(paradigm, dataset)
         found = RunView(engine, session, Row(qtbot), parent)  # type: ignore[arg-type]
         found.begin()
-        found.take(p.Opened(found.run.id, session.model_dump(), None, 0, 0.0, "cpu", 1, 10))
+        found.take(p.Opened(found.run.id, session.model_dump(), None, 0, 0.0, "cpu", 1))
         found.take(p.StateChanged(found.run.id, "ready", 0, 0.0))
         found.panels_changed()
         return found

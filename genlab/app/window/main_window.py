@@ -28,7 +28,6 @@ from genlab.engine import protocol as p
 from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
 from genlab.session.session import SettingError, read_session
-from genlab.settings.plugins import problems
 
 SMALLEST = (960, 620)
 PREFERRED = (1440, 880)
@@ -136,7 +135,7 @@ class MainWindow(QWidget):
         self._begin(self.workspace)
         if self.store.note:
             self.workspace.cards.show_card("settings", "Settings were reset", [self.store.note], "warn")
-        reports.show_plugin_problems(self.workspace, problems())
+        reports.show_plugin_problems(self.workspace)
 
     def _begin(self, space: Workspace) -> None:
         record = memory.record_of(self.store, space.paradigm.id)
@@ -213,8 +212,9 @@ class MainWindow(QWidget):
 
     def _take(self, event: p.Event) -> None:
         match event:
-            case p.EngineReady(devices=devices):
+            case p.EngineReady(devices=devices, problems=found):
                 self.top.show_devices(devices, 0)
+                reports.take_plugin_problems(self.workspace, found)
             case p.EngineDied():
                 self._engine_died(event)
         for workspace in self.workspaces.values():
