@@ -22,7 +22,8 @@ def main(connection: Connection) -> None:
     from genlab.settings.plugins import problems
 
     outbox = Outbox(connection)
-    from genlab.engine.worker import Worker, ended
+    from genlab.engine.failures import ended
+    from genlab.engine.worker import Worker
 
     worker = Worker(outbox.put)
 

@@ -214,3 +214,42 @@ def test_the_histogram_integrates_to_the_share_inside_and_the_grid_covers_the_ex
     np.testing.assert_allclose(points[0], (-0.5, 0.25))
     np.testing.assert_allclose(points[1], (0.5, 0.25))
     assert cell == pytest.approx(8 / 16)
+
+
+def no_memory(*_: object) -> None:
+    raise MemoryError("no room for it")
+
+
+def test_a_run_that_breaks_while_it_is_prepared_is_told_by_its_name(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(talk, tmp_path / "run")
+    monkeypatch.setattr("genlab.engine.run.model_of", no_memory)
+    talk.send(p.Close("a"))
+    for command, title in (
+        (p.Prepare("new", small_session().model_dump(), None), "The run could not be prepared"),
+        (p.Open("old", str(tmp_path / "run")), "The run could not be opened"),
+    ):
+        talk.send(command)
+        failure = talk.until(lambda event: isinstance(event, p.Failure))
+        assert isinstance(failure, p.Failure)
+        assert (failure.run, failure.title) == (command.run, title)
+        assert failure.what == "There was not enough memory."
+        assert "no room for it" in failure.details
+
+
+def test_a_run_that_cannot_be_saved_leaves_the_engine_alive(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(talk, tmp_path / "run")
+    monkeypatch.setattr("genlab.engine.training.trainer.Trainer.state", no_memory)
+    talk.send(p.Train("a"))
+    failure = talk.until(lambda event: isinstance(event, p.Failure))
+    assert isinstance(failure, p.Failure)
+    assert failure.run == "a"
+    assert failure.kept.startswith("It could not be saved")
+    assert [event.state for event in talk.heard if isinstance(event, p.StateChanged)][-1] == "failed"
+    talk.send(p.Sample("a", "ask", 1, {}, n=20))
+    talk.until(lambda event: isinstance(event, p.Answer))
+    talk.send(p.Close("a"))
+    talk.until(lambda event: event == p.Closed("a"))
