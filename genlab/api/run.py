@@ -40,15 +40,16 @@ class Run:
     A run that was trained holds its folder, so that nobody else trains it meanwhile, until it is closed: by
     `close`, by the end of a `with`, or when nothing refers to it any more.
 
-    players: who trains, by name. warnings: what went wrong at the last check of training that ran, in whole
-    sentences."""
+    players: who trains, by name. note: what is to know of how it was opened, or ''. warnings: what went
+    wrong at the last check of training that ran, in whole sentences."""
 
-    def __init__(self, opened: p.Opened) -> None:
+    def __init__(self, opened: p.Opened, note: str = "") -> None:
         assert opened.folder is not None
         self.folder = Path(opened.folder)
         self.session = read_session(opened.session)
         self.step = opened.step
         self.players = opened.players
+        self.note = note
         self.warnings: tuple[str, ...] = ()
         self._id = opened.run
         self._forget = weakref.finalize(self, driver.engine().send, p.Close(opened.run))

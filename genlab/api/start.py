@@ -75,7 +75,7 @@ def open_run(path: str | Path, device: str = "auto", checkpoint: int | None = No
         raise RunError(f"{path} has no checkpoint of step {checkpoint}; {steps}")
     driver.check_device(device)
     name = f"run-{next(driver.numbers)}"
-    return Run(driver.begin(p.Open(name, str(Path(path).absolute()), checkpoint, device)))
+    return Run(*driver.begin(p.Open(name, str(Path(path).absolute()), checkpoint, device)))
 
 
 def session_of(path: str | Path) -> Session:

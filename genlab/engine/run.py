@@ -114,15 +114,16 @@ class Run:
         run.session = run.trainer.session = session
         run.keeper = Keeper(command.run, folder, send, writer)
         run._beyond = True
+        note = checkpoint.note if checkpoint else ""
         if checkpoint:
             tensors = {name: torch.from_numpy(np.array(array)) for name, array in checkpoint.tensors.items()}
-            run.trainer.restore(tensors, checkpoint.state)
+            note = "; ".join(filter(None, (note, run.trainer.restore(tensors, checkpoint.state))))
             run._saved_step = run.trainer.step
         elif (folder.path / "weights.safetensors").exists():
             weights = {name: torch.from_numpy(array.copy()) for name, array in folder.load_weights().items()}
             run.trainer.load_weights(weights)
             run.trainer.step = run._saved_step = int(manifest.get("steps", 0))
-        run.announce(checkpoint.note if checkpoint else "")
+        run.announce(note)
         return run
 
     def announce(self, note: str = "") -> None:

@@ -230,3 +230,29 @@ def test_an_evaluation_is_kept_with_how_it_was_drawn(talk: Talk, tmp_path: Path)
     assert not {"label", "seed"} & kept.sampler.keys()
     assert list(kept.metrics) == json.loads(json.dumps(found.metrics))
     assert {"genlab", "torch", "numpy", "python"} == kept.versions.keys()
+
+
+@pytest.mark.parametrize("size", [16, 44])
+def test_a_run_of_another_kind_of_device_opens_says_so_and_trains_on(
+    talk: Talk, tmp_path: Path, size: int
+) -> None:
+    make(talk, tmp_path / "run")
+    folder = RunFolder.open(tmp_path / "run")
+    found = folder.load_checkpoint()
+    foreign = {f"random.{name}": np.zeros(size, np.uint8) for name in ("data", "noise")}
+    folder.save_checkpoint(found.step, {**found.tensors, **foreign}, found.state)
+    losses = []
+    for name in ("a", "b"):
+        shutil.copytree(tmp_path / "run", tmp_path / name)
+        talk.send(p.Open(name, str(tmp_path / name)))
+        opened = talk.until(state("done"))
+        assert isinstance(opened, p.StateChanged)
+        assert "trained on another kind of device" in opened.note
+        talk.send(p.Train(name, steps=20))
+        talk.until(state("done"))
+        talk.send(p.Close(name))
+        talk.until(lambda event, name=name: event == p.Closed(name))
+        names, rows = RunFolder.open(tmp_path / name).read_metrics()
+        losses.append(rows[:, names.index("total")])
+    np.testing.assert_array_equal(*losses)
+    assert len(losses[0]) == 80
