@@ -20,12 +20,11 @@ from genlab.api.driver import Observer
 from genlab.api.errors import NoDensity, RequestError
 from genlab.api.pictures import grid_size, picture
 from genlab.api.progress import ProgressBar
-from genlab.data import Dataset, load
+from genlab.data import Dataset
 from genlab.data.condition import Condition
-from genlab.data.files.arrays import FileDataset
-from genlab.data.files.settings import FileSettings
 from genlab.data.payloads import Array, Payload, Samples
 from genlab.engine import protocol as p
+from genlab.runs.data import dataset_of
 from genlab.runs.export import save_png
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import recipe_of
@@ -246,10 +245,7 @@ class Run:
 
     def dataset(self) -> Dataset:
         """The data set of the run. Raises RunError where a person's own data are missing from the folder."""
-        data = self.session.data
-        if isinstance(data, FileSettings):
-            return FileDataset.from_arrays(data, *RunFolder.open(self.folder).load_data())
-        return load(self.session.dataset, data)
+        return dataset_of(self.session, RunFolder.open(self.folder))
 
     def picture(self, samples: Samples, by_class: bool = False, columns: int | None = None) -> Image:
         """Samples as one picture: images as a montage, points over points of the data, else one by one."""

@@ -79,6 +79,10 @@ class Keeper:
 
         self._write(write)
 
+    def go_on(self, step: int) -> None:
+        """Drop what the folder says of later steps: the run goes on from this one."""
+        self._write(lambda: self.folder.cut(step))
+
     def record(self, names: Sequence[str], rows: NDArray[np.float64]) -> None:
         """Append losses."""
         self._write(lambda: self.folder.append_metrics(names, rows))
@@ -120,8 +124,8 @@ class Keeper:
                         self._run,
                         "The run could not be saved",
                         str(problem),
-                        "Training goes on; what was saved before is untouched.",
-                        "Make room or mend the folder; the next checkpoint is tried by itself.",
+                        "What was saved before is untouched, and the run is whole while it is open.",
+                        "Make room or mend the folder; while it trains, saving is tried again by itself.",
                         traceback.format_exc(),
                     )
                 )

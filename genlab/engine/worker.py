@@ -296,7 +296,7 @@ class Worker:
         for task in [task for task in self._tasks if task.run is run]:
             self._drop(run, task.channel)
         self.previews.forget(run.id)
-        if run.state == "training":
+        if run.state == "training" or run.unsaved:
             self._pause(run)
         run.close()
         del self._runs[run.id]

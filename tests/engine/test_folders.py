@@ -256,3 +256,61 @@ def test_a_run_of_another_kind_of_device_opens_says_so_and_trains_on(
         losses.append(rows[:, names.index("total")])
     np.testing.assert_array_equal(*losses)
     assert len(losses[0]) == 80
+
+
+def reopen(talk: Talk, folder: Path, checkpoint: int | None = None) -> dict[str, Any]:
+    """The session of the run "a", closed and opened again."""
+    talk.send(p.Close("a"))
+    talk.send(p.Open("a", str(folder), checkpoint))
+    opened = talk.until(lambda event: isinstance(event, p.Opened))
+    assert isinstance(opened, p.Opened)
+    talk.until(lambda event: isinstance(event, p.StateChanged))
+    return opened.session
+
+
+def test_a_change_to_a_run_at_rest_is_kept_when_it_is_closed(talk: Talk, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    make(talk, folder)
+    reopen(talk, folder)
+    talk.send(p.Edit("a", {"training.ema": 0.5}))
+    assert reopen(talk, folder)["training"]["ema"] == 0.5
+    manifest = RunFolder.open(folder).manifest
+    assert manifest["session"]["training"]["ema"] == 0.5
+    assert manifest["journal"] == [[60, "training.ema", 0.5]]
+
+
+def test_going_back_leaves_no_change_behind_that_did_not_happen(talk: Talk, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    make(talk, folder)
+    reopen(talk, folder)
+    talk.send(p.Train("a", steps=10))
+    talk.send(p.Edit("a", {"training.ema": 0.5}))
+    talk.until(state("done"))
+    reopen(talk, folder, 60)
+    talk.send(p.Edit("a", {"training.clip": 2.0}))
+    assert reopen(talk, folder)["training"]["ema"] == 0.5
+    assert RunFolder.open(folder).checkpoints() == [60, 70]
+    reopen(talk, folder, 60)
+    talk.send(p.Edit("a", {"training.clip": 3.0}))
+    talk.send(p.Train("a", steps=5))
+    talk.until(state("done"))
+    session = reopen(talk, folder)
+    assert (session["training"]["clip"], session["training"]["ema"]) == (3.0, 0.999)
+    assert [entry for entry in RunFolder.open(folder).manifest["journal"] if entry[0] > 60] == []
+    assert [60, "training.clip", 3.0] in RunFolder.open(folder).manifest["journal"]
+    assert RunFolder.open(folder).checkpoints() == [60, 65]
+
+
+def test_a_finished_run_has_its_last_weights_even_where_a_checkpoint_came_just_before(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genlab.engine.run.CHECKPOINT_SECONDS", 0.0)
+    folder = tmp_path / "run"
+    talk.send(p.Prepare("a", small_session(training__pace=20.0).model_dump(), str(folder)))
+    talk.send(p.Train("a"))
+    talk.until(lambda event: isinstance(event, p.Saved))
+    talk.send(p.Pause("a"))
+    paused = talk.until(lambda event: isinstance(event, p.Saved) and event.weights)
+    assert isinstance(paused, p.Saved)
+    assert (folder / "weights.safetensors").exists()
+    assert paused.step == RunFolder.open(folder).checkpoints()[-1]

@@ -232,9 +232,8 @@ class Trainer:
             found = self._checker.check(self.validation, context)
         self._held |= found.values
         self.warnings = found.warnings
-        keeps = isinstance(self.session.training, GradientTraining) and self.session.training.keep == "best"
         loss = found.values.get("validation", math.nan)
-        if keeps and loss < self.best_loss:
+        if self.session.training.keeps_best and loss < self.best_loss:
             self.best_loss, self.best_step = loss, self.step
             self._best = [average.clone() for average in current]
 
