@@ -77,7 +77,7 @@ def answer(
                 held = None
                 asked = ProbeRequest(sampler, values, resolution, run.examples, condition)
                 model.refuse(asked)
-                for payload in probes_of(run.session.entry)[name](model, asked):
+                for payload in _probe_of(run.session, name)(model, asked):
                     if payload is not None:
                         if held is not None:
                             reply(held, False)
@@ -91,8 +91,9 @@ def answer(
                 send(p.LogProbs(*ids, step, found.values, found.kind, found.error, found.standard_error))
             case p.Evaluate():
                 yield from _evaluation(request, model, run, sampler, step, send)
-    except (NoDensity, ValueError, KeyError) as error:
-        send(p.Refused(request.run, request.channel, request.request, str(error.args[0])))
+    except (NoDensity, ValueError) as error:
+        reason = " ".join(str(error).split())
+        send(p.Refused(request.run, request.channel, request.request, reason))
 
 
 class Shown(Protocol):
@@ -158,6 +159,13 @@ def gather(
 def _sampler(session: Session, request: p.Ask) -> SamplerSettings:
     changed = session.with_values({f"sampler.{key}": value for key, value in request.sampler.items()})
     return changed.sampler
+
+
+def _probe_of(session: Session, name: str) -> Callable[[AnyModel, ProbeRequest[Any]], Iterator[Any]]:
+    probes = probes_of(session.entry)
+    if name not in probes:
+        raise ValueError(f"{session.entry.title} draws no panel '{name}'")
+    return probes[name]
 
 
 def _density(
@@ -258,13 +266,15 @@ def _evaluation(
     how = model.able(asked).density_reason
 
     try:
-        next(iter(model.log_prob(torch.as_tensor(dataset.test(1, _rng()).x, device=model.device), asked)))
+        one = dataset.test(1, _rng(sampler.seed)).x
+        next(iter(model.log_prob(torch.as_tensor(one, device=model.device), asked)))
         log_prob: Callable[[Array], Generator[None, None, LogDensity]] | str = density
     except NoDensity as reason:
         log_prob = str(reason)
     yield from draw(1, 0)
     ids = (request.run, request.channel, request.request, step)
-    work = evaluate(dataset, draw, log_prob, _rng(), request.n, None, biased, FloorStore(cache_dir()))
+    rng = _rng(sampler.seed)
+    work = evaluate(dataset, draw, log_prob, rng, request.n, None, biased, FloorStore(cache_dir()))
     while True:
         try:
             progress = next(work)
@@ -282,6 +292,6 @@ def _tell(send: Send, event: p.Evaluated, note: str) -> None:
     send(replace(event, note=note))
 
 
-def _rng() -> np.random.Generator:
-    """The evaluation's own stream: one model, one result."""
-    return np.random.default_rng(np.random.SeedSequence([0, STREAMS.index("evaluation")]))
+def _rng(seed: int) -> np.random.Generator:
+    """The evaluation's own stream: one model and seed, one result."""
+    return np.random.default_rng(np.random.SeedSequence([seed, STREAMS.index("evaluation")]))

@@ -211,6 +211,8 @@ class Worker:
             self._tasks.remove(task)
         except Exception as problem:
             self._tasks.remove(task)
+            if task.kind is not None:  # what broke once is not tried again at every step
+                self.previews.set(task.run.id, task.channel, None)
             self._send(failure(task.run.id, "A request failed", problem, "Nothing was lost."))
         cost = perf_counter() - start
         task.cost += cost
@@ -263,17 +265,18 @@ class Worker:
         watched = self.previews.next(run.id, kind, run.trainer.shown_step)
         if watched is None:
             return None
-        watched.shown = run.trainer.shown_step
-        task = self._task(run, watched.lighter(), kind)
+        lighter = watched.lighter()
+        watched.shown, watched.whole = run.trainer.shown_step, lighter is watched.what
+        task = self._task(run, lighter, kind)
         self._tasks.append(task)
         return task
 
     def _show_final(self, run: Run) -> None:
         """Answer every watch of a run that stopped, whole, with the weights it stopped at."""
         for watched in self.previews.of(run.id):
-            if watched.shown < run.trainer.shown_step:
+            if watched.shown < run.trainer.shown_step or not watched.whole:
                 self._drop(run, watched.what.channel)
-                watched.shown = run.trainer.shown_step
+                watched.shown, watched.whole = run.trainer.shown_step, True
                 self._tasks.append(self._task(run, watched.what, kind=None))
 
     def _drop(self, run: Run, channel: str) -> None:

@@ -253,3 +253,56 @@ def test_a_run_that_cannot_be_saved_leaves_the_engine_alive(
     talk.until(lambda event: isinstance(event, p.Answer))
     talk.send(p.Close("a"))
     talk.until(lambda event: event == p.Closed("a"))
+
+
+def test_what_was_shown_lighter_is_answered_whole_when_a_slow_run_stops(talk: Talk) -> None:
+    prepare(talk, None, training__pace=4.0)
+    talk.send(p.Watch("a", "samples", p.Sample("a", "samples", 0, {}, n=1500)))
+    talk.send(p.Train("a"))
+    talk.until(lambda event: isinstance(event, p.Tick) and event.step >= 2)
+    previewed = talk.until(lambda event: isinstance(event, p.Answer) and event.preview)
+    assert isinstance(previewed, p.Answer)
+    talk.send(p.Pause("a"))
+    whole = talk.until(lambda event: isinstance(event, p.Answer) and not event.preview)
+    assert isinstance(whole, p.Answer)
+    assert len(whole.payload.x) == 1500
+
+
+def test_an_evaluation_follows_its_seed(talk: Talk) -> None:
+    prepare(talk, None)
+    found = []
+    for number, seed in enumerate((0, 0, 5)):
+        talk.send(p.Evaluate("a", "evaluate", number, {"seed": seed}, n=40))
+        event = talk.until(lambda event: isinstance(event, p.Evaluated) and event.last)
+        assert isinstance(event, p.Evaluated)
+        found.append(event.metrics)
+    assert found[0] == found[1]
+    assert found[0] != found[2]
+
+
+def test_a_mistake_in_a_probe_is_told_with_its_details_and_a_refusal_in_its_words(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistyped(model, request):
+        yield request.values["sigma"]
+
+    def refusing(model, request):
+        raise ValueError("with no part\nthere is nothing to draw")
+        yield
+
+    probes = {"mistyped": mistyped, "refusing": refusing}
+    monkeypatch.setattr("genlab.paradigms.diffusion.probes.PROBES", probes)
+    prepare(talk, None)
+    talk.send(p.Probe("a", "probe", 1, {}, name="mistyped"))
+    failure = talk.until(lambda event: isinstance(event, p.Failure))
+    assert isinstance(failure, p.Failure)
+    assert (failure.run, failure.title, failure.what) == ("a", "A request failed", "KeyError: 'sigma'")
+    assert 'request.values["sigma"]' in failure.details
+    for name, reason in (
+        ("refusing", "with no part there is nothing to draw"),
+        ("nothing", "Diffusion draws no panel 'nothing'"),
+    ):
+        talk.send(p.Probe("a", "probe", 2, {}, name=name))
+        refused = talk.until(lambda event: isinstance(event, p.Refused))
+        assert isinstance(refused, p.Refused)
+        assert refused.reason == reason
