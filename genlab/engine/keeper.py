@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,10 +36,21 @@ class Keeper:
 
     @classmethod
     def begin(cls, run: str, path: Path, manifest: Mapping[str, Any], send: Send, writer: Writer) -> Keeper:
-        """A new folder, claimed. Raises RunError."""
+        """A new folder, claimed. Raises RunError; there is no folder then."""
         keeper = cls(run, RunFolder.create(path, manifest), send, writer)
-        keeper._lock = claim(keeper.folder.path)
+        try:
+            keeper._lock = claim(keeper.folder.path)
+        except BaseException:
+            shutil.rmtree(keeper.folder.path, ignore_errors=True)
+            raise
         return keeper
+
+    @property
+    def note(self) -> str:
+        """What a person should know who trains here, or ''."""
+        if self._lock is None or self._lock.excludes:
+            return ""
+        return "the disk of this run has no locks: do not train it from elsewhere at the same time"
 
     @property
     def claimed(self) -> bool:

@@ -193,7 +193,7 @@ class Run:
             trainer.budget = trainer.budget.extended(trainer.step, trainer.seconds, self.session.training)
         self._seen.clear()
         self._saved_at = perf_counter()
-        self.turn("training")
+        self.turn("training", "" if self.keeper is None else self.keeper.note)
 
     def advance(self, seconds: float, steps: int | None = None, player: str | None = None) -> None:
         """Train for a slice. What is not finite stops the run at its last good weights."""

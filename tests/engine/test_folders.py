@@ -314,3 +314,26 @@ def test_a_finished_run_has_its_last_weights_even_where_a_checkpoint_came_just_b
     assert isinstance(paused, p.Saved)
     assert (folder / "weights.safetensors").exists()
     assert paused.step == RunFolder.open(folder).checkpoints()[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the call is another there")
+def test_a_disk_without_locks_can_be_trained_on_and_one_that_fails_leaves_no_folder(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, name in ((errno.ENOLCK, "lockless"), (errno.EIO, "broken")):
+
+        def fail(*_: object, number: int = number) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("genlab.runs.lock.fcntl.flock", fail)
+        talk.send(p.Prepare(name, small_session().model_dump(), str(tmp_path / name)))
+        if name == "broken":
+            assert "cannot be trained in" in refused(talk)
+            assert not (tmp_path / name).exists()
+        else:
+            talk.send(p.Train(name))
+            training = talk.until(state("training"))
+            assert isinstance(training, p.StateChanged)
+            assert "has no locks" in training.note
+            talk.until(state("done"))
+            talk.until(lambda event: isinstance(event, p.Saved))
