@@ -266,15 +266,13 @@ def _evaluation(
     how = model.able(asked).density_reason
 
     try:
-        one = dataset.test(1, _rng(sampler.seed)).x
-        next(iter(model.log_prob(torch.as_tensor(one, device=model.device), asked)))
+        next(iter(model.log_prob(torch.as_tensor(dataset.test(1, _rng()).x, device=model.device), asked)))
         log_prob: Callable[[Array], Generator[None, None, LogDensity]] | str = density
     except NoDensity as reason:
         log_prob = str(reason)
     yield from draw(1, 0)
     ids = (request.run, request.channel, request.request, step)
-    rng = _rng(sampler.seed)
-    work = evaluate(dataset, draw, log_prob, rng, request.n, None, biased, FloorStore(cache_dir()))
+    work = evaluate(dataset, draw, log_prob, _rng(), request.n, None, biased, FloorStore(cache_dir()))
     while True:
         try:
             progress = next(work)
@@ -292,6 +290,6 @@ def _tell(send: Send, event: p.Evaluated, note: str) -> None:
     send(replace(event, note=note))
 
 
-def _rng(seed: int) -> np.random.Generator:
-    """The evaluation's own stream: one model and seed, one result."""
-    return np.random.default_rng(np.random.SeedSequence([seed, STREAMS.index("evaluation")]))
+def _rng() -> np.random.Generator:
+    """The evaluation's own stream: one model, one result."""
+    return np.random.default_rng(np.random.SeedSequence([0, STREAMS.index("evaluation")]))

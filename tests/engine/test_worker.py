@@ -268,18 +268,6 @@ def test_what_was_shown_lighter_is_answered_whole_when_a_slow_run_stops(talk: Ta
     assert len(whole.payload.x) == 1500
 
 
-def test_an_evaluation_follows_its_seed(talk: Talk) -> None:
-    prepare(talk, None)
-    found = []
-    for number, seed in enumerate((0, 0, 5)):
-        talk.send(p.Evaluate("a", "evaluate", number, {"seed": seed}, n=40))
-        event = talk.until(lambda event: isinstance(event, p.Evaluated) and event.last)
-        assert isinstance(event, p.Evaluated)
-        found.append(event.metrics)
-    assert found[0] == found[1]
-    assert found[0] != found[2]
-
-
 def test_a_mistake_in_a_probe_is_told_with_its_details_and_a_refusal_in_its_words(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
