@@ -22,7 +22,7 @@ from genlab.engine import protocol as p
 from genlab.runs.folder import RunError, RunFolder
 from genlab.runs.places import fresh_run_folder
 from genlab.session.catalogue import PARADIGMS
-from genlab.session.session import Session, SettingError, read_session
+from genlab.session.session import Session, SettingError, read_kept
 from genlab.settings.paradigm import Preset
 
 
@@ -81,7 +81,7 @@ def open_run(path: str | Path, device: str = "auto", checkpoint: int | None = No
 def session_of(path: str | Path) -> Session:
     """The settings of a run, without opening it. Raises RunError, SettingError."""
     try:
-        return read_session(RunFolder.open(path).manifest["session"])
+        return read_kept(RunFolder.open(path).manifest["session"])[0]
     except (KeyError, TypeError) as error:
         raise RunError(f"{path} is not a usable run: its run.json has no session") from error
 

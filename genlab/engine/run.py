@@ -32,7 +32,7 @@ from genlab.runs.data import dataset_from, dataset_of
 from genlab.runs.evaluations import Evaluation
 from genlab.runs.folder import RunFolder
 from genlab.runs.provenance import now, versions
-from genlab.session.session import Session, SettingError, read_session
+from genlab.session.session import Session, SettingError, read_kept, read_session
 from genlab.settings.sampler import SamplerSettings
 
 CHECKPOINT_SECONDS = 8.0
@@ -97,17 +97,17 @@ class Run:
         folder = RunFolder.open(command.folder)
         manifest = folder.manifest
         checkpoint = folder.load_checkpoint(command.checkpoint) if folder.checkpoints() else None
-        session = read_session(checkpoint.state["session"] if checkpoint else manifest["session"])
+        session, note = read_kept(checkpoint.state["session"] if checkpoint else manifest["session"])
         threads = session.with_values({"training.threads": manifest.get("threads", 0)})
         dataset = dataset_of(session, folder)
         run = cls(command.run, threads, dataset, pick_device(command.device), send, writer)
         run.session = run.trainer.session = session
         run.keeper = Keeper(command.run, folder, send, writer)
         run._beyond = True
-        note = checkpoint.note if checkpoint else ""
         if checkpoint:
             tensors = {name: torch.from_numpy(np.array(array)) for name, array in checkpoint.tensors.items()}
-            note = "; ".join(filter(None, (note, run.trainer.restore(tensors, checkpoint.state))))
+            notes = (note, checkpoint.note, run.trainer.restore(tensors, checkpoint.state))
+            note = "; ".join(filter(None, notes))
         elif (folder.path / "weights.safetensors").exists():
             weights = {name: torch.from_numpy(array.copy()) for name, array in folder.load_weights().items()}
             run.trainer.load_weights(weights)

@@ -27,7 +27,7 @@ from genlab.app.window.top_bar import TRAIN, TopBar
 from genlab.engine import protocol as p
 from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
-from genlab.session.session import SettingError, read_session
+from genlab.session.session import SettingError, read_kept
 
 SMALLEST = (960, 620)
 PREFERRED = (1440, 880)
@@ -240,7 +240,7 @@ class MainWindow(QWidget):
     def _reopen(self, space: Workspace, folder: str) -> bool:
         """Open the run of last time, with the settings as they were left; whether there is one."""
         try:
-            session = read_session(RunFolder.open(folder).manifest["session"])
+            session, _ = read_kept(RunFolder.open(folder).manifest["session"])
         except (RunError, SettingError, KeyError, TypeError):
             return False
         if session.paradigm != space.paradigm.id:
