@@ -42,16 +42,18 @@ def check_device(name: str) -> None:
         raise RequestError(f"there is no device '{name}' here; there are {', '.join(here)}")
 
 
-def begin(command: p.Prepare | p.Open) -> p.Opened:
-    """Prepare or open a run, and wait until it is there. Raises RunError, RunFailed."""
+def begin(command: p.Prepare | p.Open) -> tuple[p.Opened, str]:
+    """Prepare or open a run, and wait until it is there; a sentence where a person should know more, or ''.
+
+    Raises RunError, RunFailed."""
     engine().send(command)
     opened: p.Opened | None = None
     for event in engine().events():
         match event:
             case p.Opened(run=command.run):
                 opened = event
-            case p.StateChanged(run=command.run) if opened is not None:
-                return opened
+            case p.StateChanged(run=command.run, note=note) if opened is not None:
+                return opened, note
             case p.Failure(run=command.run, refused=True, what=what):
                 raise RunError(what)
             case p.Failure(run=None | command.run):
@@ -148,7 +150,7 @@ class _Training:
                 self.state = event
                 if step == self.start:  # nothing was trained, so nothing is saved unless asked for
                     engine().send(p.Save(self.run))
-            case p.Saved(step=step):
+            case p.Saved(step=step, weights=True):
                 self._saved.add(step)
         return self.state is not None and self.state.state != "failed" and self.state.step in self._saved
 

@@ -136,7 +136,7 @@ def begin(job: Job) -> Run:
         driver.check_device(job.device)
         name = f"run-{next(driver.numbers)}"
         command = p.Prepare(name, session.model_dump(), str(folder), job.source, job.device)
-        return Run(driver.begin(command))
+        return Run(*driver.begin(command))
 
 
 def conclude(run: Run, grid: bool = True, evaluate: int = 0) -> Result:

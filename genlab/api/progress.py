@@ -40,7 +40,7 @@ class ProgressBar:
                     if without_numbers(text) not in self._warned:
                         self._warned.add(without_numbers(text))
                         self._say(f"warning: {text}")
-            case p.StateChanged(state="done" | "paused", note=note) if note:
+            case p.StateChanged(state="training" | "done" | "paused", note=note) if note:
                 self._say(f"{note[0].upper()}{note[1:]}.")
             case p.Tick():
                 self._tick = event

@@ -20,11 +20,10 @@ from genlab.api.driver import Observer
 from genlab.api.errors import NoDensity, RequestError
 from genlab.api.pictures import grid_size, picture
 from genlab.api.progress import ProgressBar
-from genlab.data import Dataset, load
-from genlab.data.files.arrays import FileDataset
-from genlab.data.files.settings import FileSettings
+from genlab.data import Dataset
 from genlab.data.payloads import Data, Payload, Samples
 from genlab.engine import protocol as p
+from genlab.runs.data import dataset_of
 from genlab.runs.export import save_png
 from genlab.runs.folder import RunFolder
 from genlab.runs.recipe import recipe_of
@@ -39,15 +38,16 @@ class Run:
     A run that was trained holds its folder, so that nobody else trains it meanwhile, until it is closed: by
     `close`, by the end of a `with`, or when nothing refers to it any more.
 
-    players: who trains, by name. warnings: what went wrong at the last check of training that ran, in whole
-    sentences."""
+    players: who trains, by name. note: what is to know of how it was opened, or ''. warnings: what went
+    wrong at the last check of training that ran, in whole sentences."""
 
-    def __init__(self, opened: p.Opened) -> None:
+    def __init__(self, opened: p.Opened, note: str = "") -> None:
         assert opened.folder is not None
         self.folder = Path(opened.folder)
         self.session = read_session(opened.session)
         self.step = opened.step
         self.players = opened.players
+        self.note = note
         self.warnings: tuple[str, ...] = ()
         self._id = opened.run
         self._forget = weakref.finalize(self, driver.engine().send, p.Close(opened.run))
@@ -172,7 +172,9 @@ class Run:
         if asked.capabilities.density == "none":
             raise NoDensity(asked.capabilities.density_reason)
         points = self.points(x)
-        request = p.LogProbOf(self._id, "log_prob", next(driver.numbers), values, asked.asked.judged, x=points)
+        request = p.LogProbOf(
+            self._id, "log_prob", next(driver.numbers), values, asked.asked.judged, x=points
+        )
         event = driver.answer(request)
         match event:
             case p.Refused(reason=reason):
@@ -255,10 +257,7 @@ class Run:
 
     def dataset(self) -> Dataset:
         """The data set of the run. Raises RunError where a person's own data are missing from the folder."""
-        data = self.session.data
-        if isinstance(data, FileSettings):
-            return FileDataset.from_arrays(data, *RunFolder.open(self.folder).load_data())
-        return load(self.session.dataset, data)
+        return dataset_of(self.session, RunFolder.open(self.folder))
 
     def picture(self, samples: Samples, by_class: bool = False, columns: int | None = None) -> Image:
         """Samples as one picture: images as a montage, points over points of the data, else one by one."""

@@ -21,7 +21,7 @@ from genlab.data.files.settings import FileSettings
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunError, RunFolder
 from genlab.runs.places import fresh_run_folder
-from genlab.session.session import Session, SettingError, paradigm_of, read_session
+from genlab.session.session import Session, SettingError, paradigm_of, read_kept
 from genlab.settings.paradigm import Preset
 
 
@@ -74,13 +74,13 @@ def open_run(path: str | Path, device: str = "auto", checkpoint: int | None = No
         raise RunError(f"{path} has no checkpoint of step {checkpoint}; {steps}")
     driver.check_device(device)
     name = f"run-{next(driver.numbers)}"
-    return Run(driver.begin(p.Open(name, str(Path(path).absolute()), checkpoint, device)))
+    return Run(*driver.begin(p.Open(name, str(Path(path).absolute()), checkpoint, device)))
 
 
 def session_of(path: str | Path) -> Session:
     """The settings of a run, without opening it. Raises RunError, SettingError."""
     try:
-        return read_session(RunFolder.open(path).manifest["session"])
+        return read_kept(RunFolder.open(path).manifest["session"])[0]
     except (KeyError, TypeError) as error:
         raise RunError(f"{path} is not a usable run: its run.json has no session") from error
 

@@ -32,7 +32,7 @@ def train(arguments: Namespace) -> None:
                 + (", and --preset" if arguments.preset is not None else "")
                 + (", and --force" if arguments.force else "")
             )
-        run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
+        run = _opened(arguments)
         if values:
             run.edit(values)
         _tell_replaced(run)
@@ -63,6 +63,14 @@ def train(arguments: Namespace) -> None:
     print(result.folder)
 
 
+def _opened(arguments: Namespace) -> api.Run:
+    """The run that a verb works on; what is to know of how it was opened is told."""
+    run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
+    if run.note:
+        print(f"note: {run.note}", file=sys.stderr)
+    return run
+
+
 def _tell_replaced(run: api.Run) -> None:
     """Say what going on from an earlier checkpoint replaces."""
     last = RunFolder.open(run.folder).manifest.get("steps", run.step)
@@ -84,7 +92,7 @@ def sample(arguments: Namespace) -> None:
         and Path(arguments.grid).absolute() == Path(arguments.run, "grid.png").absolute()
     )
     grid = target(arguments.grid, (".png",), arguments.force or own)
-    run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
+    run = _opened(arguments)
     how = (arguments.n, arguments.label, arguments.seed, arguments.given, values)
     samples = run.draw(*how)
     labels = None if samples.labels is None or (samples.labels < 0).all() else samples.labels
@@ -103,7 +111,7 @@ def logprob(arguments: Namespace) -> None:
     values = _sampler(arguments)
     out = target(arguments.out, (".npy",), arguments.force)
     points = read_data(Path(arguments.points), api.session_of(arguments.run).space)
-    run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
+    run = _opened(arguments)
     found = run.log_probs(points, label=arguments.label, sampler=values)
     if out is not None:
         save_npy(out, found.values)
@@ -118,7 +126,7 @@ def logprob(arguments: Namespace) -> None:
 def evaluate(arguments: Namespace) -> None:
     """genlab evaluate: every metric that applies, as a table or as JSON; kept in the run."""
     values = _sampler(arguments)
-    run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
+    run = _opened(arguments)
     shown = _share if sys.stderr.isatty() else None
     found = run.evaluated(arguments.n, arguments.label, arguments.seed, shown, values)
     if found.note:
@@ -139,7 +147,7 @@ def probe(arguments: Namespace) -> None:
         raise SettingError(f"--resolution cannot be {arguments.resolution}: it goes from 2 to 512")
     sampler = {k.removeprefix("sampler."): v for k, v in values.items() if k.startswith("sampler.")}
     controls = {key: value for key, value in values.items() if not key.startswith("sampler.")}
-    run = api.open_run(arguments.run, arguments.device, arguments.checkpoint)
+    run = _opened(arguments)
     payload = run.probe(
         arguments.panel,
         resolution=arguments.resolution,

@@ -27,8 +27,12 @@ def found(place: str) -> Any:
 def build_model(paradigm: Paradigm[O, N, S], objective: O, network: N, data: ModelData) -> Model[O, N, S]:
     """The paradigm's model with its initial weights, drawn from the stream 'init' of the seed.
 
-    Raises ValueError, one sentence, where the settings do not go with the data."""
-    make: type[Model[O, N, S]] = found(paradigm.model)
+    Raises ValueError, one sentence, where the settings do not go with the data or it does not load."""
+    try:
+        make: type[Model[O, N, S]] = found(paradigm.model)
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"the model of {paradigm.title} does not load: {reason}") from error
     state = torch.get_rng_state()
     try:
         torch.manual_seed(generator(data.seed, "init").initial_seed())

@@ -29,6 +29,10 @@ class Draw:
     x: Data
     labels: Labels | None
 
+    def first(self, n: int) -> Draw:
+        """The first n of them, or all where there are fewer."""
+        return Draw(self.x[:n], None if self.labels is None else self.labels[:n])
+
 
 class Distribution(ABC):
     """An exactly known distribution: a mixture of labelled classes over any space.

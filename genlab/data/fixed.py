@@ -68,7 +68,7 @@ def content_hash(x: Data, labels: Labels | None, vocabulary: str = "") -> str:
 
 
 def _first(draw: Draw, n: int) -> Draw:
-    return Draw(draw.x[:n], None if draw.labels is None else draw.labels[:n])
+    return draw.first(n)
 
 
 def _extent(x: Data, space: Space) -> Extent:

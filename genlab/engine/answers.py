@@ -77,7 +77,7 @@ def answer(
             case p.Probe(name=name, values=values, resolution=resolution):
                 held = None
                 asked = ProbeRequest(sampler, values, resolution, run.examples, condition)
-                for payload in probes_of(run.session.entry)[name](model, asked):
+                for payload in _probe_of(run.session, name)(model, asked):
                     if payload is not None:
                         if held is not None:
                             reply(held, False)
@@ -91,8 +91,9 @@ def answer(
                 send(p.LogProbs(*ids, step, found.values, found.kind, found.error, found.standard_error))
             case p.Evaluate():
                 yield from _evaluation(request, model, run, sampler, step, send)
-    except (NoDensity, ValueError, KeyError) as error:
-        send(p.Refused(request.run, request.channel, request.request, str(error.args[0])))
+    except (NoDensity, ValueError) as error:
+        reason = " ".join(str(error).split())
+        send(p.Refused(request.run, request.channel, request.request, reason))
 
 
 class Shown(Protocol):
@@ -158,6 +159,13 @@ def gather(
 def _sampler(session: Session, request: p.Ask) -> SamplerSettings:
     changed = session.with_values({f"sampler.{key}": value for key, value in request.sampler.items()})
     return changed.sampler
+
+
+def _probe_of(session: Session, name: str) -> Callable[[AnyModel, ProbeRequest[Any]], Iterator[Any]]:
+    probes = probes_of(session.entry)
+    if name not in probes:
+        raise ValueError(f"{session.entry.title} draws no panel '{name}'")
+    return probes[name]
 
 
 def _density(

@@ -19,9 +19,11 @@ def main(connection: Connection) -> None:
     from genlab.engine.outbox import Outbox
     from genlab.engine.protocol import EngineReady, Shutdown
     from genlab.engine.warm import warm
+    from genlab.settings.plugins import problems
 
     outbox = Outbox(connection)
-    from genlab.engine.worker import Worker, ended
+    from genlab.engine.failures import ended
+    from genlab.engine.worker import Worker
 
     worker = Worker(outbox.put)
 
@@ -30,7 +32,7 @@ def main(connection: Connection) -> None:
             devices, versions = warm()
             gc.freeze()
             gc.enable()
-            outbox.put(EngineReady(os.getpid(), devices, versions, perf_counter() - start))
+            outbox.put(EngineReady(os.getpid(), devices, versions, perf_counter() - start, problems()))
             worker.run()
         except BaseException as problem:
             outbox.put(ended(problem))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,10 +36,21 @@ class Keeper:
 
     @classmethod
     def begin(cls, run: str, path: Path, manifest: Mapping[str, Any], send: Send, writer: Writer) -> Keeper:
-        """A new folder, claimed. Raises RunError."""
+        """A new folder, claimed. Raises RunError; there is no folder then."""
         keeper = cls(run, RunFolder.create(path, manifest), send, writer)
-        keeper._lock = claim(keeper.folder.path)
+        try:
+            keeper._lock = claim(keeper.folder.path)
+        except BaseException:
+            shutil.rmtree(keeper.folder.path, ignore_errors=True)
+            raise
         return keeper
+
+    @property
+    def note(self) -> str:
+        """What a person should know who trains here, or ''."""
+        if self._lock is None or self._lock.excludes:
+            return ""
+        return "the disk of this run has no locks: do not train it from elsewhere at the same time"
 
     @property
     def claimed(self) -> bool:
@@ -79,6 +91,10 @@ class Keeper:
 
         self._write(write)
 
+    def go_on(self, step: int) -> None:
+        """Drop what the folder says of later steps: the run goes on from this one."""
+        self._write(lambda: self.folder.cut(step))
+
     def record(self, names: Sequence[str], rows: NDArray[np.float64]) -> None:
         """Append losses."""
         self._write(lambda: self.folder.append_metrics(names, rows))
@@ -93,7 +109,7 @@ class Keeper:
             if averaged:
                 folder.save_weights(averaged)
             folder.update(**summary)
-            self._send(p.Saved(self._run, step, str(folder.path)))
+            self._send(p.Saved(self._run, step, bool(averaged)))
 
         self._write(write)
 
@@ -120,8 +136,8 @@ class Keeper:
                         self._run,
                         "The run could not be saved",
                         str(problem),
-                        "Training goes on; what was saved before is untouched.",
-                        "Make room or mend the folder; the next checkpoint is tried by itself.",
+                        "What was saved before is untouched, and the run is whole while it is open.",
+                        "Make room or mend the folder; while it trains, saving is tried again by itself.",
                         traceback.format_exc(),
                     )
                 )

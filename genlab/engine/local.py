@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator
 from types import TracebackType
 
+from genlab.engine.failures import ended
 from genlab.engine.protocol import Command, Event, Shutdown
 from genlab.engine.warm import warm
-from genlab.engine.worker import Worker, cores, ended
+from genlab.engine.worker import Worker, cores
 
 
 class LocalEngine:

@@ -23,12 +23,13 @@ MOST_SECONDS = 0.2
 @dataclass
 class Watched:
     """A repeated request. spent: seconds on it so far. halvings: of its draws, since they took long.
-    shown: the step it last showed."""
+    shown: the step it last showed. whole: not lighter than it was asked for."""
 
     what: p.Request
     spent: float = 0.0
     halvings: int = 0
     shown: int = -1
+    whole: bool = True
 
     @property
     def kind(self) -> PreviewKind:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from genlab.data.condition import Condition
 from genlab.data.payloads import Array, Payload
+from genlab.settings.plugins import PluginProblem
 
 State = Literal["preparing", "ready", "training", "paused", "done", "failed"]
 
@@ -172,12 +173,13 @@ Command = (
 
 @dataclass(frozen=True)
 class EngineReady:
-    """The engine is warm. devices: name to description, the first is what 'auto' takes."""
+    """The engine is warm. devices: name to description, first what 'auto' takes. problems: of plug-ins."""
 
     pid: int
     devices: dict[str, str]
     versions: dict[str, str]
     seconds: float
+    problems: tuple[PluginProblem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ class EngineDied:
 
 @dataclass(frozen=True)
 class Opened:
-    """A run is prepared or taken up. session: as it runs, plain values. players: who trains, in turn."""
+    """A run is prepared or opened. session: as it runs, plain values. players: who trains, in turn."""
 
     run: str
     session: dict[str, Any]
@@ -199,7 +201,6 @@ class Opened:
     seconds: float
     device: str
     threads: int
-    parameters: int
     players: tuple[str, ...] = ()
 
 
@@ -261,7 +262,6 @@ class Warned:
 @dataclass(frozen=True)
 class Answer:
     """A payload for a request. step: of the weights it shows. last: nothing more comes.
-
     preview: it came by a Watch; such answers are lossy."""
 
     run: str
@@ -315,11 +315,11 @@ class Refused:
 
 @dataclass(frozen=True)
 class Saved:
-    """A checkpoint is on disk."""
+    """A checkpoint is on disk. weights: those for sampling are, too."""
 
     run: str
     step: int
-    folder: str
+    weights: bool
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ import numpy as np
 import torch
 
 from genlab.core.training import Batch
-from genlab.data import load, read
 from genlab.data.condition import Condition
-from genlab.data.dataset import DataError, Dataset, Draw
+from genlab.data.dataset import Dataset, Draw
 from genlab.data.files.arrays import FileDataset
 from genlab.engine import protocol as p
 from genlab.engine.devices import pick_device
@@ -29,10 +28,11 @@ from genlab.engine.training.moved import NotFiniteError
 from genlab.engine.training.threads import fastest
 from genlab.engine.training.trainer import Trainer
 from genlab.engine.writer import Writer
+from genlab.runs.data import dataset_from, dataset_of
 from genlab.runs.evaluations import Evaluation
 from genlab.runs.folder import RunFolder
 from genlab.runs.provenance import now, versions
-from genlab.session.session import Session, SettingError, read_session
+from genlab.session.session import Session, SettingError, read_kept, read_session
 from genlab.settings.sampler import SamplerSettings
 
 CHECKPOINT_SECONDS = 8.0
@@ -56,22 +56,22 @@ class Run:
         self.player: str | None = None
         self._send = send
         self._writer = writer
-        self._saved_step = -1
+        self._saved_step = self._weights_step = -1
+        self._edited = False
+        self._edits: list[tuple[int, Mapping[str, Any]]] = []
         self._beyond = False
         self._saved_at = 0.0
         self._seen: deque[tuple[float, int]] = deque()
         rng = np.random.default_rng(np.random.SeedSequence([session.seed, 1]))
         draw = dataset.train(session.training.pool, rng)
-        reference = type(draw)(draw.x[:REFERENCE], None if draw.labels is None else draw.labels[:REFERENCE])
-        model = model_of(session, dataset, reference).to(device)
+        model = model_of(session, dataset, draw.first(REFERENCE)).to(device)
         self.pool = self._batch(draw)
         held_out = np.random.default_rng(np.random.SeedSequence([session.seed, 2]))
         self.examples = self._batch(dataset.test(EXAMPLES, held_out))
-        fixed = dataset.truth is None or getattr(session.training, "keep", "last") == "best"
+        fixed = dataset.truth is None or session.training.keeps_best
         validation = self._batch(dataset.validation(EXAMPLES, held_out)) if fixed else None
         self._warned: tuple[str, ...] = ()
         self.snapshots = Snapshots(copy.deepcopy(model))
-        self.parameters = sum(q.numel() for q in model.parameters())
         self.threads = session.training.threads or fastest(copy.deepcopy(model), self.pool, session)
         self.trainer = Trainer(model, session, self.pool, validation)
 
@@ -83,15 +83,7 @@ class Run:
     def prepare(cls, command: p.Prepare, send: Send, writer: Writer) -> Run:
         """A new run with its initial weights. Raises SettingError, DataError, RunError, ValueError."""
         session = read_session(command.session)
-        if session.dataset != "file":
-            dataset = load(session.dataset, session.data)
-        elif command.source is None:
-            raise DataError("this session trains on a file of your own: say where the file is")
-        else:
-            found, dataset = read(command.source)
-            if found.sha256 != session.value("data.sha256"):
-                name = Path(command.source).name
-                raise DataError(f"{name} is not the file that these settings were made for")
+        dataset = dataset_from(session, command.source)
         run = cls(command.run, session, dataset, pick_device(command.device), send, writer)
         if command.folder is not None:
             run.keep_in(Path(command.folder))
@@ -105,25 +97,25 @@ class Run:
         folder = RunFolder.open(command.folder)
         manifest = folder.manifest
         checkpoint = folder.load_checkpoint(command.checkpoint) if folder.checkpoints() else None
-        session = read_session(checkpoint.state["session"] if checkpoint else manifest["session"])
-        if session.dataset == "file":
-            dataset: Dataset = FileDataset.from_arrays(session.data, *folder.load_data())  # type: ignore[arg-type]
-        else:
-            dataset = load(session.dataset, session.data)
+        session, note = read_kept(checkpoint.state["session"] if checkpoint else manifest["session"])
         threads = session.with_values({"training.threads": manifest.get("threads", 0)})
+        dataset = dataset_of(session, folder)
         run = cls(command.run, threads, dataset, pick_device(command.device), send, writer)
         run.session = run.trainer.session = session
         run.keeper = Keeper(command.run, folder, send, writer)
         run._beyond = True
         if checkpoint:
             tensors = {name: torch.from_numpy(np.array(array)) for name, array in checkpoint.tensors.items()}
-            run.trainer.restore(tensors, checkpoint.state)
-            run._saved_step = run.trainer.step
+            notes = (note, checkpoint.note, run.trainer.restore(tensors, checkpoint.state))
+            note = "; ".join(filter(None, notes))
         elif (folder.path / "weights.safetensors").exists():
             weights = {name: torch.from_numpy(array.copy()) for name, array in folder.load_weights().items()}
             run.trainer.load_weights(weights)
-            run.trainer.step = run._saved_step = int(manifest.get("steps", 0))
-        run.announce(checkpoint.note if checkpoint else "")
+            run.trainer.step = int(manifest.get("steps", 0))
+            run.trainer.names = folder.read_metrics()[0]
+        if run.trainer.step:
+            run._saved_step = run._weights_step = run.trainer.step
+        run.announce(note)
         return run
 
     def announce(self, note: str = "") -> None:
@@ -139,7 +131,6 @@ class Run:
                 trainer.seconds,
                 self.device.type,
                 self.threads,
-                self.parameters,
                 tuple(player.name for player in trainer.players),
             )
         )
@@ -202,13 +193,11 @@ class Run:
             trainer.budget = trainer.budget.extended(trainer.step, trainer.seconds, self.session.training)
         self._seen.clear()
         self._saved_at = perf_counter()
-        self.turn("training")
+        self.turn("training", "" if self.keeper is None else self.keeper.note)
 
     def advance(self, seconds: float, steps: int | None = None, player: str | None = None) -> None:
         """Train for a slice. What is not finite stops the run at its last good weights."""
-        if self._beyond and self.keeper is not None:
-            self._beyond = False
-            self.keeper.folder.cut_metrics(self.trainer.step)
+        self._go_on()
         chosen = self.player if steps is None else player
         if chosen is not None and chosen not in [who.name for who in self.trainer.players]:
             self.finish("paused", f"paused: {chosen} has no part in this stage of training")
@@ -228,9 +217,25 @@ class Run:
         """Stop training: report, save with the weights for sampling, and turn to a state."""
         self.report()
         self.tick()
-        if self._saved_step != self.trainer.step:
+        if self.unsaved or {self._saved_step, self._weights_step} != {self.trainer.step}:
             self.save(weights=True)
         self.turn(state, note)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether settings were changed that the folder should have. A run that has gone back to an earlier
+        step stays on disk as it was until it trains on from there."""
+        if self.keeper is None or not self._edited:
+            return False
+        return not self._beyond or self.trainer.step >= int(self.keeper.folder.manifest.get("steps", 0))
+
+    def _go_on(self) -> None:
+        """Drop what the folder says of later steps than this, and journal what was changed meanwhile."""
+        if self._beyond and self.keeper is not None:
+            self._beyond = False
+            self.keeper.go_on(self.trainer.step)
+            for step, values in self._edits:
+                self.keeper.journal(step, values)
 
     def edit(self, values: Mapping[str, Any]) -> None:
         """Use new values of settings that may change while training; journal them."""
@@ -240,7 +245,10 @@ class Run:
             raise SettingError(f"{', '.join(stuck)} cannot change during a run; reset to begin a new one")
         self.session = changed
         self.trainer.edit(changed)
-        if self.keeper is not None:
+        self._edited = True
+        if self._beyond:
+            self._edits.append((self.trainer.step, values))
+        elif self.keeper is not None:
             self.keeper.journal(self.trainer.step, values)
 
     def report(self) -> None:
@@ -278,8 +286,9 @@ class Run:
         if self.keeper is None or not self.keeper.claimed:
             return
         trainer = self.trainer
+        self._go_on()
         tensors, plain = trainer.state()
-        self._saved_step, self._saved_at = trainer.step, perf_counter()
+        self._saved_step, self._saved_at, self._edited = trainer.step, perf_counter(), False
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
         averaged = {}
         if weights:
@@ -288,6 +297,7 @@ class Run:
                     name: tensor.detach().to("cpu", copy=True).numpy()
                     for name, tensor in model.state_dict().items()
                 }
+            self._weights_step = trainer.step
         self.keeper.save(arrays, plain, averaged)
 
     def evaluated(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import queue
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -20,6 +19,7 @@ from genlab.core.random import generator
 from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
 from genlab.engine.answers import Slices, answer
+from genlab.engine.failures import TITLES, failure, refusal, unwritten, what_of
 from genlab.engine.previews import SHARES, PreviewKind, Previews
 from genlab.engine.run import Run
 from genlab.engine.writer import Writer
@@ -57,7 +57,7 @@ class Worker:
         self._runs: dict[str, Run] = {}
         self._tasks: list[_Task] = []
         self.previews = Previews()
-        self._writer = Writer(self._writing_failed)
+        self._writer = Writer(lambda problem: send(unwritten(problem)))
         self._training: Run | None = None
         self._reported = self._ticked = self._due = 0.0
         self._threads = 0
@@ -99,9 +99,13 @@ class Worker:
         try:
             self._do(command, run)
         except (SettingError, DataError, RunError, ValueError) as problem:
-            self._refuse(command, problem)
+            self._send(refusal(command, problem))
         except Exception as problem:
-            self._fail(run, problem)
+            if run is not None and run.id in self._runs:
+                self._fail(run, problem)
+            else:
+                title = TITLES.get(type(command), "A request failed")
+                self._send(failure(getattr(command, "run", None), title, problem, "Nothing was lost."))
 
     def _do(self, command: p.Command, run: Run | None) -> None:
         match command:
@@ -115,9 +119,9 @@ class Worker:
                 self._tasks.append(_Task(made, "loss reference", self._reference(made), 0.0, "reference"))
                 return
             case p.Shutdown():
+                self._open = False
                 for open_run in list(self._runs.values()):
                     self._close(open_run)
-                self._open = False
                 return
         if run is None:
             if isinstance(command, p.Ask):
@@ -128,17 +132,15 @@ class Worker:
             case p.Train(steps=steps, seconds=seconds, player=player):
                 run.check_player(player)
                 run.claim()
-                if self._training not in (None, run):
-                    assert self._training is not None
-                    self._training.finish("paused", "paused: another run trains now")
+                if self._training is not None and self._training is not run:
+                    self._pause(self._training, "paused: another run trains now")
                 self._training = run
                 self.previews.begin()
                 self._due = 0.0
                 run.train(steps, seconds, player)
             case p.Pause():
                 if run is self._training:
-                    self._training = None
-                    run.finish("paused")
+                    self._pause(run)
                     self._show_final(run)
             case p.StepOnce(player=player):
                 run.check_player(player)
@@ -206,7 +208,9 @@ class Worker:
             self._tasks.remove(task)
         except Exception as problem:
             self._tasks.remove(task)
-            self._fail(task.run, problem, stop=False)
+            if task.kind is not None:  # what broke once is not tried again at every step
+                self.previews.set(task.run.id, task.channel, None)
+            self._send(failure(task.run.id, "A request failed", problem, "Nothing was lost."))
             if task.kind is None and task.request is not None:
                 self._send(p.Refused(task.run.id, task.channel, task.request, f"it failed: {problem}"))
         cost = perf_counter() - start
@@ -221,7 +225,6 @@ class Worker:
             self._due = start + 1 / pace if pace else 0.0
             run.advance(TRAINING_SLICE, *((1, run.player) if pace else ()))
         except Exception as problem:
-            self._training = None
             self._fail(run, problem)
             return
         now = perf_counter()
@@ -261,19 +264,22 @@ class Worker:
         watched = self.previews.next(run.id, kind, run.trainer.shown_step)
         if watched is None:
             return None
-        watched.shown = run.trainer.shown_step
-        task = self._task(run, watched.lighter(), kind)
+        lighter = watched.lighter()
+        watched.shown, watched.whole = run.trainer.shown_step, lighter is watched.what
+        task = self._task(run, lighter, kind)
         self._tasks.append(task)
         return task
 
     def _show_final(self, run: Run) -> None:
         """Answer every watch of a run that stopped, whole, with its last weights, but where a person asks."""
-        asked = {task.channel for task in self._tasks if task.run is run and task.kind is None}
+        under_way = [task for task in self._tasks if task.run is run and task.kind is None]
         for watched in self.previews.of(run.id):
-            if watched.shown < run.trainer.shown_step and watched.what.channel not in asked:
-                self._drop(run, watched.what.channel)
-                watched.shown = run.trainer.shown_step
-                self._tasks.append(self._task(run, watched.what, kind=None))
+            what, stale = watched.what, watched.shown < run.trainer.shown_step or not watched.whole
+            asked = any(t.channel == what.channel and t.request != what.request for t in under_way)
+            if stale and not asked:
+                self._drop(run, what.channel)
+                watched.shown, watched.whole = run.trainer.shown_step, True
+                self._tasks.append(self._task(run, what, kind=None))
 
     def _drop(self, run: Run, channel: str) -> None:
         for task in [task for task in self._tasks if task.run is run and task.channel == channel]:
@@ -282,14 +288,21 @@ class Worker:
             with torch.no_grad():
                 task.slices.close()  # type: ignore[attr-defined]
 
-    def _close(self, run: Run) -> None:
+    def _pause(self, run: Run, note: str = "") -> None:
+        """Stop training, saved if that can be."""
         if run is self._training:
             self._training = None
+        try:
+            run.finish("paused", note)
+        except Exception as problem:
+            self._fail(run, problem)
+
+    def _close(self, run: Run) -> None:
         for task in [task for task in self._tasks if task.run is run]:
             self._drop(run, task.channel)
         self.previews.forget(run.id)
-        if run.state == "training":
-            run.finish("paused")
+        if run.state == "training" or run.unsaved:
+            self._pause(run)
         run.close()
         del self._runs[run.id]
 
@@ -298,53 +311,19 @@ class Worker:
             torch.set_num_threads(count)
             self._threads = count
 
-    def _refuse(self, command: p.Command, problem: Exception) -> None:
-        reason = str(problem)
-        if isinstance(command, p.Ask):
-            self._send(p.Refused(command.run, command.channel, command.request, reason))
-            return
-        run = getattr(command, "run", None)
-        title = {
-            p.Prepare: "The run could not be prepared",
-            p.Open: "The run could not be opened",
-            p.Edit: "The change was not taken up",
-            p.Train: "The run cannot be trained",
-            p.StepOnce: "The run cannot be trained",
-        }.get(type(command), "That could not be done")
-        details = traceback.format_exc()
-        self._send(p.Failure(run, title, reason, "Nothing was changed.", "", details, refused=True))
-
-    def _fail(self, run: Run | None, problem: Exception, stop: bool = True) -> None:
-        """Tell of an error nobody foresaw; a run that trained stops, saved."""
-        details = "".join(traceback.format_exception(problem))
-        memory = isinstance(problem, MemoryError | torch.OutOfMemoryError) or "enough memory" in str(problem)
-        what = "There was not enough memory." if memory else f"{type(problem).__name__}: {problem}"
-        remedy = (
-            "Take a smaller batch or network." if memory else "Continue, or copy the details for a report."
-        )
-        kept = "Nothing was lost."
-        if run is not None and stop and run.id in self._runs:
-            kept = f"The weights of step {run.trainer.step:,} are kept."
-            if run is self._training:
-                self._training = None
-            run.finish("failed", what)
-        title = "Training stopped" if stop and run is not None else "A request failed"
-        self._send(p.Failure(run.id if run else None, title, what, kept, remedy, details))
-
-    def _writing_failed(self, problem: Exception) -> None:
-        details = "".join(traceback.format_exception(problem))
-        kept = "What was saved before is untouched."
-        self._send(p.Failure(None, "Writing to disk failed", str(problem), kept, "", details))
+    def _fail(self, run: Run, problem: Exception) -> None:
+        """Tell of an error nobody foresaw in a run, which stops, saved if that can be."""
+        if run is self._training:
+            self._training = None
+        kept = f"The weights of step {run.trainer.step:,} are kept."
+        try:
+            run.finish("failed", what_of(problem))
+        except Exception as second:
+            kept = f"It could not be saved ({what_of(second)}); what was saved before is untouched."
+            run.turn("failed", what_of(problem))
+        self._send(failure(run.id, "Training stopped", problem, kept))
 
 
 def cores() -> int:
     """Of this machine."""
     return os.cpu_count() or 1
-
-
-def ended(problem: BaseException) -> p.Failure:
-    """What to say when the worker itself cannot go on."""
-    details = "".join(traceback.format_exception(problem))
-    kept = "Runs are kept as their last checkpoints have them."
-    what = f"{type(problem).__name__}: {problem}"
-    return p.Failure(None, "The engine stopped", what, kept, "Start it again.", details)

@@ -119,16 +119,33 @@ class RunFolder:
         )
         self._columns = names
 
+    def cut(self, step: int) -> None:
+        """Drop what was recorded and changed after a step: a run goes on from there. Raises RunError."""
+        self.cut_metrics(step)
+        with self._lock:
+            journal = self._manifest.get("journal", [])
+            kept = [entry for entry in journal if entry[0] <= step]
+            if kept != journal:
+                self.update(journal=kept)
+
     def cut_metrics(self, step: int) -> None:
-        """Drop the rows after a step: what a run recorded beyond the checkpoint it goes on from."""
+        """Drop the rows after a step, and the columns at the end that then hold nothing any more."""
         path = self.path / "metrics.csv"
         with self._lock:
             if not path.exists():
                 return
             header, lines = _lines(path)
             column = header.index("step") if "step" in header else 0
-            kept = [line for line in lines if float(line.split(",")[column]) <= step]
-            write_bytes(path, "".join(f"{line}\n" for line in (",".join(header), *kept)).encode())
+            rows = [row for row in (line.split(",") for line in lines) if float(row[column]) <= step]
+            width = len(header)
+            while width and all(row[width - 1] == "nan" for row in rows):
+                width -= 1
+            self._columns = None
+            if rows:
+                text = "".join(",".join(row[:width]) + "\n" for row in (header, *rows))
+                write_bytes(path, text.encode())
+            else:
+                path.unlink()
 
     def read_metrics(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """The names of the columns and all rows (k, len(names)); nothing was recorded: ((), (0, 0))."""

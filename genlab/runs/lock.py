@@ -4,6 +4,7 @@ it ends. What stands in the file serves the message alone."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -20,6 +21,9 @@ NAME = ".lock"
 LARGEST_NOTE = 4096
 EVERY = 0.02
 """Seconds between two attempts of somebody who waits."""
+
+LOCKLESS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+"""What a disk answers that has no locks, as some network disks do."""
 
 _held: set[int] = set()
 
@@ -53,10 +57,13 @@ else:
 
 
 class FileLock:
-    """A lock that this process holds until `release`. The file is there as long as somebody may hold it."""
+    """A lock that this process holds until `release`. The file is there as long as somebody may hold it.
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    excludes: whether it keeps others out, which a disk without locks cannot."""
+
+    def __init__(self, path: Path, descriptor: int, excludes: bool = True) -> None:
         self.path = path
+        self.excludes = excludes
         self._descriptor: int | None = descriptor
         _held.add(descriptor)
 
@@ -67,13 +74,20 @@ class FileLock:
         Raises OSError where the file cannot be made or locked."""
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            excludes = True
             try:
-                if not _seize(descriptor):
+                try:
+                    seized = _seize(descriptor)
+                except OSError as error:
+                    if error.errno not in LOCKLESS:
+                        raise
+                    seized, excludes = True, False
+                if not seized:
                     os.close(descriptor)
                     return None
                 with contextlib.suppress(FileNotFoundError):
                     if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                        return cls(path, descriptor)
+                        return cls(path, descriptor, excludes)
             except BaseException:
                 os.close(descriptor)
                 raise

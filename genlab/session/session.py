@@ -207,6 +207,22 @@ def read_session(raw: Mapping[str, Any]) -> Session:
         raise SettingError(sentence_of(error)) from None
 
 
+def read_kept(raw: Mapping[str, Any]) -> tuple[Session, str]:
+    """The session that a run kept; where its solver is not installed here, with the default one, and a
+    sentence that says so. Raises SettingError."""
+    try:
+        return read_session(raw), ""
+    except SettingError:
+        sampler = raw.get("sampler") if isinstance(raw, Mapping) else None
+        if not isinstance(sampler, Mapping) or "method" not in sampler:
+            raise
+        others = {key: value for key, value in sampler.items() if key != "method"}
+        session = read_session({**raw, "sampler": others})
+        missing, instead = sampler["method"], session.value("sampler.method")
+        note = f"the solver '{missing}' of this run is not installed here; '{instead}' takes its place"
+        return session, note
+
+
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     """'key=value' texts, as typed on the command line. Raises SettingError."""
     values = {}

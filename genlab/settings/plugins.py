@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, TypeVar
@@ -32,7 +32,7 @@ class Plugin:
 
 @dataclass(frozen=True)
 class PluginProblem:
-    """A plug-in that is not at hand, and why.
+    """A plug-in that is not at hand or cannot be used, and why.
 
     name: of its entry point. sentence: what is wrong, for a person. details: the traceback, where there is
     one, for whoever wrote the plug-in. version: of its package."""
@@ -57,6 +57,26 @@ def plugins() -> tuple[Plugin, ...]:
 def problems() -> tuple[PluginProblem, ...]:
     """What went wrong with plug-ins of every group that was loaded so far."""
     return tuple(problem for group in _problems.values() for problem in group)
+
+
+def broke(group: str, id: str, error: BaseException) -> bool:
+    """Note that a plug-in that was at hand cannot be used after all; whether there is a plug-in of this
+    identifier."""
+    plugin = next((each for each in _plugins.get(group, ()) if each.id == id), None)
+    if plugin is None:
+        return False
+    sentence = f"The plug-in '{id}' of {plugin.package} cannot be used: {_reason(error)}."
+    details = "".join(traceback.format_exception(error))
+    note((PluginProblem(group, id, plugin.package, sentence, details, plugin.version),))
+    return True
+
+
+def note(found: Iterable[PluginProblem]) -> None:
+    """Add problems that were found elsewhere or later, each once."""
+    for problem in found:
+        known = _problems.get(problem.group, ())
+        if problem.sentence not in [each.sentence for each in known]:
+            _problems[problem.group] = (*known, problem)
 
 
 def load(
@@ -92,10 +112,13 @@ def load(
 
 
 def _problem(group: str, entry: EntryPoint, error: BaseException) -> PluginProblem:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    sentence = f"The plug-in '{entry.name}' of {_package(entry)} is left out: {reason.rstrip('.')}."
+    sentence = f"The plug-in '{entry.name}' of {_package(entry)} is left out: {_reason(error)}."
     details = "".join(traceback.format_exception(error))
     return PluginProblem(group, entry.name, _package(entry), sentence, details, _version(entry))
+
+
+def _reason(error: BaseException) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__).rstrip(".")
 
 
 def _package(entry: EntryPoint) -> str:

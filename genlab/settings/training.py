@@ -45,6 +45,15 @@ class TrainingSettings(Settings):
         0, "Threads for torch; 0 measures which number is fastest.", ge=0, le=256, advanced=True
     )
 
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the weights that are kept are the best on the validation part."""
+        return False
+
+    def batch(self, pool: int) -> int:
+        """Examples per training step, of a pool of so many."""
+        return pool
+
 
 class GradientTraining(TrainingSettings):
     """Optimiser, batch, averaging and which weights are kept."""
@@ -100,3 +109,10 @@ class GradientTraining(TrainingSettings):
     clip: float = setting(
         1.0, "Largest norm of the gradient; 0 leaves it alone.", ge=0, le=1e6, live=True, advanced=True
     )
+
+    @property
+    def keeps_best(self) -> bool:
+        return self.keep == "best"
+
+    def batch(self, pool: int) -> int:
+        return self.batch_size

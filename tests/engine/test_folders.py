@@ -230,3 +230,110 @@ def test_an_evaluation_is_kept_with_how_it_was_drawn(talk: Talk, tmp_path: Path)
     assert not {"label", "seed"} & kept.sampler.keys()
     assert list(kept.metrics) == json.loads(json.dumps(found.metrics))
     assert {"genlab", "torch", "numpy", "python"} == kept.versions.keys()
+
+
+@pytest.mark.parametrize("size", [16, 44])
+def test_a_run_of_another_kind_of_device_opens_says_so_and_trains_on(
+    talk: Talk, tmp_path: Path, size: int
+) -> None:
+    make(talk, tmp_path / "run")
+    folder = RunFolder.open(tmp_path / "run")
+    found = folder.load_checkpoint()
+    foreign = {f"random.{name}": np.zeros(size, np.uint8) for name in ("data", "noise")}
+    folder.save_checkpoint(found.step, {**found.tensors, **foreign}, found.state)
+    losses = []
+    for name in ("a", "b"):
+        shutil.copytree(tmp_path / "run", tmp_path / name)
+        talk.send(p.Open(name, str(tmp_path / name)))
+        opened = talk.until(state("done"))
+        assert isinstance(opened, p.StateChanged)
+        assert "trained on another kind of device" in opened.note
+        talk.send(p.Train(name, steps=20))
+        talk.until(state("done"))
+        talk.send(p.Close(name))
+        talk.until(lambda event, name=name: event == p.Closed(name))
+        names, rows = RunFolder.open(tmp_path / name).read_metrics()
+        losses.append(rows[:, names.index("total")])
+    np.testing.assert_array_equal(*losses)
+    assert len(losses[0]) == 80
+
+
+def reopen(talk: Talk, folder: Path, checkpoint: int | None = None) -> dict[str, Any]:
+    """The session of the run "a", closed and opened again."""
+    talk.send(p.Close("a"))
+    talk.send(p.Open("a", str(folder), checkpoint))
+    opened = talk.until(lambda event: isinstance(event, p.Opened))
+    assert isinstance(opened, p.Opened)
+    talk.until(lambda event: isinstance(event, p.StateChanged))
+    return opened.session
+
+
+def test_a_change_to_a_run_at_rest_is_kept_when_it_is_closed(talk: Talk, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    make(talk, folder)
+    reopen(talk, folder)
+    talk.send(p.Edit("a", {"training.ema": 0.5}))
+    assert reopen(talk, folder)["training"]["ema"] == 0.5
+    manifest = RunFolder.open(folder).manifest
+    assert manifest["session"]["training"]["ema"] == 0.5
+    assert manifest["journal"] == [[60, "training.ema", 0.5]]
+
+
+def test_going_back_leaves_no_change_behind_that_did_not_happen(talk: Talk, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    make(talk, folder)
+    reopen(talk, folder)
+    talk.send(p.Train("a", steps=10))
+    talk.send(p.Edit("a", {"training.ema": 0.5}))
+    talk.until(state("done"))
+    reopen(talk, folder, 60)
+    talk.send(p.Edit("a", {"training.clip": 2.0}))
+    assert reopen(talk, folder)["training"]["ema"] == 0.5
+    assert RunFolder.open(folder).checkpoints() == [60, 70]
+    reopen(talk, folder, 60)
+    talk.send(p.Edit("a", {"training.clip": 3.0}))
+    talk.send(p.Train("a", steps=5))
+    talk.until(state("done"))
+    session = reopen(talk, folder)
+    assert (session["training"]["clip"], session["training"]["ema"]) == (3.0, 0.999)
+    assert [entry for entry in RunFolder.open(folder).manifest["journal"] if entry[0] > 60] == []
+    assert [60, "training.clip", 3.0] in RunFolder.open(folder).manifest["journal"]
+    assert RunFolder.open(folder).checkpoints() == [60, 65]
+
+
+def test_a_finished_run_has_its_last_weights_even_where_a_checkpoint_came_just_before(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genlab.engine.run.CHECKPOINT_SECONDS", 0.0)
+    folder = tmp_path / "run"
+    talk.send(p.Prepare("a", small_session(training__pace=20.0).model_dump(), str(folder)))
+    talk.send(p.Train("a"))
+    talk.until(lambda event: isinstance(event, p.Saved))
+    talk.send(p.Pause("a"))
+    paused = talk.until(lambda event: isinstance(event, p.Saved) and event.weights)
+    assert isinstance(paused, p.Saved)
+    assert (folder / "weights.safetensors").exists()
+    assert paused.step == RunFolder.open(folder).checkpoints()[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the call is another there")
+def test_a_disk_without_locks_can_be_trained_on_and_one_that_fails_leaves_no_folder(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, name in ((errno.ENOLCK, "lockless"), (errno.EIO, "broken")):
+
+        def fail(*_: object, number: int = number) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("genlab.runs.lock.fcntl.flock", fail)
+        talk.send(p.Prepare(name, small_session().model_dump(), str(tmp_path / name)))
+        if name == "broken":
+            assert "cannot be trained in" in refused(talk)
+            assert not (tmp_path / name).exists()
+        else:
+            talk.send(p.Train(name))
+            training = talk.until(state("training"))
+            assert isinstance(training, p.StateChanged)
+            assert "has no locks" in training.note
+            talk.until(state("done"))
+            talk.until(lambda event: isinstance(event, p.Saved))

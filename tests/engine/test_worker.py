@@ -251,3 +251,83 @@ def test_the_histogram_integrates_to_the_share_inside_and_the_grid_covers_the_ex
     np.testing.assert_allclose(points[0], (-0.5, 0.25))
     np.testing.assert_allclose(points[1], (0.5, 0.25))
     assert cell == pytest.approx(8 / 16)
+
+
+def no_memory(*_: object) -> None:
+    raise MemoryError("no room for it")
+
+
+def test_a_run_that_breaks_while_it_is_prepared_is_told_by_its_name(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(talk, tmp_path / "run")
+    monkeypatch.setattr("genlab.engine.run.model_of", no_memory)
+    talk.send(p.Close("a"))
+    for command, title in (
+        (p.Prepare("new", small_session().model_dump(), None), "The run could not be prepared"),
+        (p.Open("old", str(tmp_path / "run")), "The run could not be opened"),
+    ):
+        talk.send(command)
+        failure = talk.until(lambda event: isinstance(event, p.Failure))
+        assert isinstance(failure, p.Failure)
+        assert (failure.run, failure.title) == (command.run, title)
+        assert failure.what == "There was not enough memory."
+        assert "no room for it" in failure.details
+
+
+def test_a_run_that_cannot_be_saved_leaves_the_engine_alive(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(talk, tmp_path / "run")
+    monkeypatch.setattr("genlab.engine.training.trainer.Trainer.state", no_memory)
+    talk.send(p.Train("a"))
+    failure = talk.until(lambda event: isinstance(event, p.Failure))
+    assert isinstance(failure, p.Failure)
+    assert failure.run == "a"
+    assert failure.kept.startswith("It could not be saved")
+    assert [event.state for event in talk.heard if isinstance(event, p.StateChanged)][-1] == "failed"
+    talk.send(p.Sample("a", "ask", 1, {}, n=20))
+    talk.until(lambda event: isinstance(event, p.Answer))
+    talk.send(p.Close("a"))
+    talk.until(lambda event: event == p.Closed("a"))
+
+
+def test_what_was_shown_lighter_is_answered_whole_when_a_slow_run_stops(talk: Talk) -> None:
+    prepare(talk, None, training__pace=4.0)
+    talk.send(p.Watch("a", "samples", p.Sample("a", "samples", 0, {}, n=1500)))
+    talk.send(p.Train("a"))
+    talk.until(lambda event: isinstance(event, p.Tick) and event.step >= 2)
+    previewed = talk.until(lambda event: isinstance(event, p.Answer) and event.preview)
+    assert isinstance(previewed, p.Answer)
+    talk.send(p.Pause("a"))
+    whole = talk.until(lambda event: isinstance(event, p.Answer) and not event.preview)
+    assert isinstance(whole, p.Answer)
+    assert len(whole.payload.x) == 1500
+
+
+def test_a_mistake_in_a_probe_is_told_with_its_details_and_a_refusal_in_its_words(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistyped(model, request):
+        yield request.values["sigma"]
+
+    def refusing(model, request):
+        raise ValueError("with no part\nthere is nothing to draw")
+        yield
+
+    probes = {"mistyped": mistyped, "refusing": refusing}
+    monkeypatch.setattr("genlab.paradigms.diffusion.probes.PROBES", probes)
+    prepare(talk, None)
+    talk.send(p.Probe("a", "probe", 1, {}, name="mistyped"))
+    failure = talk.until(lambda event: isinstance(event, p.Failure))
+    assert isinstance(failure, p.Failure)
+    assert (failure.run, failure.title, failure.what) == ("a", "A request failed", "KeyError: 'sigma'")
+    assert 'request.values["sigma"]' in failure.details
+    for name, reason in (
+        ("refusing", "with no part there is nothing to draw"),
+        ("nothing", "Diffusion draws no panel 'nothing'"),
+    ):
+        talk.send(p.Probe("a", "probe", 2, {}, name=name))
+        refused = talk.until(lambda event: isinstance(event, p.Refused))
+        assert isinstance(refused, p.Refused)
+        assert refused.reason == reason

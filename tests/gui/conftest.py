@@ -75,7 +75,7 @@ class PaperEngine:
                 self.frames(command)
 
     def opened(self, run: str, step: int = 0) -> None:
-        self.on_event(p.Opened(run, self.sessions[run], self.folders[run], step, 0.0, "cpu", 1, 1000))
+        self.on_event(p.Opened(run, self.sessions[run], self.folders[run], step, 0.0, "cpu", 1))
         self.on_event(p.StateChanged(run, "paused" if step else "ready", step, 0.0))
 
     def frames(self, request: p.Sample) -> None:

@@ -63,7 +63,7 @@ def view(qtbot: QtBot) -> Views:
         session = Session.default(paradigm, dataset)
         found = RunView(engine, session, Row(qtbot), parent)  # type: ignore[arg-type]
         found.begin()
-        found.take(p.Opened(found.run.id, session.model_dump(), None, 0, 0.0, "cpu", 1, 10))
+        found.take(p.Opened(found.run.id, session.model_dump(), None, 0, 0.0, "cpu", 1))
         found.take(p.StateChanged(found.run.id, "ready", 0, 0.0))
         found.panels_changed()
         return found
@@ -153,7 +153,7 @@ def test_the_form_shows_the_live_settings_that_an_opened_run_has(view: Views) ->
     run.open_run("folder", run.session)
     at_disk = run.session.with_values({"training.learning_rate": 1e-4}).model_dump()
     run.edit({"sampler.steps": 9, "training.batch_size": 99})
-    run.take(p.Opened(run.run.id, at_disk, "folder", 100, 1.0, "cpu", 1, 10))
+    run.take(p.Opened(run.run.id, at_disk, "folder", 100, 1.0, "cpu", 1))
     assert engine.of(p.Edit)[-1].values == {"training.batch_size": 99}
     for session in (run.session, run.run.session):
         assert session is not None
@@ -167,7 +167,7 @@ def test_the_form_of_a_run_that_begins_keeps_what_was_edited_meanwhile(view: Vie
     run.train_or_pause()
     asked = engine.of(p.Prepare)[-1]
     run.edit({"training.learning_rate": 1e-4})
-    run.take(p.Opened(run.run.id, asked.session, asked.folder, 0, 0.0, "cpu", 1, 10))
+    run.take(p.Opened(run.run.id, asked.session, asked.folder, 0, 0.0, "cpu", 1))
     for session in (run.session, run.run.session):
         assert session is not None
         assert session.training.learning_rate == 1e-4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,45 @@ BROKEN = {
 }  # fmt: skip
 
 
+LATE = """
+from dataclasses import replace
+from genlab.paradigms.baselines import PARADIGM
+RECORD = replace(PARADIGM, id="late", title="Late", model="lab_broken_model:Late", presets=())
+"""
+
+WINDOW = """
+import json, sys
+from PySide6.QtWidgets import QApplication
+from genlab.app.common import loop, theme
+from genlab.app.views.engine_link import EngineLink
+from genlab.app.window.main_window import MainWindow
+from genlab.app.window.store import Store
+
+async def main():
+    link = EngineLink()
+    window = MainWindow(link, Store.fresh(), theme.DARK)
+    window.show()
+    link.start()
+    window.begin()
+    try:
+        ready = lambda: window.workspace.run.state == "ready"
+        assert await loop.until(ready, 60)
+        print(json.dumps(window.workspace.cards.card("plugins").text))
+        window.choose("late")
+        assert await loop.until(lambda: window.workspace.run.state == "failed", 60)
+        print(json.dumps(window.workspace.cards.card("failure").text))
+    finally:
+        window.close()
+        await link.close()
+    return 0
+
+if __name__ == "__main__":
+    app = QApplication([])
+    theme.apply(app, theme.DARK)
+    sys.exit(loop.run(app, main))
+"""
+
+
 def install(lab: Lab, at: Path, group: str, code: str) -> None:
     source = at / "lab-broken"
     source.mkdir()
@@ -108,3 +148,25 @@ def test_beside_a_plug_in_that_breaks_everything_else_works(lab: Lab, tmp_path: 
     assert done.out.strip() == str(run)
     (row,) = lab.listed("plugins")
     assert row["state"] == "The plug-in 'broken' of lab-broken is left out: division by zero."
+
+
+def test_beside_a_plug_in_whose_model_does_not_load_everything_else_works(lab: Lab, tmp_path: Path) -> None:
+    install(lab, tmp_path, "paradigms", LATE)
+    told = "The plug-in 'late' of lab-broken cannot be used: No module named 'lab_broken_model'."
+    other, late = tmp_path / "run", tmp_path / "late"
+    done, refused = lab.verbs(
+        ["train", "baselines", "mixture-1d", "--set", "training.threads=1", "--out", other],
+        ["train", "late", "mixture-1d", "--out", late],
+    )
+    assert (done.status, done.out.strip()) == (0, str(other))
+    assert [line for line in done.err.splitlines() if "plug-in" in line] == [f"genlab: {told}"]
+    assert refused.status == 2
+    assert "the model of Late does not load: No module named 'lab_broken_model'" in refused.err
+    assert not late.exists()
+    script = tmp_path / "open_window.py"
+    script.write_text(WINDOW, encoding="utf-8")
+    shown = lab.python(script)
+    assert shown.status == 0, shown.err[-3000:]
+    cards = [json.loads(line) for line in shown.out.splitlines()]
+    assert cards[0] == told
+    assert "does not load: No module named 'lab_broken_model'" in cards[1]

@@ -108,12 +108,27 @@ def test_it_samples_like_any_other_and_a_run_that_misses_it_says_so(lab: Lab, tm
 
     saved = json.loads((run / "run.json").read_text(encoding="utf-8"))
     assert saved["session"]["sampler"]["method"] == "ralston"
-    for done in Lab(tmp_path / "nothing").verbs(["sample", run], ["evaluate", run], ["train", "--from", run]):
-        assert (done.status, done.out) == (2, "")
-        assert done.err == (
-            "genlab: sampler.method cannot be 'ralston': there is none of that name here "
-            "(is its package installed?); there are ddpm, ddim, euler, euler-ancestral, heun, dpm++2m\n"
-        )
+    without = Lab(tmp_path / "nothing")
+    drawn, heun, asked = without.verbs(
+        ["sample", run, "--n", 3],
+        ["sample", run, "--n", 300, "--seed", 1, "--set=sampler.method=heun"],
+        ["sample", run, "--n", 3, "--set=sampler.method=ralston"],
+    )
+    note = "note: the solver 'ralston' of this run is not installed here; 'dpm++2m' takes its place"
+    for done in (drawn, heun):
+        assert (done.status, done.err.splitlines()) == (0, [note])
+    y = np.array([line.split(",")[:2] for line in heun.out.splitlines()[1:]], float)
+    assert y == pytest.approx(np.array(again["heun"]["x"]), abs=1e-5)
+    assert asked.status == 2
+    assert asked.err.splitlines()[-1] == (
+        "genlab: sampler.method cannot be 'ralston': there is none of that name here "
+        "(is its package installed?); there are ddpm, ddim, euler, euler-ancestral, heun, dpm++2m"
+    )
+    assert json.loads((run / "run.json").read_text(encoding="utf-8")) == saved
+    (went_on,) = without.verbs(["train", "--from", run, "--steps", 10])
+    assert (went_on.status, note in went_on.err) == (0, True)
+    saved = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    assert saved["session"]["sampler"]["method"] == "dpm++2m"
 
 
 @pytest.mark.parametrize(

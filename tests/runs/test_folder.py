@@ -116,6 +116,23 @@ def test_cutting_metrics_drops_what_came_after_the_step(run: RunFolder) -> None:
     np.testing.assert_array_equal(run.read_metrics()[1][:, 0], [0, 1, 2, 3, 4, 5])
 
 
+def test_cutting_takes_columns_and_changes_that_came_later_along(run: RunFolder) -> None:
+    run.append_metrics(("step", "total"), np.array([[1.0, 2.0]]))
+    run.append_metrics(("step", "total", "student"), np.array([[2.0, 2.0, 3.0]]))
+    run.update(journal=[[0, "training.ema", 0.5], [1, "training.clip", 2.0], [2, "training.ema", 0.9]])
+    run.cut(1)
+    assert run.read_metrics()[0] == ("step", "total")
+    run.append_metrics(("step", "total"), np.array([[2.0, 5.0]]))
+    run.append_metrics(("step", "total", "other", "student"), np.array([[3.0, 2.0, 4.0, 3.0]]))
+    names, rows = RunFolder.open(run.path).read_metrics()
+    assert names == ("step", "total", "other", "student")
+    np.testing.assert_array_equal(rows[:, 0], [1, 2, 3])
+    assert run.manifest["journal"] == [[0, "training.ema", 0.5], [1, "training.clip", 2.0]]
+    run.cut(0)
+    run.append_metrics(("step", "else"), np.array([[1.0, 5.0]]))
+    assert RunFolder.open(run.path).read_metrics()[0] == ("step", "else")
+
+
 def test_a_metrics_row_that_was_cut_short_by_a_crash_is_dropped(run: RunFolder) -> None:
     run.append_metrics(("step", "total"), np.array([[1.0, 2.0]]))
     with open(run.path / "metrics.csv", "a") as file:

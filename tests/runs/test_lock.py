@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -156,3 +157,20 @@ def test_waiting_ends_when_the_other_lets_go_or_time_is_up(tmp_path: Path) -> No
     with waiting(tmp_path / "l", seconds=0.0):
         assert FileLock.take(tmp_path / "l") is None
     assert not (tmp_path / "l").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the call is another there")
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_disk_without_locks_lets_one_go_on_unlocked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def lockless(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("genlab.runs.lock.fcntl.flock", lockless)
+    lock = claim(tmp_path)
+    assert not lock.excludes
+    lock.release()
+    assert not (tmp_path / ".lock").exists()
+    with waiting(tmp_path / "l"):
+        pass

@@ -24,7 +24,7 @@ from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
 from genlab.runs.places import RunSummary, recent_runs
 from genlab.session.catalogue import PARADIGMS
-from genlab.session.session import SettingError, read_session
+from genlab.session.session import SettingError, read_kept
 
 MOST = 50
 
@@ -104,7 +104,7 @@ class RecentDialog(QDialog):
 def open_run(context: Context, folder: str, train: bool) -> None:
     """Open a run in the window, or say in a card why not."""
     try:
-        session = read_session(RunFolder.open(Path(folder)).manifest["session"])
+        session, _ = read_kept(RunFolder.open(Path(folder)).manifest["session"])
     except (RunError, SettingError, KeyError, TypeError) as error:
         context.cards.show_card("open", "That run cannot be opened", [str(error)], "bad")
         return

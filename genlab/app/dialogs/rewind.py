@@ -13,7 +13,7 @@ from genlab.app.dialogs.context import Context
 from genlab.runs.atomic import RunError
 from genlab.runs.checkpoints import CheckpointInfo
 from genlab.runs.folder import RunFolder
-from genlab.session.session import SettingError, read_session
+from genlab.session.session import SettingError, read_kept
 
 ROW = QSize(0, 28)
 """Of a list whose first row is chosen before the style sheet is known."""
@@ -102,7 +102,7 @@ def open_checkpoint(
 ) -> None:
     """Open a run at a checkpoint, and say what that means; or say in a card why it cannot be."""
     try:
-        session = read_session(info.session)
+        session, _ = read_kept(info.session)
     except (SettingError, TypeError, ValueError) as error:
         context.cards.show_card("open", "That checkpoint cannot be opened", [str(error)], "bad")
         return

@@ -26,8 +26,7 @@ from genlab.app.window.top_bar import TRAIN, TopBar
 from genlab.engine import protocol as p
 from genlab.runs.atomic import RunError
 from genlab.runs.folder import RunFolder
-from genlab.session.session import SettingError, read_session
-from genlab.settings.plugins import problems
+from genlab.session.session import SettingError, read_kept
 
 SMALLEST = (960, 620)
 PREFERRED = (1440, 880)
@@ -130,7 +129,7 @@ class MainWindow(QWidget):
         self._begin(self.workspace)
         if self.store.note:
             self.workspace.cards.show_card("settings", "Settings were reset", [self.store.note], "warn")
-        reports.show_plugin_problems(self.workspace, problems())
+        reports.show_plugin_problems(self.workspace)
 
     def _begin(self, space: Workspace) -> None:
         record = memory.record_of(self.store, space.paradigm.id)
@@ -203,8 +202,9 @@ class MainWindow(QWidget):
 
     def _take(self, event: p.Event) -> None:
         match event:
-            case p.EngineReady(devices=devices):
+            case p.EngineReady(devices=devices, problems=found):
                 self.top.show_devices(devices, 0)
+                reports.take_plugin_problems(self.workspace, found)
             case p.EngineDied():
                 self._engine_died(event)
         for workspace in self.workspaces.values():
@@ -230,7 +230,7 @@ class MainWindow(QWidget):
     def _reopen(self, space: Workspace, folder: str) -> bool:
         """Open the run of last time, with the settings as they were left; whether there is one."""
         try:
-            session = read_session(RunFolder.open(folder).manifest["session"])
+            session, _ = read_kept(RunFolder.open(folder).manifest["session"])
         except (RunError, SettingError, KeyError, TypeError):
             return False
         if session.paradigm != space.paradigm.id:

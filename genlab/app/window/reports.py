@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from genlab.app.common.words import sentence
@@ -11,7 +11,7 @@ from genlab.app.views.run_control import folder_name
 from genlab.app.views.workspace import Workspace
 from genlab.data.catalogue import record_of
 from genlab.engine import protocol as p
-from genlab.settings.plugins import PluginProblem
+from genlab.settings import plugins
 
 Button = tuple[str, Callable[[], None]]
 
@@ -30,13 +30,21 @@ def show_evaluation(context: Context, workspace: Workspace, event: p.Evaluated) 
     evaluation.EvaluationDialog(event, f"{workspace.paradigm.title} · {data} · {run}", context.parent).open()
 
 
-def show_plugin_problems(workspace: Workspace, problems: Sequence[PluginProblem]) -> None:
-    """A card for plug-ins that are left out, if there are any."""
-    if problems:
-        title = "A plug-in is left out" if len(problems) == 1 else f"{len(problems)} plug-ins are left out"
-        details = "\n\n".join(f"{each.package} ({each.name}): {each.details}" for each in problems)
-        lines = [sentence(each.sentence) for each in problems]
+def show_plugin_problems(workspace: Workspace) -> None:
+    """A card for plug-ins that cannot be used, if there are any."""
+    if found := plugins.problems():
+        title = "A plug-in cannot be used" if len(found) == 1 else f"{len(found)} plug-ins cannot be used"
+        details = "\n\n".join(f"{each.package} ({each.name}): {each.details}" for each in found)
+        lines = [sentence(each.sentence) for each in found]
         workspace.cards.show_card("plugins", title, lines, "warn", details=details)
+
+
+def take_plugin_problems(workspace: Workspace, found: Iterable[plugins.PluginProblem]) -> None:
+    """Show what the engine found wrong with plug-ins, where there is anything new."""
+    before = plugins.problems()
+    plugins.note(found)
+    if plugins.problems() != before:
+        show_plugin_problems(workspace)
 
 
 def show_failure(workspace: Workspace, failure: p.Failure) -> None:

@@ -29,8 +29,7 @@ class BareLoop:
     def __init__(self, session: Session) -> None:
         dataset = load(session.dataset, session.data)
         draw = dataset.train(session.training.pool, np.random.default_rng(session.seed))
-        some = None if draw.labels is None else draw.labels[:REFERENCE]
-        self.model = model_of(session, dataset, type(draw)(draw.x[:REFERENCE], some)).train()
+        self.model = model_of(session, dataset, draw.first(REFERENCE)).train()
         self.x = torch.as_tensor(draw.x)
         self.labels = None if draw.labels is None else torch.as_tensor(draw.labels)
         self.training = GradientTraining.model_validate(session.training.model_dump())

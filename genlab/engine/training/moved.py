@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from genlab.core.training import Batch, Context, Player
+from genlab.core.training import Batch, Context, Player, Stage
 from genlab.engine.models import AnyModel
 from genlab.engine.training.flat import FlatParameters
+from genlab.session.session import Session
 from genlab.settings.training import GradientTraining
 
 
@@ -94,6 +95,20 @@ class MovedPlayer:
         """Begin the average anew at the weights as they are."""
         if self.player.averaged:
             self._average.copy_(self.flat.vector.detach())
+
+
+def moved_players(stages: Sequence[Stage]) -> list[Player]:
+    """The players with parameters, each once, in the order of the stages."""
+    found = {player.name: player for stage in stages for player in stage.players if player.parameters}
+    return list(found.values())
+
+
+def gradient_training(session: Session) -> GradientTraining:
+    """The optimiser's settings. Raises TypeError where the paradigm declares none."""
+    training = session.training
+    if isinstance(training, GradientTraining):
+        return training
+    raise TypeError(f"{session.paradigm} moves weights by gradients, but has no settings of an optimiser")
 
 
 def _culprit(terms: Mapping[str, Tensor]) -> str:

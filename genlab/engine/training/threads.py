@@ -33,7 +33,7 @@ def fastest(model: AnyModel, pool: Batch, session: Session) -> int:
     what = json.dumps(
         [
             session.paradigm, session.space.event, session.objective.model_dump(),
-            session.network.model_dump(), getattr(session.training, "batch_size", len(pool.x)),
+            session.network.model_dump(), session.training.batch(len(pool.x)),
             torch.__version__, cores,
         ]
     )  # fmt: skip
@@ -64,7 +64,7 @@ def _measure(model: AnyModel, pool: Batch, session: Session, cores: int) -> int:
 def _time(model: AnyModel, pool: Batch, session: Session, threads: int) -> float:
     torch.set_num_threads(threads)
     noise = generator(session.seed, "preview", model.device)
-    size = min(getattr(session.training, "batch_size", len(pool.x)), len(pool.x))
+    size = min(session.training.batch(len(pool.x)), len(pool.x))
     batch = Batch(pool.x[:size], None if pool.labels is None else pool.labels[:size])
     context = Context(0, 0.0, noise, model.device)
     players = model.stages()[0].players

@@ -20,7 +20,7 @@ from genlab.core.training import Batch, Context, Player, Stage
 from genlab.engine.models import AnyModel
 from genlab.engine.training.budget import Budget
 from genlab.engine.training.flat import pieces
-from genlab.engine.training.moved import MovedPlayer
+from genlab.engine.training.moved import MovedPlayer, gradient_training, moved_players
 from genlab.session.session import Session
 from genlab.settings.training import GradientTraining
 
@@ -28,6 +28,9 @@ AVERAGED_OVER = 10
 """Most steps in one recorded row; early rows hold fewer, from single steps on."""
 CHECK_EVERY = 200
 """Most steps between two checks of the averaged weights; early on a tenth of the steps taken, or ten."""
+
+FRESH = 2**40
+"""First part of the random streams that serves runs from another kind of device."""
 
 
 class Trainer:
@@ -51,9 +54,8 @@ class Trainer:
         self.best_loss = math.inf
         self._indices = generator(session.seed, "data", self.device)
         self._noise = generator(session.seed, "noise", self.device)
-        self._global_state = (
-            torch.Generator().manual_seed(generator(session.seed, "noise").initial_seed()).get_state()
-        )
+        noise_seed = generator(session.seed, "noise").initial_seed()
+        self._global_state = torch.Generator().manual_seed(noise_seed).get_state()
         self.stages: Sequence[Stage] = model.stages()
         self.stage = 0
         self._stage_step = 0
@@ -230,9 +232,8 @@ class Trainer:
             found = self._checker.check(self.validation, context)
         self._held |= found.values
         self.warnings = found.warnings
-        keeps = isinstance(self.session.training, GradientTraining) and self.session.training.keep == "best"
         loss = found.values.get("validation", math.nan)
-        if keeps and loss < self.best_loss:
+        if self.session.training.keeps_best and loss < self.best_loss:
             self.best_loss, self.best_step = loss, self.step
             self._best = [average.clone() for average in current]
 
@@ -301,12 +302,11 @@ class Trainer:
         }
         return {name: value.detach().to("cpu", copy=True) for name, value in tensors.items()}, plain
 
-    def restore(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
-        """Load a state that `state` gave."""
+    def restore(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> str:
+        """Load a state that `state` gave; one sentence where the run cannot go on bit for bit, or ''."""
         self.step, self.seconds = int(plain["step"]), float(plain["seconds"])
         self.budget = Budget(**plain["budget"])
-        # Runs of before stages had preparations recorded two numbers.
-        self.stage, self._stage_step, self._prepared = (*plain["stage"], True)[:3]
+        self.stage, self._stage_step, self._prepared = (*plain["stage"], True)[:3]  # old runs have two
         self._preparation = None
         self._next_check = plain["next check"]
         self.best_step, self.best_loss = plain["best"] or (None, math.inf)
@@ -315,8 +315,7 @@ class Trainer:
             {name: torch.tensor(value, device=self.device) for name, value in row.items()}
             for row in plain["window"]
         ]
-        self._indices.set_state(tensors["random.data"])
-        self._noise.set_state(tensors["random.noise"])
+        note = self._restore_streams(tensors)
         self._global_state = tensors["random.global"]
         for name, mover in self.moved.items():
             prefix = f"player.{name}."
@@ -325,23 +324,23 @@ class Trainer:
             self._best = [tensors[f"best.{number}"].to(self.device) for number in range(len(self.moved))]
         for name, buffer in self.model.named_buffers():
             buffer.copy_(tensors[f"buffer.{name}"])
+        return note
+
+    def _restore_streams(self, tensors: Mapping[str, Tensor]) -> str:
+        """Go on with the random streams, or with fresh ones where those were of another kind of device."""
+        note = ""
+        for name, stream in (("data", self._indices), ("noise", self._noise)):
+            state = tensors[f"random.{name}"]
+            if state.shape == stream.get_state().shape:
+                stream.set_state(state)
+            else:
+                part = FRESH + self.step
+                stream.manual_seed(generator(self.session.seed, name, part=part).initial_seed())
+                note = "trained on another kind of device: training here goes on with new batches and noise"
+        return note
 
     def load_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Load averaged weights as the weights, where nothing else of a run was kept."""
         self.model.load_state_dict(weights)
         for mover in self.moved.values():
             mover.restart_average()
-
-
-def gradient_training(session: Session) -> GradientTraining:
-    """The optimiser's settings. Raises TypeError where the paradigm declares none."""
-    training = session.training
-    if isinstance(training, GradientTraining):
-        return training
-    raise TypeError(f"{session.paradigm} moves weights by gradients, but has no settings of an optimiser")
-
-
-def moved_players(stages: Sequence[Stage]) -> list[Player]:
-    """The players with parameters, each once, in the order of the stages."""
-    found = {player.name: player for stage in stages for player in stage.players if player.parameters}
-    return list(found.values())
