@@ -16,7 +16,7 @@ from genlab.core.build import probes_of
 from genlab.core.random import STREAMS
 from genlab.core.requests import DensityRequest, LogProb, NoDensity, ProbeRequest, SampleRequest
 from genlab.core.training import Batch
-from genlab.data.condition import Condition
+from genlab.data.condition import RESERVED, Condition
 from genlab.data.dataset import Dataset, Float
 from genlab.data.payloads import Array, Density, Exactness, Extent, Labels, Samples, Trajectory
 from genlab.engine import protocol as p
@@ -244,7 +244,8 @@ def _smooth(counts: Float, axis: int) -> Float:
 def _evaluation(
     request: p.Evaluate, model: AnyModel, run: Shown, sampler: SamplerSettings, step: int, send: Send
 ) -> Slices:
-    dataset = run.dataset
+    dataset, label = run.dataset, request.condition.label
+    alone = "" if label in RESERVED else f"of class {label} alone"
     biased = ""
 
     def draw(n: int, seed: int) -> Generator[None, None, tuple[Array, Labels | None]]:
@@ -254,7 +255,7 @@ def _evaluation(
         for frame in model.sample(SampleRequest(n, reseeded, request.condition)):
             frames = [frame]
             yield
-        biased = frames[0].biased
+        biased = "; ".join(filter(None, (frames[0].biased, alone)))
         return frames[0].x, frames[0].labels
 
     def density(x: Array) -> Generator[None, None, LogDensity]:
@@ -263,16 +264,17 @@ def _evaluation(
         return LogDensity(found.values, found.kind, how, error)
 
     asked = DensityRequest(sampler, request.condition)
-    how = model.able(asked).density_reason
+    how = model.able(asked).density_reason + (alone and f"; {alone}, on data of every class")
+    rng = partial(_rng, sampler.seed)
 
     try:
-        next(iter(model.log_prob(torch.as_tensor(dataset.test(1, _rng()).x, device=model.device), asked)))
+        next(iter(model.log_prob(torch.as_tensor(dataset.test(1, rng()).x, device=model.device), asked)))
         log_prob: Callable[[Array], Generator[None, None, LogDensity]] | str = density
     except NoDensity as reason:
         log_prob = str(reason)
     yield from draw(1, 0)
     ids = (request.run, request.channel, request.request, step)
-    work = evaluate(dataset, draw, log_prob, _rng(), request.n, None, biased, FloorStore(cache_dir()))
+    work = evaluate(dataset, draw, log_prob, rng(), request.n, None, biased, FloorStore(cache_dir()))
     while True:
         try:
             progress = next(work)
@@ -290,6 +292,6 @@ def _tell(send: Send, event: p.Evaluated, note: str) -> None:
     send(replace(event, note=note))
 
 
-def _rng() -> np.random.Generator:
-    """The evaluation's own stream: one model, one result."""
-    return np.random.default_rng(np.random.SeedSequence([0, STREAMS.index("evaluation")]))
+def _rng(seed: int) -> np.random.Generator:
+    """The evaluation's own stream: one model and seed, one result."""
+    return np.random.default_rng(np.random.SeedSequence([seed, STREAMS.index("evaluation")]))

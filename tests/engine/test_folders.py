@@ -230,6 +230,23 @@ def test_an_evaluation_is_kept_with_how_it_was_drawn(talk: Talk, tmp_path: Path)
     assert not {"label", "seed"} & kept.sampler.keys()
     assert list(kept.metrics) == json.loads(json.dumps(found.metrics))
     assert {"genlab", "torch", "numpy", "python"} == kept.versions.keys()
+    about = {metric["key"]: metric for metric in found.metrics}
+    assert "of class upper alone, on data of every class" in about["nll"]["note"]
+    assert about["w2"]["name"].endswith("(biased)")
+    assert "of class upper alone" in about["w2"]["note"]
+
+
+def test_an_evaluation_follows_its_seed(talk: Talk, tmp_path: Path) -> None:
+    make(talk, tmp_path / "run")
+    talk.send(p.Open("a", str(tmp_path / "run")))
+    values = []
+    for seed in (1, 1, 2):
+        talk.send(p.Evaluate("a", "evaluate", 3, {"steps": 3, "seed": seed}, Condition(), n=20))
+        found = talk.until(lambda event: isinstance(event, p.Evaluated) and event.last)
+        assert isinstance(found, p.Evaluated)
+        values.append({metric["key"]: metric["value"] for metric in found.metrics})
+    assert values[0] == values[1]
+    assert values[0]["w2"] != values[2]["w2"]
 
 
 @pytest.mark.parametrize("size", [16, 44])
