@@ -328,6 +328,6 @@ def test_a_mistake_in_a_probe_is_told_with_its_details_and_a_refusal_in_its_word
         ("nothing", "Diffusion draws no panel 'nothing'"),
     ):
         talk.send(p.Probe("a", "probe", 2, {}, name=name))
-        refused = talk.until(lambda event: isinstance(event, p.Refused))
+        refused = talk.until(lambda event: isinstance(event, p.Refused) and event.request == 2)
         assert isinstance(refused, p.Refused)
         assert refused.reason == reason

@@ -26,6 +26,8 @@ from genlab.data.condition import Condition
 from genlab.data.payloads import Samples
 from genlab.session.catalogue import PARADIGMS
 from genlab.session.session import Session
+from genlab.settings.controls import Control
+from genlab.settings.paradigm import Capabilities
 from genlab.settings.spaces import Images, Points, Signal, Tokens
 from tests import fakes
 from tests.gui.panel_pieces import samples, scene
@@ -63,7 +65,9 @@ def words_of(sheet: TextSheet) -> list[list[str]]:
 
 
 def test_an_evaluation_is_not_asked_for_what_samples_begin_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PARADIGMS, "letters", replace(fakes.FIT, id="letters", spaces=(Tokens,)))
+    able = Capabilities("none", "", (Control("condition.given", name="Begins with"),))
+    letters = replace(fakes.FIT, id="letters", spaces=(Tokens,), capabilities=lambda chosen, data: able)
+    monkeypatch.setitem(PARADIGMS, "letters", letters)
     session = Session.default("letters", "names").with_values({"condition.given": "mar"})
     asked = requests.sample("r", session).condition
     assert asked.mask is not None

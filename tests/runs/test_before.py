@@ -1,7 +1,8 @@
 """Runs that an earlier GenLab wrote still open, draw the same samples, are judged alike and train on.
 
 `before/` holds one small run per paradigm and kind of data in format 1, paused in the midst of training,
-and beside each what it then gave: samples of seed 3, log densities, metrics, and samples 20 steps later.
+and beside each what it then gave: samples and log densities of seed 3, metrics of seed 0, and samples 20
+steps later.
 """
 
 from __future__ import annotations
