@@ -16,19 +16,33 @@ from genlab.app.common.theme import DARK
 from genlab.app.drawings.density.drawing import DensityDrawing
 from genlab.app.drawings.losses.drawing import LossDrawing
 from genlab.app.drawings.samples.drawing import SamplesDrawing
+from genlab.app.drawings.samples.images import ImagesView
 from genlab.app.drawings.samples.plane import PlaneView
-from genlab.app.drawings.scene import ModelInfo
+from genlab.app.drawings.scene import ModelInfo, Scene
 from genlab.app.drawings.trajectory.drawing import TrajectoryDrawing
 from genlab.app.drawings.trajectory.points import PointsView
 from genlab.app.views.panel import Panel
 from genlab.data.payloads import Samples
 from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
-from tests.gui.panel_pieces import NAMES, answer, density, metrics, recorded, samples, scene
+from tests.gui.panel_pieces import EXTENT, NAMES, answer, density, metrics, recorded, samples, scene
 
 Make = Callable[..., Panel]
 SPACES = [
     Points(1), Points(2), Points(5), Images(1, 8, 8, 17), Tokens(9, (".", "a", "b"), 0), Signal(50, 10.0)
 ]  # fmt: skip
+
+# -- images ----------------------------------------------------------------------------------
+
+
+def test_of_many_labelled_images_the_first_are_shown_by_class(make: Make) -> None:
+    panel, images = make("samples"), Images(1, 8, 8, 17)
+    panel.set_scene(Scene(images, ("left", "right"), samples(images, 360), None, EXTENT))
+    panel.flush()
+    assert isinstance(panel.drawing, SamplesDrawing)
+    view = panel.drawing.view
+    assert isinstance(view, ImagesView)
+    assert (view.montage.names, view.montage._places.size) == (("left", "right"), 200)
+
 
 # -- loss ------------------------------------------------------------------------------------
 

@@ -170,5 +170,5 @@ class Workspace(QWidget):
         self.bar.timeline.show_frame(self.feed.frame)
 
     def _dismiss_notes(self) -> None:
-        for key in ("note", "rewound"):
+        for key in ("note", "rewound", "engine"):
             self.cards.dismiss(key)

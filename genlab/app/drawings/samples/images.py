@@ -31,8 +31,9 @@ class ImagesView(SamplesView):
             self.montage.clear()
             return
         # One label throughout ('a class was asked for') needs no rows by class.
-        several = shown.labels is not None and len(np.unique(shown.labels)) > 1
-        self.montage.show_images(shown.x[:MOST], scene.space, shown.labels, look.classes if several else ())
+        labels = None if shown.labels is None else shown.labels[:MOST]
+        several = labels is not None and len(np.unique(labels)) > 1
+        self.montage.show_images(shown.x[:MOST], scene.space, labels, look.classes if several else ())
 
     def apply_theme(self, theme: Theme) -> None:
         super().apply_theme(theme)
