@@ -120,7 +120,7 @@ def logprob(arguments: Namespace) -> None:
     error = "" if found.error is None else f", integration error {found.error.mean():.1e}"
     asked = run.session.with_values({f"sampler.{key}": value for key, value in values.items()})
     kind = f"{asked.capabilities.density_reason}{error}"
-    print(f"mean log_prob {mean:.4f} nats, standard error {spread:.4f}, {count:,} points; {kind}")
+    print(f"mean log_prob {mean:.4f} nats, standard error {spread:.4f}, {count:,} values; {kind}")
 
 
 def evaluate(arguments: Namespace) -> None:

@@ -104,7 +104,7 @@ class Paradigm(Generic[O, N, S]):
         if isinstance(data.space, self.spaces):
             return ""
         takes = " and ".join(space.noun for space in self.spaces)
-        return f"{self.title} learns {takes}; '{data.id}' holds {data.space.noun}"
+        return f"{self.title} learns {takes}; these data are {data.space.noun}"
 
 
 AnyParadigm = Paradigm[Any, Any, Any]

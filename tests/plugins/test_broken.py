@@ -55,7 +55,7 @@ BROKEN = {
     ),
     "cannot learn its own data": (
         "paradigms", PARADIGM.format(change="id='new', spaces=(Tokens,)"),
-        "Baselines learns text; 'mixture-1d' holds points",
+        "Baselines learns text; these data are points",
     ),
     "sets what it does not have": (
         "paradigms", PARADIGM.format(change="id='new', defaults=lambda data: {'objective.depth': 2}"),

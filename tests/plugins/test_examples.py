@@ -134,7 +134,7 @@ def test_a_run_goes_on_and_refuses_what_it_cannot_learn(examples: Lab, tmp_path:
     )
     assert (first.status, second.status) == (0, 0), second.err
     assert json.loads((run / "run.json").read_text(encoding="utf-8"))["steps"] == 3
-    assert (refused.status, refused.err) == (2, "genlab: N-gram learns text; 'moons' holds points\n")
+    assert (refused.status, refused.err) == (2, "genlab: N-gram learns text; these data are points\n")
 
 
 def test_a_model_of_text_trains_on_a_file_of_ones_own(examples: Lab, tmp_path: Path) -> None:
