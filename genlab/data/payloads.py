@@ -43,6 +43,15 @@ class Samples:
     token_log_prob: Array | None = None
 
 
+def spoilt(x: Data) -> str:
+    """How many samples x (n, *event) are not finite, in a sentence, or ''."""
+    finite = np.isfinite(x)
+    if finite.all():
+        return ""
+    count = len(x) - int(finite.reshape(len(x), -1).all(1).sum())
+    return f"{count:,} of {len(x):,} samples are not finite"
+
+
 @dataclass(frozen=True)
 class Trajectory:
     """Frames of one trajectory at once, from the start to the samples; of long ones not every frame."""

@@ -10,7 +10,7 @@ from typing import TypeVar, assert_never
 import numpy as np
 
 from genlab.data.dataset import Dataset
-from genlab.data.payloads import Data, Labels
+from genlab.data.payloads import Data, Labels, spoilt
 from genlab.metrics.catalogue import BUILT_IN, METRICS
 from genlab.metrics.floors import Floor, FloorStore, Statistic, draw_real, largest_n
 from genlab.metrics.likelihood import mean_and_error
@@ -147,6 +147,7 @@ def _of_likelihood(record: LikelihoodMetric, scored: Scored) -> Metric:
 
 def _of_samples(record: SampleMetric, generated: Generated, rng: np.random.Generator) -> Steps:
     try:
+        _check_finite(generated.x)
         return (yield from record.compute(generated, rng))
     except Exception as error:
         return [_unknown(record, len(generated.x), error)]
@@ -203,6 +204,7 @@ class _Pairs:
                 if record.id in self._failed:
                     continue
                 try:
+                    _check_finite(x)
                     found = yield from self._statistics[record.id](x, y, self._streams.of(record))
                 except Exception as error:
                     self._failed[record.id] = _reason(error)
@@ -237,6 +239,12 @@ class _Pairs:
             key, heading.name, mean, error, *against, heading.better, heading.unit, self.n, note,
             heading.headline,
         )  # fmt: skip
+
+
+def _check_finite(x: Data) -> None:
+    """Raises ValueError where samples are not finite."""
+    if found := spoilt(x):
+        raise ValueError(found)
 
 
 def _unknown(record: MetricRecord, n: int, error: Exception) -> Metric:

@@ -15,7 +15,7 @@ from genlab.app.drawings.samples.signals import SignalsView
 from genlab.app.drawings.samples.text import TextView
 from genlab.app.drawings.samples.view import Look, SamplesView
 from genlab.app.drawings.scene import Scene
-from genlab.data.payloads import Samples
+from genlab.data.payloads import Samples, spoilt
 from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
 BY_CLASS = "Colour points by label; lay images and text out by class"
@@ -111,7 +111,7 @@ class SamplesDrawing(Drawing):
             return Told((beside,), ("real data" if view.alone else "",))
         return Told(
             (f"{len(samples.x):,} model", beside, f"step {self.step:,}"),
-            ("EMA" if self.model.averaged else "", samples.biased),
+            ("EMA" if self.model.averaged else "", spoilt(samples.x), samples.biased),
         )
 
     def reading(self) -> tuple[str, ...]:

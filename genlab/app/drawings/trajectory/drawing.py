@@ -12,7 +12,7 @@ from genlab.app.drawings.trajectory.points import PointsView
 from genlab.app.drawings.trajectory.signals import SignalsView
 from genlab.app.drawings.trajectory.text import TextView
 from genlab.app.drawings.trajectory.view import TrajectoryView
-from genlab.data.payloads import Samples, Trajectory
+from genlab.data.payloads import Samples, Trajectory, spoilt
 from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
 
@@ -107,7 +107,7 @@ class TrajectoryDrawing(Drawing):
                 f"{model.symbol} = {frame.time:.3g}" if model.symbol else "",
                 evaluations if frame.nfe else "",
             ),
-            (frame.biased,),
+            (spoilt(frame.x), frame.biased),
         )
 
     def set_model(self, model: ModelInfo) -> None:
