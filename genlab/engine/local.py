@@ -63,5 +63,7 @@ class LocalEngine:
             warm()
             self._worker.run()
         except BaseException as problem:
-            self._worker.let_go()
-            self._events.put(ended(problem))
+            try:
+                self._worker.let_go()
+            finally:
+                self._events.put(ended(problem))

@@ -219,7 +219,8 @@ class Worker:
                 self.previews.set(task.run.id, task.channel, None)
             self._send(failure(task.run.id, "A request failed", problem, "Nothing was lost."))
             if task.kind is None and task.request is not None:
-                self._send(p.Refused(task.run.id, task.channel, task.request, f"it failed: {problem}"))
+                why = problem if isinstance(problem, Exception) else what_of(problem)
+                self._send(p.Refused(task.run.id, task.channel, task.request, f"it failed: {why}"))
         cost = perf_counter() - start
         task.cost += cost
         return cost
