@@ -43,13 +43,16 @@ class Samples:
     token_log_prob: Array | None = None
 
 
+def not_finite(x: Data) -> int:
+    """How many samples x (n, *event) hold what is no finite number."""
+    finite = np.isfinite(x)
+    return 0 if finite.all() else len(x) - int(finite.reshape(len(x), -1).all(1).sum())
+
+
 def spoilt(x: Data) -> str:
     """How many samples x (n, *event) are not finite, in a sentence, or ''."""
-    finite = np.isfinite(x)
-    if finite.all():
-        return ""
-    count = len(x) - int(finite.reshape(len(x), -1).all(1).sum())
-    return f"{count:,} of {len(x):,} samples are not finite"
+    count = not_finite(x)
+    return f"{count:,} of {len(x):,} samples are not finite" if count else ""
 
 
 @dataclass(frozen=True)

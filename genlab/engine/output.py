@@ -108,10 +108,9 @@ def gather(
     values = np.zeros(0) if values is None else values
     bad = np.flatnonzero(np.isnan(values) | (values == np.inf))
     if len(bad):
-        raise ValueError(
-            f"{title} gives log densities that are no numbers or infinite at {len(bad):,} of {len(x):,} "
-            f"points, {values[bad[0]]:g} at the first of them (row {bad[0] + 1:,})"
-        )
+        what = " and ".join(sorted({f"{value:g}" for value in values[bad]}))
+        where = f"{len(bad):,} of {len(x):,} points, first in row {bad[0] + 1:,}"
+        raise ValueError(f"{title} gives log densities of {what} at {where}")
     return Gathered(
         values,
         parts[0].kind if parts else "exact",

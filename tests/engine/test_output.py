@@ -105,8 +105,14 @@ DENSITIES: dict[str, tuple[Callable[[LogProb], Iterator[Any]], str]] = {
     "an array": (lambda part: iter((replace(part, value=part.value.numpy()),)), "a value of type ndarray"),
     "errors": (lambda part: iter((replace(part, error=torch.zeros(2)),)), "2 errors of 6 log densities"),
     "kind": (lambda part: iter((replace(part, kind="bogus"),)), "of the kind 'bogus'"),
-    "no number": (lambda part: iter((replace(part, value=part.value * np.nan),)), "at 6 of 6 points, nan"),
-    "infinite": (lambda part: iter((replace(part, value=part.value + np.inf),)), "at 6 of 6 points, inf"),
+    "no number": (
+        lambda part: iter((replace(part, value=part.value * np.nan),)),
+        "log densities of nan at 6 of 6 points, first in row 1",
+    ),
+    "infinite": (
+        lambda part: iter((replace(part, value=part.value + np.inf),)),
+        "log densities of inf at 6 of 6 points",
+    ),
 }
 
 

@@ -238,4 +238,6 @@ def test_samples_that_are_not_finite_are_not_measured() -> None:
     assert all(found.pop(key).value is not None for key in ("nll", "nll_excess"))
     measured = [metric for metric in found.values() if metric.value is not None]
     assert [metric.key for metric in measured] == []
-    assert "it cannot be computed: 2 of 64 samples are not finite" in {metric.note for metric in found.values()}
+    assert "it cannot be computed: 2 of 64 samples are not finite" in {
+        metric.note for metric in found.values()
+    }
