@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from genlab.data.dataset import DataError, Dataset, Draw
-from genlab.data.drawn import CheckedDataset
+from genlab.data.drawn import made_by
 from genlab.data.files.arrays import FileDataset
 from genlab.data.files.settings import FileSettings
 from genlab.data.truths.base import Truth
@@ -28,10 +28,9 @@ def load(id: str, settings: Settings) -> Dataset:
     record = DATASETS[id]
     if not isinstance(settings, record.settings):
         raise DataError(f"{type(settings).__name__} are not the settings of the data set '{id}'.")
-    made = record.make(settings)
     if id in BUILT_IN:
-        return made
-    return CheckedDataset(record.info(settings), record.title_of(settings), made)
+        return record.make(settings)
+    return made_by(record, settings)
 
 
 def read(path: str | Path) -> tuple[FileSettings, FileDataset]:

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlab.data.dataset import DataError, Dataset, Draw
+from genlab.data.record import AnyRecord
 from genlab.settings.data_info import DataInfo
+from genlab.settings.fields import Settings
 from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
 
@@ -53,6 +55,19 @@ class CheckedDataset(Dataset):
             return checked(draw, self.space, len(self.label_names), n)
         except DataError as problem:
             raise DataError(f"{self._named}{problem}.") from None
+
+
+def made_by(record: AnyRecord, settings: Settings) -> CheckedDataset:
+    """The data of a plug-in. Raises DataError, one sentence that names it, also for whatever it raises."""
+    title = record.title_of(settings)
+    try:
+        made = record.make(settings)
+    except DataError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+        raise DataError(f"The data set '{title}' cannot be made: {reason}.") from error
+    return CheckedDataset(record.info(settings), title, made)
 
 
 def checked(draw: Any, space: Space, classes: int, n: int = 1) -> Draw:

@@ -94,6 +94,10 @@ def test_a_draw_that_is_not_what_the_record_says_is_refused_by_name(
         (record(normal, truth=True), "its distribution is known, and it is not"),
         (replace(record(normal), space=lambda s: Points(3)), "speaks of points of 3 coordinates"),
         (replace(record(normal), labels=lambda s: ("a",)), "has other labels than its data"),
+        (
+            replace(record(normal), make=lambda s: 1 / 0),
+            "cannot be made: ZeroDivisionError: division by zero",
+        ),
         (replace(record(normal), make=lambda s: None), "it makes a NoneType, not a Dataset"),
     ],
 )
