@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from genlab.app.common import loop
-from genlab.data import DataError
 from genlab.app.drawings.scene import Scene
 from genlab.app.views.feeds import scenes
+from genlab.data import DataError
 from genlab.data.payloads import Density, Samples
 from genlab.session.session import Session
 
