@@ -48,8 +48,9 @@ def take_plugin_problems(workspace: Workspace, found: Iterable[plugins.PluginPro
 
 
 def show_failure(workspace: Workspace, failure: p.Failure) -> None:
-    """A card for what went wrong in the engine."""
+    """A card for what went wrong in the engine; that of a request goes when one like it is answered."""
     run = workspace.view.run
+    workspace.failed_channel = failure.channel
     buttons: list[Button] = []
     if failure.run == run.id and run.kept and run.step > 0:
         buttons.append(("Continue", workspace.view.train_or_pause))
