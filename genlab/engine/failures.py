@@ -28,14 +28,14 @@ def refusal(command: p.Command, problem: Exception) -> p.Event:
     return p.Failure(run, title, str(problem), "Nothing was changed.", "", details_of(problem), refused=True)
 
 
-def failure(run: str | None, title: str, problem: Exception, kept: str) -> p.Failure:
+def failure(run: str | None, title: str, problem: Exception, kept: str, channel: str = "") -> p.Failure:
     """What to say of an error that nobody foresaw."""
     remedy = "Continue, or copy the details for a report."
     if _of_memory(problem):
         remedy = "Take a smaller batch or network."
     elif isinstance(problem, LossError):
         remedy = "Copy the details for whoever wrote the paradigm."
-    return p.Failure(run, title, what_of(problem), kept, remedy, details_of(problem))
+    return p.Failure(run, title, what_of(problem), kept, remedy, details_of(problem), channel=channel)
 
 
 def unwritten(problem: Exception) -> p.Failure:
