@@ -6,6 +6,7 @@ import traceback
 
 import torch
 
+from genlab.core.training import LossError
 from genlab.engine import protocol as p
 
 TITLES: dict[type, str] = {
@@ -29,11 +30,11 @@ def refusal(command: p.Command, problem: Exception) -> p.Event:
 
 def failure(run: str | None, title: str, problem: Exception, kept: str, channel: str = "") -> p.Failure:
     """What to say of an error that nobody foresaw."""
-    remedy = (
-        "Take a smaller batch or network."
-        if _of_memory(problem)
-        else "Continue, or copy the details for a report."
-    )
+    remedy = "Continue, or copy the details for a report."
+    if _of_memory(problem):
+        remedy = "Take a smaller batch or network."
+    elif isinstance(problem, LossError):
+        remedy = "Copy the details for whoever wrote the paradigm."
     return p.Failure(run, title, what_of(problem), kept, remedy, details_of(problem), channel=channel)
 
 
@@ -54,6 +55,8 @@ def what_of(problem: Exception) -> str:
     """An error in one sentence."""
     if _of_memory(problem):
         return "There was not enough memory."
+    if isinstance(problem, LossError):
+        return f"{str(problem)[:1].upper()}{str(problem)[1:]}."
     return f"{type(problem).__name__}: {problem}"
 
 

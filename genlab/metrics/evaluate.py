@@ -13,6 +13,15 @@ from genlab.data.dataset import Dataset
 from genlab.data.payloads import Data, Labels
 from genlab.metrics.catalogue import BUILT_IN, METRICS
 from genlab.metrics.floors import Floor, FloorStore, Statistic, draw_real, largest_n
+from genlab.metrics.given import (
+    checked,
+    checked_list,
+    checked_reference,
+    checked_statistic,
+    progress_or_nothing,
+    read_only,
+    sliced,
+)
 from genlab.metrics.likelihood import mean_and_error
 from genlab.metrics.records import (
     Generated,
@@ -126,10 +135,10 @@ def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Gene
     if not isinstance(log_prob, str):
         try:
             density = yield from log_prob(x)
+            scored = Scored(dataset, read_only(x), replace(density, values=read_only(density.values)))
         except Exception as error:
             reason = _reason(error)
         else:
-            scored = Scored(dataset, x, density)
             records, found = _applying(LikelihoodMetric, dataset, n)
             return [*(_of_likelihood(record, scored) for record in records), *found]
     reference = entropy_of(dataset)
@@ -140,14 +149,15 @@ def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Gene
 
 def _of_likelihood(record: LikelihoodMetric, scored: Scored) -> Metric:
     try:
-        return record.compute(scored)
+        return checked(record.compute(scored))
     except Exception as error:
         return _unknown(record, len(scored.x), error)
 
 
 def _of_samples(record: SampleMetric, generated: Generated, rng: np.random.Generator) -> Steps:
     try:
-        return (yield from record.compute(generated, rng))
+        found = yield from sliced(record.compute(generated, rng), progress_or_nothing)
+        return checked_list(found)
     except Exception as error:
         return [_unknown(record, len(generated.x), error)]
 
@@ -167,8 +177,9 @@ class _Pairs:
         records, self._untold = _applying(PairMetric, dataset, n)
         for record in records:
             try:
-                self._statistics[record.id] = record.statistic(dataset)
-                self._references[record.id] = record.references(dataset)
+                self._statistics[record.id] = checked_statistic(record.statistic(dataset))
+                references = record.references(dataset)
+                self._references[record.id] = {key: checked_reference(references[key]) for key in references}
                 self._records.append(record)
             except Exception as error:
                 self._untold.append(_unknown(record, n, error))
@@ -209,7 +220,8 @@ class _Pairs:
                     continue
                 for key, value in found.items():
                     self._values.setdefault((record.id, key), []).append(value)
-        return Generated(self.dataset, np.concatenate(samples), np.concatenate(labels) if labels else None)
+        all_labels = read_only(np.concatenate(labels)) if labels else None
+        return Generated(self.dataset, read_only(np.concatenate(samples)), all_labels)
 
     def metrics(self) -> list[Metric]:
         """Every number of every statistic."""
