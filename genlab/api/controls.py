@@ -1,12 +1,22 @@
-"""The extra panels of a run by name, and the values of their controls."""
+"""What can be asked of a run: its extra panels by name, values of their controls, how many samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from genlab.api.errors import RequestError
 from genlab.session.session import SettingError
 from genlab.settings.controls import PanelControl
 from genlab.settings.panels import PanelInfo
+
+FEWEST = 10
+"""Samples of an evaluation."""
+
+
+def check_size(n: int) -> None:
+    """Raises RequestError where an evaluation of n samples would say nothing."""
+    if n < FEWEST:
+        raise RequestError(f"an evaluation needs at least {FEWEST} samples, not {n}")
 
 
 def find_panel(panels: Sequence[PanelInfo], name: str) -> PanelInfo:

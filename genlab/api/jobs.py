@@ -17,6 +17,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from operator import index
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from genlab.api import driver
+from genlab.api.controls import check_size
 from genlab.api.errors import sentence
 from genlab.api.run import Run
 from genlab.engine import protocol as p
@@ -73,16 +76,29 @@ class Job:
     evaluate: int = 1000
     force: bool = False
 
+    def check(self) -> None:
+        """Raises SettingError, one sentence, where a value is none that it can be."""
+        if not isinstance(self.session, Session | Mapping):
+            raise SettingError(f"session cannot be {self.session!r}: it is a session, or its plain values")
+        if not isinstance(self.budget, Budget):
+            raise SettingError(f"budget cannot be {self.budget!r}: it is a Budget")
+        if not isinstance(self.out, str | PathLike) or not str(self.out):
+            raise SettingError(f"out cannot be {self.out!r}: it is the folder of the run")
+        if self.seed is not None:
+            _check_whole("seed", self.seed, 0, LARGEST_SEED)
+        _check_whole("threads", self.threads, 0)
+        if _check_whole("evaluate", self.evaluate, 0):
+            check_size(self.evaluate)
+
     def planned(self) -> Session:
-        """The session that is run. Raises SettingError."""
+        """The session that is run. Raises SettingError, RequestError."""
+        self.check()
         session = self.session if isinstance(self.session, Session) else read_session(self.session)
         values = self.budget.values()
         if self.seed is not None:
-            if not 0 <= self.seed <= LARGEST_SEED:
-                raise SettingError(f"seed cannot be {self.seed}: it goes from 0 to {LARGEST_SEED}")
-            values["seed"] = self.seed
+            values["seed"] = index(self.seed)
         if self.threads:
-            values["training.threads"] = self.threads
+            values["training.threads"] = index(self.threads)
         session.check_label()
         return session.with_values(values)
 
@@ -109,10 +125,11 @@ def run_job(job: Job) -> Result:
     Interrupted, with the run saved."""
     begun = False
     try:
+        job.check()
         with _threads(job.threads), begin(job) as run:
             begun = True
             run.train()
-            return conclude(run, job.grid, job.evaluate)
+            return conclude(run, job.grid, index(job.evaluate))
     except Exception as error:
         return _failed(job, sentence(error), begun)
 
@@ -120,7 +137,12 @@ def run_job(job: Job) -> Result:
 def run_jobs(jobs: Iterable[Job], workers: int = 1) -> Iterator[Result]:
     """Do jobs, so many at a time, each in a process of its own: their results in the order of the jobs.
 
-    A process that is killed or crashes costs its own job alone."""
+    A process that is killed or crashes costs its own job alone. Raises SettingError for less than one."""
+    _check_whole("workers", workers, 1)
+    return _one_by_one(jobs, workers)
+
+
+def _one_by_one(jobs: Iterable[Job], workers: int) -> Iterator[Result]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="genlab-job")
     try:
         yield from pool.map(_apart, jobs)
@@ -129,7 +151,8 @@ def run_jobs(jobs: Iterable[Job], workers: int = 1) -> Iterator[Result]:
 
 
 def begin(job: Job) -> Run:
-    """The run of a job, in its folder, before the first step. Raises SettingError, DataError, RunError."""
+    """The run of a job, in its folder, before the first step. Raises SettingError, DataError, RunError,
+    RequestError."""
     session = job.planned()
     folder = Path(job.out).absolute()
     with fresh(folder, job.force):
@@ -163,7 +186,7 @@ def _apart(job: Job) -> Result:
 
 def _failed(job: Job, failure: str, begun: bool) -> Result:
     """What is left of a job that failed. begun: whether its folder is its own."""
-    folder = str(Path(job.out).absolute())
+    folder = str(Path(str(job.out)).absolute())
     if begun:
         try:
             return _stands(RunFolder.open(folder), failure=failure)
@@ -182,6 +205,18 @@ def _stands(folder: RunFolder, **more: Any) -> Result:
         if len(known) and name not in ("step", "seconds", "learning rate"):
             losses[name] = float(known[-1])
     return Result(str(folder.path), steps, seconds, losses, **more)
+
+
+def _check_whole(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """A whole number within bounds. Raises SettingError, one sentence, for anything else."""
+    bounds = f"{low} or more" if high is None else f"from {low} to {high}"
+    try:
+        number = index(value)
+    except TypeError:
+        raise SettingError(f"{name} cannot be {value!r}: it is a whole number, {bounds}") from None
+    if number < low or (high is not None and number > high):
+        raise SettingError(f"{name} cannot be {number}: it is a whole number, {bounds}")
+    return number
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL.Image import Image
 
 from genlab.api import driver
-from genlab.api.controls import control_values, find_panel
+from genlab.api.controls import check_size, control_values, find_panel
 from genlab.api.driver import Observer
 from genlab.api.errors import NoDensity, RequestError
 from genlab.api.pictures import grid_size, picture
@@ -210,8 +210,7 @@ class Run:
     ) -> p.Evaluated:
         """As `evaluate`, with the step, and why the evaluation could not be kept, if so.
         What the session gives of samples plays no part. sampler, settings: see `draw`."""
-        if n < 10:
-            raise RequestError(f"an evaluation needs at least 10 samples, not {n}")
+        check_size(n)
         values, checked = self._asked(label, seed, {**(sampler or {}), **settings})
         request = p.Evaluate(self._id, "evaluate", next(driver.numbers), values, checked.asked.judged, n=n)
         event = driver.answer(request, observe)

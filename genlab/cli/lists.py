@@ -92,7 +92,13 @@ def info(arguments: Namespace) -> None:
 def _plugins() -> list[dict[str, str]]:
     """Every installed plug-in with its state: 'loaded', or what is wrong with it."""
     import_module("genlab.metrics.catalogue")  # the catalogues of paradigms and data sets are there already
-    loaded = [{**asdict(plugin), "state": "loaded"} for plugin in plugins()]
+    if models := [PARADIGMS[each.id] for each in plugins() if each.group == "genlab.paradigms"]:
+        from genlab.engine.warm import load_models
+
+        load_models(models)
+    wrong = {(problem.group, problem.name, problem.package) for problem in problems()}
+    fine = [plugin for plugin in plugins() if (plugin.group, plugin.id, plugin.package) not in wrong]
+    loaded = [{**asdict(plugin), "state": "loaded"} for plugin in fine]
     broken = [
         {"group": p.group, "id": p.name, "package": p.package, "version": p.version, "state": p.sentence}
         for p in problems()

@@ -36,7 +36,9 @@ def build_model(paradigm: Paradigm[O, N, S], objective: O, network: N, data: Mod
     state = torch.get_rng_state()
     try:
         torch.manual_seed(generator(data.seed, "init").initial_seed())
-        return make(objective, network, data)
+        model = make(objective, network, data)
+        model.title = paradigm.title
+        return model
     finally:
         torch.set_rng_state(state)
 

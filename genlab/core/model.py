@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from genlab.core.classes import Classes
 from genlab.core.requests import Ask, DensityRequest, LogProb, SampleRequest
-from genlab.core.training import Batch, Check, Context, LossReference, Player, Stage
+from genlab.core.training import Batch, Check, Context, LossReference, Player, Stage, checked_loss
 from genlab.data.dataset import Dataset, Distribution, Draw
 from genlab.data.payloads import Extent, Samples
 from genlab.data.truths.base import Truth
@@ -66,6 +66,9 @@ class Model(nn.Module, ABC, Generic[O, N, S]):
 
     simultaneous = False
     """Whether all players see each other's parameters of before the step; else they move in turn."""
+
+    title = "this model"
+    """The paradigm's, once it is built."""
 
     class_prior: Tensor
 
@@ -146,7 +149,8 @@ class Model(nn.Module, ABC, Generic[O, N, S]):
         if validation is None:
             return Check({})
         (player, *_) = self.players()
-        return Check({"validation": self.loss(validation, player, context)["total"].item()})
+        terms = checked_loss(self.loss(validation, player, context), self.title)
+        return Check({"validation": terms["total"].item()})
 
     def after_step(self, player: Player, context: Context) -> None:
         """What follows an update: weight clipping, target networks, codebooks."""

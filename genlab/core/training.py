@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,35 @@ class Context:
     noise: torch.Generator
     device: torch.device
     stage: str = ""
+
+
+class LossError(ValueError):
+    """What a model's loss gives cannot be trained on: one plain sentence."""
+
+
+def checked_loss(terms: Any, title: str) -> Mapping[str, Tensor]:
+    """What the loss of the paradigm `title` gave. Raises LossError where nobody can be trained by it."""
+    wrong = _wrong_with(terms)
+    if wrong:
+        must = "must give tensors of one number by their names, and 'total', which is lowered, among them"
+        raise LossError(f"the loss of {title} {must}: {wrong}")
+    found: Mapping[str, Tensor] = terms
+    return found
+
+
+def _wrong_with(terms: Any) -> str:
+    if not isinstance(terms, Mapping):
+        return f"it gives a {type(terms).__name__}"
+    if "total" not in terms:
+        return f"it gives only {', '.join(map(str, terms))}" if terms else "it gives nothing"
+    for name, value in terms.items():
+        if not isinstance(value, Tensor):
+            return f"'{name}' is a {type(value).__name__}"
+        if value.numel() != 1:
+            return f"'{name}' has the shape {tuple(value.shape)}"
+    if torch.is_grad_enabled() and not terms["total"].requires_grad:
+        return "'total' depends on no parameter"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import traceback
 
 import torch
 
+from genlab.core.training import LossError
 from genlab.engine import protocol as p
 
 ERRORS = (Exception, SystemExit)
@@ -30,14 +31,14 @@ def refusal(command: p.Command, problem: BaseException) -> p.Event:
     return p.Failure(run, title, str(problem), "Nothing was changed.", "", details_of(problem), refused=True)
 
 
-def failure(run: str | None, title: str, problem: BaseException, kept: str) -> p.Failure:
+def failure(run: str | None, title: str, problem: BaseException, kept: str, channel: str = "") -> p.Failure:
     """What to say of an error that nobody foresaw."""
-    remedy = (
-        "Take a smaller batch or network."
-        if _of_memory(problem)
-        else "Continue, or copy the details for a report."
-    )
-    return p.Failure(run, title, what_of(problem), kept, remedy, details_of(problem))
+    remedy = "Continue, or copy the details for a report."
+    if _of_memory(problem):
+        remedy = "Take a smaller batch or network."
+    elif isinstance(problem, LossError):
+        remedy = "Copy the details for whoever wrote the paradigm."
+    return p.Failure(run, title, what_of(problem), kept, remedy, details_of(problem), channel=channel)
 
 
 def unwritten(problem: BaseException) -> p.Failure:
@@ -57,6 +58,8 @@ def what_of(problem: BaseException) -> str:
     """An error in one sentence."""
     if _of_memory(problem):
         return "There was not enough memory."
+    if isinstance(problem, LossError):
+        return f"{str(problem)[:1].upper()}{str(problem)[1:]}."
     return f"{type(problem).__name__}: {problem}"
 
 

@@ -91,9 +91,10 @@ class Keeper:
 
         self._write(write)
 
-    def go_on(self, step: int) -> None:
-        """Drop what the folder says of later steps: the run goes on from this one."""
-        self._write(lambda: self.folder.cut(step))
+    def go_on(self, step: int, names: tuple[str, ...]) -> None:
+        """Drop what the folder says of later steps: the run goes on from this one. names: of the losses that
+        it has recorded so far."""
+        self._write(lambda: self.folder.cut(step, names))
 
     def record(self, names: Sequence[str], rows: NDArray[np.float64]) -> None:
         """Append losses."""

@@ -1,7 +1,6 @@
 """The messages between the window (or a script) and the engine: a closed set of frozen values.
 
-Every event of a run names the run; every answer its channel and request, so that a stale one can be dropped.
-"""
+Every event of a run names the run; every answer its channel and request: a stale one can be dropped."""
 
 from __future__ import annotations
 
@@ -275,9 +274,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The metrics of an evaluation, as plain values (see genlab.metrics.report), or its progress.
-
-    note: why it could not be kept in the run's folder, or ''."""
+    """The metrics of an evaluation, as plain values (see genlab.metrics.report), or its progress. note: why
+    it could not be kept in the run's folder, or ''."""
 
     run: str
     channel: str
@@ -333,7 +331,8 @@ class Closed:
 class Failure:
     """Something went wrong: what happened, what was kept, what to do, and the details for a report.
 
-    refused: nothing was begun, because what was asked for cannot be."""
+    refused: nothing was begun, because what was asked for cannot be. channel: of the request that failed,
+    or ''."""
 
     run: str | None
     title: str
@@ -342,6 +341,7 @@ class Failure:
     remedy: str
     details: str
     refused: bool = False
+    channel: str = ""
 
 
 Event = (

@@ -31,6 +31,7 @@ from genlab.engine.writer import Writer
 from genlab.runs.data import dataset_from, dataset_of
 from genlab.runs.evaluations import Evaluation
 from genlab.runs.folder import RunFolder
+from genlab.runs.kept import kept_of
 from genlab.runs.provenance import now, versions
 from genlab.session.session import Session, SettingError, read_kept, read_session
 from genlab.settings.sampler import SamplerSettings
@@ -96,29 +97,29 @@ class Run:
         writer.wait()  # the folder may be one that was closed a moment ago
         folder = RunFolder.open(command.folder)
         manifest = folder.manifest
-        checkpoint = folder.load_checkpoint(command.checkpoint) if folder.checkpoints() else None
-        session, note = read_kept(checkpoint.state["session"] if checkpoint else manifest["session"])
+        kept = kept_of(folder, command.checkpoint)
+        session, note = read_kept(kept.session)
+        notes = [note, kept.note]
         threads = session.with_values({"training.threads": manifest.get("threads", 0)})
         dataset = dataset_of(session, folder)
         run = cls(command.run, threads, dataset, pick_device(command.device), send, writer)
         run.session = run.trainer.session = session
         run.keeper = Keeper(command.run, folder, send, writer)
         run._beyond = True
-        if checkpoint:
-            tensors = {name: torch.from_numpy(np.array(array)) for name, array in checkpoint.tensors.items()}
-            notes = (note, checkpoint.note, run.trainer.restore(tensors, checkpoint.state))
-            note = "; ".join(filter(None, notes))
-        elif (folder.path / "weights.safetensors").exists():
-            weights = {name: torch.from_numpy(array.copy()) for name, array in folder.load_weights().items()}
+        if (found := kept.checkpoint) is not None:
+            tensors = {name: torch.from_numpy(np.array(array)) for name, array in found.tensors.items()}
+            notes.append(run.trainer.restore(tensors, found.state))
+        elif kept.weights is not None:
+            weights = {name: torch.from_numpy(array.copy()) for name, array in kept.weights.items()}
             run.trainer.load_weights(weights)
             run.trainer.step = int(manifest.get("steps", 0))
-            run.trainer.names = folder.read_metrics()[0]
+            run.trainer.names = folder.whole_metrics()[0]
         if run.trainer.step:
             run._saved_step = run._weights_step = run.trainer.step
-        run.announce(note)
+        run.announce(notes)
         return run
 
-    def announce(self, note: str = "") -> None:
+    def announce(self, notes: Sequence[str] = ()) -> None:
         """Tell what this run is, and its state."""
         trainer = self.trainer
         folder = None if self.keeper is None else str(self.keeper.folder.path)
@@ -134,15 +135,14 @@ class Run:
                 tuple(player.name for player in trainer.players),
             )
         )
-        if self.keeper is not None and trainer.step:
-            names, rows = self.keeper.folder.read_metrics()
+        if self.keeper is not None:
+            names, rows, lost = self.keeper.folder.whole_metrics(trainer.names)
+            notes = (*notes, lost)
             rows = rows[rows[:, 0] <= trainer.step] if len(rows) else rows
             if len(rows):
                 self._send(p.Metrics(self.id, names, rows))
-        if trainer.step == 0:
-            self.turn("ready", note)
-        else:
-            self.turn("done" if trainer.finished else "paused", note)
+        rests: p.State = "done" if trainer.finished else "paused"
+        self.turn(rests if trainer.step else "ready", "; ".join(filter(None, notes)))
 
     def keep_in(self, path: Path) -> None:
         """Begin to keep this run in a new folder."""
@@ -233,7 +233,7 @@ class Run:
         """Drop what the folder says of later steps than this, and journal what was changed meanwhile."""
         if self._beyond and self.keeper is not None:
             self._beyond = False
-            self.keeper.go_on(self.trainer.step)
+            self.keeper.go_on(self.trainer.step, self.trainer.names)
             for step, values in self._edits:
                 self.keeper.journal(step, values)
 

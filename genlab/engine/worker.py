@@ -217,7 +217,8 @@ class Worker:
             self._tasks.remove(task)
             if task.kind is not None:  # what broke once is not tried again at every step
                 self.previews.set(task.run.id, task.channel, None)
-            self._send(failure(task.run.id, "A request failed", problem, "Nothing was lost."))
+            told = failure(task.run.id, "A request failed", problem, "Nothing was lost.", task.channel)
+            self._send(told)
             if task.kind is None and task.request is not None:
                 why = problem if isinstance(problem, Exception) else what_of(problem)
                 self._send(p.Refused(task.run.id, task.channel, task.request, f"it failed: {why}"))

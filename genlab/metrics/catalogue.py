@@ -5,7 +5,9 @@ from __future__ import annotations
 from genlab.data.dataset import Dataset
 from genlab.metrics import images, scores, statistics, text
 from genlab.metrics.floors import Statistic
+from genlab.metrics.given import checked
 from genlab.metrics.records import AnyMetric, MetricRecord, PairMetric
+from genlab.metrics.report import Heading, Metric
 from genlab.settings.plugins import load
 
 BUILT_IN: tuple[AnyMetric, ...] = (
@@ -32,11 +34,16 @@ _KEYS = {record.id for record in BUILT_IN} | {
 
 
 def _check(record: MetricRecord) -> None:
-    """Raises where a record is of no kind, or gives a number that has the name of a built-in one."""
+    """Raises where a record is of no kind, is not called by a text, or gives a number that has the name of a
+    built-in one."""
     if not isinstance(record, AnyMetric):
         raise TypeError("a metric is a LikelihoodMetric, a PairMetric or a SampleMetric")
-    if isinstance(record, PairMetric) and record.headings.keys() & _KEYS:
-        raise ValueError(f"there is a '{min(record.headings.keys() & _KEYS)}' already")
+    headings = record.headings if isinstance(record, PairMetric) else {}
+    for key, heading in {record.id: Heading(record.title, "near", ""), **headings}.items():
+        about = (heading.better, heading.unit, 0, heading.note, heading.headline)
+        checked(Metric(key, heading.name, None, None, None, None, *about))
+    if headings.keys() & _KEYS:
+        raise ValueError(f"there is a '{min(headings.keys() & _KEYS)}' already")
 
 
 _plugins, PROBLEMS = load("genlab.metrics", MetricRecord, _KEYS, _check)

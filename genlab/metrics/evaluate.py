@@ -13,6 +13,15 @@ from genlab.data.dataset import Dataset
 from genlab.data.payloads import Data, Labels, spoilt
 from genlab.metrics.catalogue import BUILT_IN, METRICS
 from genlab.metrics.floors import Floor, FloorStore, Statistic, draw_real, largest_n
+from genlab.metrics.given import (
+    checked,
+    checked_list,
+    checked_reference,
+    checked_statistic,
+    progress_or_nothing,
+    read_only,
+    sliced,
+)
 from genlab.metrics.likelihood import mean_and_error
 from genlab.metrics.records import (
     Generated,
@@ -113,7 +122,7 @@ def _applying(kind: type[M], dataset: Dataset, n: int) -> tuple[list[M], list[Me
             try:
                 if record.applies(dataset, n):
                     records.append(record)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 failed.append(_unknown(record, n, error))
     return records, failed
 
@@ -126,10 +135,10 @@ def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Gene
     if not isinstance(log_prob, str):
         try:
             density = yield from log_prob(x)
-        except Exception as error:
+            scored = Scored(dataset, read_only(x), replace(density, values=read_only(density.values)))
+        except (Exception, SystemExit) as error:
             reason = _reason(error)
         else:
-            scored = Scored(dataset, x, density)
             records, found = _applying(LikelihoodMetric, dataset, n)
             return [*(_of_likelihood(record, scored) for record in records), *found]
     reference = entropy_of(dataset)
@@ -140,16 +149,17 @@ def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Gene
 
 def _of_likelihood(record: LikelihoodMetric, scored: Scored) -> Metric:
     try:
-        return record.compute(scored)
-    except Exception as error:
+        return checked(record.compute(scored))
+    except (Exception, SystemExit) as error:
         return _unknown(record, len(scored.x), error)
 
 
 def _of_samples(record: SampleMetric, generated: Generated, rng: np.random.Generator) -> Steps:
     try:
         _check_finite(generated.x)
-        return (yield from record.compute(generated, rng))
-    except Exception as error:
+        found = yield from sliced(record.compute(generated, rng), progress_or_nothing)
+        return checked_list(found)
+    except (Exception, SystemExit) as error:
         return [_unknown(record, len(generated.x), error)]
 
 
@@ -168,10 +178,11 @@ class _Pairs:
         records, self._untold = _applying(PairMetric, dataset, n)
         for record in records:
             try:
-                self._statistics[record.id] = record.statistic(dataset)
-                self._references[record.id] = record.references(dataset)
+                self._statistics[record.id] = checked_statistic(record.statistic(dataset))
+                references = record.references(dataset)
+                self._references[record.id] = {key: checked_reference(references[key]) for key in references}
                 self._records.append(record)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._untold.append(_unknown(record, n, error))
 
     def find_floors(self, draws: int, store: FloorStore) -> Generator[Progress | None, None, None]:
@@ -183,7 +194,7 @@ class _Pairs:
                 work = store.get(self.dataset, record.id, self._statistics[record.id], self.n)
                 found = yield from work
                 self._floors |= {(record.id, key): floor for key, floor in found.items()}
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._without_floor[record.id] = f"its floor is not known: {_reason(error)}"
 
     def draw(
@@ -206,12 +217,13 @@ class _Pairs:
                 try:
                     _check_finite(x)
                     found = yield from self._statistics[record.id](x, y, self._streams.of(record))
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     self._failed[record.id] = _reason(error)
                     continue
                 for key, value in found.items():
                     self._values.setdefault((record.id, key), []).append(value)
-        return Generated(self.dataset, np.concatenate(samples), np.concatenate(labels) if labels else None)
+        all_labels = read_only(np.concatenate(labels)) if labels else None
+        return Generated(self.dataset, read_only(np.concatenate(samples)), all_labels)
 
     def metrics(self) -> list[Metric]:
         """Every number of every statistic."""
@@ -247,7 +259,7 @@ def _check_finite(x: Data) -> None:
         raise ValueError(found)
 
 
-def _unknown(record: MetricRecord, n: int, error: Exception) -> Metric:
+def _unknown(record: MetricRecord, n: int, error: BaseException) -> Metric:
     return Metric(record.id, record.title, None, None, None, None, "near", "", n, _reason(error))
 
 
@@ -258,7 +270,9 @@ def _marked(metric: Metric, note: str) -> Metric:
     return replace(metric, name=name, note=note, headline=headline)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """Why something could not be computed, in one sentence."""
+    if isinstance(error, SystemExit):
+        return "it cannot be computed: it tried to end the program"
     text = " ".join(str(error.args[0] if error.args else "").split()) or type(error).__name__
     return f"it cannot be computed: {text}"

@@ -2,7 +2,8 @@
 
 `run.json` (settings, seed, versions, data), `metrics.csv`, `weights.safetensors` (averaged, for
 sampling), `checkpoints/`, `evaluation.json` once it was evaluated, and `data.npz` where the run was trained
-on a person's own file. `.lock` is there while somebody trains it.
+on a person's own file. `.lock` is there while somebody trains it. A `metrics.csv` that was damaged is kept as
+`metrics.damaged.csv`.
 """
 
 from __future__ import annotations
@@ -119,47 +120,58 @@ class RunFolder:
         )
         self._columns = names
 
-    def cut(self, step: int) -> None:
-        """Drop what was recorded and changed after a step: a run goes on from there. Raises RunError."""
-        self.cut_metrics(step)
+    def cut(self, step: int, names: tuple[str, ...] = ()) -> None:
+        """Drop what was recorded and changed after a step: a run goes on from there. A `metrics.csv` that is
+        damaged is put aside. names: the columns that it should have, as far as known. Raises RunError."""
+        self.cut_metrics(step, names)
         with self._lock:
             journal = self._manifest.get("journal", [])
             kept = [entry for entry in journal if entry[0] <= step]
             if kept != journal:
                 self.update(journal=kept)
 
-    def cut_metrics(self, step: int) -> None:
-        """Drop the rows after a step, and the columns at the end that then hold nothing any more."""
+    def cut_metrics(self, step: int, names: tuple[str, ...] = ()) -> None:
+        """Drop the rows after a step, and the columns at the end that then hold nothing any more; see
+        `cut`."""
         path = self.path / "metrics.csv"
         with self._lock:
             if not path.exists():
                 return
-            header, lines = _lines(path)
-            column = header.index("step") if "step" in header else 0
-            rows = [row for row in (line.split(",") for line in lines) if float(row[column]) <= step]
+            self._columns = None
+            try:
+                header, lines, values = _recorded(path, names)
+            except RunError:
+                self._put_aside(path)
+                return
+            rows = [line.split(",") for line, at in zip(lines, values[:, 0], strict=True) if at <= step]
             width = len(header)
             while width and all(row[width - 1] == "nan" for row in rows):
                 width -= 1
-            self._columns = None
             if rows:
                 text = "".join(",".join(row[:width]) + "\n" for row in (header, *rows))
                 write_bytes(path, text.encode())
             else:
                 path.unlink()
 
-    def read_metrics(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-        """The names of the columns and all rows (k, len(names)); nothing was recorded: ((), (0, 0))."""
+    def read_metrics(self, names: tuple[str, ...] = ()) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """The names of the columns and all rows (k, len(names)); nothing was recorded: ((), (0, 0)).
+
+        names: the columns that there should be, as far as known. Raises RunError where it is damaged."""
         path = self.path / "metrics.csv"
         with self._lock:
             if not path.exists():
                 return (), np.zeros((0, 0))
-            header, lines = _lines(path)
-        if not lines:
-            return header, np.zeros((0, len(header)))
+            header, _, rows = _recorded(path, names)
+        return header, rows
+
+    def whole_metrics(self, names: tuple[str, ...] = ()) -> tuple[tuple[str, ...], NDArray[np.float64], str]:
+        """The same, and a note: where the file is damaged, nothing was recorded, and what becomes of it."""
         try:
-            return header, np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64)
-        except ValueError as error:
-            raise RunError(f"{path} is damaged") from error
+            return *self.read_metrics(names), ""
+        except RunError:
+            aside = _free(self.path / "metrics.damaged.csv").name
+            note = f"metrics.csv cannot be read, so its losses are not shown; training on keeps it as {aside}"
+            return (), np.zeros((0, 0)), f"{note} and begins a new one"
 
     def save_checkpoint(self, step: int, tensors: Tensors, state: Mapping[str, Any]) -> Path:
         """Write checkpoint `step` and point to it; see `Checkpoints.save`. Raises RunError."""
@@ -208,6 +220,12 @@ class RunFolder:
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Every evaluation that is kept, oldest first. Raises RunError where the file is damaged."""
         return read_evaluations(self.path / "evaluation.json")
+
+    def _put_aside(self, path: Path) -> None:
+        try:
+            os.rename(path, _free(self.path / "metrics.damaged.csv"))
+        except OSError as error:
+            raise RunError(f"{path} cannot be put aside: {plain_reason(error)}") from error
 
     def _mend(self, path: Path) -> tuple[str, ...] | None:
         """The columns of an existing `metrics.csv`, after dropping a last line that was cut short."""
@@ -261,3 +279,26 @@ def _lines(path: Path) -> tuple[tuple[str, ...], list[str]]:
     header = tuple(text.readline().rstrip("\r\n").split(","))
     rows = [line.rstrip("\r\n") for line in text if line.endswith("\n")]
     return header, [row for row in rows if row.count(",") == len(header) - 1]
+
+
+def _recorded(path: Path, names: tuple[str, ...]) -> tuple[tuple[str, ...], list[str], NDArray[np.float64]]:
+    """Columns, whole rows and what they say (k, columns) of a metrics file. Raises RunError where a row is no
+    numbers, or where the columns begin otherwise than `names` do."""
+    header, lines = _lines(path)
+    if header[0] != "step" or any(one != other for one, other in zip(header, names, strict=False)):
+        raise RunError(f"{path} is damaged: its columns are others")
+    if not lines:
+        return header, lines, np.zeros((0, len(header)))
+    try:
+        return header, lines, np.loadtxt(lines, delimiter=",", ndmin=2, dtype=np.float64)
+    except ValueError as error:
+        raise RunError(f"{path} is damaged") from error
+
+
+def _free(path: Path) -> Path:
+    """A path, or, where that is taken, the first with a number that is not."""
+    found, number = path, 1
+    while found.exists():
+        number += 1
+        found = path.with_stem(f"{path.stem}-{number}")
+    return found

@@ -14,8 +14,8 @@ from genlab.runs.atomic import RunError, plain_reason
 from genlab.runs.folder import FILES, read_manifest
 from genlab.runs.lock import claim
 
-_PASSING = re.compile(r"\..*\.(tmp|lock)|\.DS_Store")
-"""What a run, or the system, leaves beside it for a while."""
+_BESIDE = re.compile(r"\..*\.(tmp|lock)|\.DS_Store|metrics\.damaged(-\d+)?\.csv")
+"""What a run, or the system, leaves beside it at times."""
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def _check(path: Path) -> None:
     if "run.json" not in names:
         raise RunError(f"{path} is not a run of GenLab's, so it is not replaced")
     read_manifest(path)
-    others = sorted(name for name in names - FILES if not _PASSING.fullmatch(name))
+    others = sorted(name for name in names - FILES if not _BESIDE.fullmatch(name))
     if others:
         raise RunError(f"{path} holds {others[0]} besides a run, so it is not replaced; move that away first")
     claim(path).release()

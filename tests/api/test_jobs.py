@@ -99,14 +99,31 @@ def test_an_impossible_job_returns_a_plain_sentence(tmp_path: Path) -> None:
         (job(tmp_path / "e", device="abacus"), "there is no device 'abacus' here"),
         (job(tmp_path / "taken"), "exists already"),
         (job(tmp_path / "f", evaluate=3), "at least 10 samples"),
+        (job(tmp_path / "g", evaluate=-5), "evaluate cannot be -5: it is a whole number, 0 or more"),
+        (job(tmp_path / "h", evaluate=None), "evaluate cannot be None"),
+        (job(tmp_path / "i", seed="x"), "seed cannot be 'x': it is a whole number, from 0 to"),
+        (job(tmp_path / "j", seed=1.5), "seed cannot be 1.5"),
+        (job(tmp_path / "k", threads=-1), "threads cannot be -1"),
+        (job(tmp_path / "l", threads="two"), "threads cannot be 'two'"),
+        (job(tmp_path / "m", budget=60), "budget cannot be 60: it is a Budget"),
+        (job(tmp_path / "n", budget=Budget(steps=-60)), "training.steps cannot be -60"),
+        (job(tmp_path / "o", budget=Budget(seconds="long")), "training.seconds cannot be 'long'"),
+        (Job(7, str(tmp_path / "p")), "session cannot be 7"),  # type: ignore[arg-type]
     ):
         result = run_job(given)
         assert result.failure is not None
         assert words in result.failure
         assert "\n" not in result.failure
         assert result.folder == given.out
-        assert (result.steps, result.metrics) == ((60, ()) if given.evaluate == 3 else (0, ()))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "taken"]
+        assert (result.steps, result.metrics) == (0, ())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["taken"]
+    assert "out cannot be 7" in str(run_job(Job(small(), 7)).failure)  # type: ignore[arg-type]
+
+
+def test_jobs_are_done_by_one_worker_or_more() -> None:
+    for workers in (0, -1, "many", 1.5):
+        with pytest.raises(SettingError, match=r"workers cannot be .*: it is a whole number, 1 or more"):
+            run_jobs([], workers)  # type: ignore[arg-type]
 
 
 def test_a_job_that_blows_up_says_so_and_where_it_stands(tmp_path: Path) -> None:

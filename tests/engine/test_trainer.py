@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from genlab.core.model import Model
-from genlab.core.training import Batch
+from genlab.core.training import Batch, LossError
 from genlab.data import load
+from genlab.engine.failures import failure
 from genlab.engine.models import model_of
 from genlab.engine.training.budget import Budget
 from genlab.engine.training.flat import FlatParameters
 from genlab.engine.training.moved import NotFiniteError
+from genlab.engine.training.threads import _measure
 from genlab.engine.training.trainer import Trainer
 from genlab.session.session import Session
 from tests.engine.conftest import small_session
@@ -121,6 +123,40 @@ def test_a_loss_that_is_not_finite_stops_before_the_update(monkeypatch: pytest.M
         trainer.advance(math.inf, steps=1)
     assert torch.equal(weights(trainer), before)
     assert trainer.step == 5
+
+
+ONE = torch.ones((), requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"mse": ONE}, "it gives only mse"),
+        ({}, "it gives nothing"),
+        (ONE, "it gives a Tensor"),
+        ({"total": ONE, "mse": 1.0}, "'mse' is a float"),
+        ({"total": ONE * torch.ones(4)}, r"'total' has the shape \(4,\)"),
+        ({"total": ONE.detach()}, "'total' depends on no parameter"),
+    ],
+)
+def test_a_loss_that_is_none_says_what_it_must_give(
+    given: object, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = small_session()
+    trainer = make_trainer(session)
+    monkeypatch.setattr(type(trainer.model), "loss", lambda *arguments: given)
+    before = weights(trainer)
+    must = "^the loss of Diffusion must give tensors of one number by their names, and 'total'"
+    with pytest.raises(LossError, match=f"{must}.*: {sentence}$"):
+        trainer.advance(math.inf, steps=1)
+    with pytest.raises(LossError, match=sentence):
+        _measure(trainer.model, trainer.pool, session, 1)
+    assert torch.equal(weights(trainer), before)
+
+
+def test_a_loss_that_is_none_is_told_as_a_sentence() -> None:
+    found = failure("run", "Training stopped", LossError("the loss of Odd must give more"), "All is kept.")
+    assert found.what == "The loss of Odd must give more."
 
 
 def test_a_gradient_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

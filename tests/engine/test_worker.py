@@ -322,6 +322,7 @@ def test_a_mistake_in_a_probe_is_told_with_its_details_and_a_refusal_in_its_word
     failure = talk.until(lambda event: isinstance(event, p.Failure))
     assert isinstance(failure, p.Failure)
     assert (failure.run, failure.title, failure.what) == ("a", "A request failed", "KeyError: 'sigma'")
+    assert failure.channel == "probe"
     assert 'request.values["sigma"]' in failure.details
     for name, reason in (
         ("refusing", "with no part there is nothing to draw"),

@@ -153,6 +153,96 @@ def test_a_metric_that_fails_says_why_and_the_rest_stand(with_metrics, record) -
     assert found == plain
 
 
+def told(value: object, **more: object) -> Metric:
+    return replace(Metric("odd", "Odd", 1.0, None, None, None, "near", "", 1), value=value, **more)
+
+
+def scored(value: object, **more: object) -> LikelihoodMetric:
+    return LikelihoodMetric("odd", "Odd", lambda d, n: True, lambda s: told(value, **more))
+
+
+def pair(statistic: object) -> PairMetric:
+    headings = {"odd": Heading("Odd", "lower", "")}
+    return PairMetric("odd", "Odd", lambda d, n: True, lambda d: statistic, headings)
+
+
+def yielding(*said: object) -> Generator[object, None, object]:
+    yield from said
+    return {"odd": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (scored("much"), "a value is a str, not a number"),
+        (scored(np.zeros(2)), "ndarray, not a number"),
+        (scored(float("nan")), "its value is not a number"),
+        (scored(1.0, reference=("mine", None)), "a value is nothing, not a number"),
+        (scored(1.0, note=7), "its note is an int, not a text"),
+        (scored(1.0, better="up"), "better 'lower', 'higher' or 'near', not 'up'"),
+        (replace(scored(1.0), compute=lambda s: None), "it gives nothing, not a Metric"),
+        (SampleMetric("odd", "Odd", lambda d, n: True, lambda g, r: told(1.0)), "it gives a Metric at once"),
+        (SampleMetric("odd", "Odd", lambda d, n: True, lambda g, r: [told(1.0)]), "it gives a list at once"),
+        (
+            SampleMetric("odd", "Odd", lambda d, n: True, lambda g, r: yielding(told(1.0))),
+            "it yields a Metric",
+        ),
+        (SampleMetric("odd", "Odd", lambda d, n: True, lambda g, r: yielding()), "not a list of Metric"),
+        (pair(lambda x, y, rng: {"odd": 1.0}), "it gives a dict at once"),
+        (pair(lambda x, y, rng: yielding({"odd": 1.0})), "it yields a dict"),
+        (replace(pair(yielding), references=lambda d: {"odd": 1.0}), "not a name and a number"),
+    ],
+)
+def test_a_metric_that_gives_what_is_none_says_why_and_the_rest_stand(with_metrics, record, why) -> None:
+    moons = load("moons", DATASETS["moons"].settings())
+    plain = run(moons)
+    with_metrics(record)
+    found = run(moons)
+    odd = found.pop("odd")
+    assert odd.value is None
+    assert why in odd.note
+    assert found == plain
+
+
+def test_numbers_of_every_kind_become_plain_ones(with_metrics) -> None:
+    odd = scored(np.float32(2), standard_error=np.float64(1), reference=("mine", np.int64(3)), n=np.int64(4))
+    with_metrics(odd)
+    found = run(load("moons", DATASETS["moons"].settings()))["odd"]
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert [plain[name] for name in ("value", "standard_error", "reference", "n")] == [2, 1, ["mine", 3], 4]
+
+
+def zeroes(*given: object) -> Generator[None, None, object]:
+    yield
+    for each in given:
+        if isinstance(each, np.ndarray):
+            each[:] = 0
+    return {"odd": 1.0}
+
+
+def empties(scored: object) -> Metric:
+    scored.density.values[:] = 0
+    return told(1.0)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        replace(scored(1.0), compute=lambda s: (s.x.fill(0), told(1.0))[1]),
+        replace(scored(1.0), compute=empties),
+        SampleMetric("odd", "Odd", lambda d, n: True, lambda g, r: zeroes(g.x)),
+        pair(zeroes),
+    ],
+)
+def test_a_metric_cannot_change_what_others_see(with_metrics, record) -> None:
+    moons = load("moons", DATASETS["moons"].settings())
+    plain = run(moons)
+    with_metrics(record)
+    found = run(moons)
+    assert "read-only" in found.pop("odd").note
+    assert found == plain
+
+
 def test_a_density_that_fails_on_the_way_leaves_the_metrics_of_samples() -> None:
     def broken(x: Array) -> Generator[None, None, LogDensity]:
         yield
@@ -193,6 +283,7 @@ def mean_shift(dataset):
 SHIFT = PairMetric("shift", "Shift", lambda d, n: True, mean_shift, {"shift": Heading("Shift", "lower", "")})
 TAKEN = PairMetric("mine", "Mine", lambda d, n: True, mean_shift, {"w2": Heading("W2", "lower", "")})
 BARE = MetricRecord("bare", "Bare", lambda d, n: True)
+NUMB = PairMetric("numb", "Numb", lambda d, n: True, mean_shift, {"numb": Heading(7, "lower", "")})
 """
 
 SCRIPT = """
@@ -212,7 +303,7 @@ def test_an_installed_package_adds_metrics_and_its_mistakes_are_told(
     metadata = tmp_path / "lab_shift-0.1.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: lab-shift\nVersion: 0.1\n", "utf-8")
-    entries = "\n".join(f"{name.lower()} = lab_shift:{name}" for name in ("SHIFT", "TAKEN", "BARE"))
+    entries = "\n".join(f"{name.lower()} = lab_shift:{name}" for name in ("SHIFT", "TAKEN", "BARE", "NUMB"))
     (metadata / "entry_points.txt").write_text(f"[genlab.metrics]\n{entries}\n", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
@@ -221,6 +312,7 @@ def test_an_installed_package_adds_metrics_and_its_mistakes_are_told(
     assert problems == [
         "The plug-in 'bare' of lab-shift is left out: a metric is a LikelihoodMetric, a PairMetric or a "
         "SampleMetric.",
+        "The plug-in 'numb' of lab-shift is left out: its name is an int, not a text.",
         "The plug-in 'taken' of lab-shift is left out: there is a 'w2' already.",
     ]
 
@@ -241,3 +333,11 @@ def test_samples_that_are_not_finite_are_not_measured() -> None:
     assert "it cannot be computed: 2 of 64 samples are not finite" in {
         metric.note for metric in found.values()
     }
+
+
+def test_a_metric_that_tries_to_exit_cannot_be_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = LikelihoodMetric("leaves", "Leaves", lambda dataset, n: True, lambda scored: sys.exit(4))
+    monkeypatch.setattr(evaluate, "METRICS", (record, *catalogue.METRICS))
+    found = run(load("moons", DATASETS["moons"].settings()))
+    assert found.pop("leaves").note == "it cannot be computed: it tried to end the program"
+    assert found["nll"].value is not None

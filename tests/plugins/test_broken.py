@@ -102,6 +102,9 @@ async def main():
         window.choose("late")
         assert await loop.until(lambda: window.workspace.run.state == "failed", 60)
         print(json.dumps(window.workspace.cards.card("failure").text))
+        print(json.dumps(window.workspace.cards.card("plugins").text))
+        window.choose("gan")
+        assert window.workspace.cards.card("plugins") is None
     finally:
         window.close()
         await link.close()
@@ -170,3 +173,6 @@ def test_beside_a_plug_in_whose_model_does_not_load_everything_else_works(lab: L
     cards = [json.loads(line) for line in shown.out.splitlines()]
     assert cards[0] == told
     assert "does not load: No module named 'lab_broken_model'" in cards[1]
+    assert cards[2] == told
+    (row,) = lab.listed("plugins")
+    assert (row["id"], row["state"]) == ("late", told)

@@ -15,7 +15,7 @@ from genlab.api.checks.require import require
 from genlab.api.checks.trained import Trained, batch_of, columns_of, is_large, short_run
 from genlab.core.random import generator
 from genlab.core.requests import NoDensity
-from genlab.core.training import Context
+from genlab.core.training import Context, LossError, checked_loss
 from genlab.data.condition import Condition
 from genlab.engine.models import model_of
 from genlab.engine.training.trainer import Trainer
@@ -53,7 +53,11 @@ def every_parameter_receives_a_gradient(run: Trained) -> None:
         context = Context(1, 0.5, generator(0, "noise"), torch.device("cpu"), stage.name)
         for player in (player for player in stage.players if player.parameters):
             model.zero_grad()
-            model.loss(batch, player, context)["total"].backward()  # type: ignore[no-untyped-call]
+            try:
+                terms = checked_loss(model.loss(batch, player, context), model.title)
+            except LossError as problem:
+                raise AssertionError(str(problem)) from None
+            terms["total"].backward()  # type: ignore[no-untyped-call]
             reached = all(p.grad is not None and bool((p.grad != 0).any()) for p in player.parameters)
             require(reached, f"a parameter of '{player.name}' receives no gradient")
             moved |= {id(p) for p in player.parameters}

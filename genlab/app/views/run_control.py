@@ -21,10 +21,12 @@ BUDGET = ("training.stop", "training.seconds", "training.steps")
 class RunControl(QObject):
     """The run of a workspace. An untrained one has no folder: it lets the sliders work before Train.
 
-    changed: state or settings are others now. begun: another run is in view."""
+    changed: state or settings are others now. begun: another run is in view. trained: it trains from now
+    on, or has taken a single step."""
 
     changed = Signal()
     begun = Signal()
+    trained = Signal()
 
     def __init__(self, engine: EngineLink, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -137,6 +139,8 @@ class RunControl(QObject):
         """Take what the engine says of this run; whether it was about this run."""
         if isinstance(event, p.EngineReady | p.EngineDied) or event.run != self.id or not self.id:
             return False
+        if isinstance(event, p.StateChanged | p.Tick) and self._goes_on(event):
+            self.trained.emit()
         match event:
             case p.Opened():
                 # It tells of the run before the edits that were sent meanwhile.
@@ -166,6 +170,12 @@ class RunControl(QObject):
                 return True
         self.changed.emit()
         return True
+
+    def _goes_on(self, event: p.StateChanged | p.Tick) -> bool:
+        """Whether a run begins to train, or one that rests has taken a step."""
+        if isinstance(event, p.StateChanged) and event.state == "training":
+            return True
+        return self.state in ("ready", "paused", "done", "failed") and self.step < event.step
 
     def engine_died(self) -> None:
         """The engine is gone; a run without a folder is gone with it."""

@@ -34,8 +34,8 @@ class RunView(QObject):
 
     changed: bars have something else to show. edited: so has a form. begun: another run is in view.
     framed: samples or the place in their trajectory are others. ticked: the run went on. training: it
-    trains from now on. noted, refused, unmeasured: what the engine says of a pause, and why it cannot draw
-    or evaluate, in sentences. warned: at a step, what goes wrong.
+    trains from now on, or took a step. answered: what was asked on a channel is. noted, refused, unmeasured:
+    what the engine says of a pause, and why it cannot draw or evaluate. warned: at a step, what goes wrong.
 
     evaluation: the last one in a line. evaluating: how far the one under way is, '' where there is none."""
 
@@ -46,6 +46,7 @@ class RunView(QObject):
     ticked = Signal(object)
     evaluated = Signal(object)
     training = Signal()
+    answered = Signal(str)
     noted = Signal(str)
     refused = Signal(str)
     unmeasured = Signal(str)
@@ -65,6 +66,7 @@ class RunView(QObject):
         self.run = RunControl(engine, self)
         self.run.changed.connect(self.refresh)
         self.run.begun.connect(self._begun)
+        self.run.trained.connect(self.training)
         self._scenes = SceneFeed(self._show_scene)
         self.panels = PanelFeed(engine, self.run, holder, lambda: self.viewed, self)
         self.panels.drawn = self.framed.emit
@@ -232,6 +234,8 @@ class RunView(QObject):
                 self._show_evaluating("")  # it may be what failed; one that goes on says so again
             case p.Answer():
                 self.panels.take(event)
+                if event.last and not event.preview:
+                    self.answered.emit(event.channel)
             case p.Metrics(names=names, rows=rows):
                 self.history.add(names, rows)
                 for panel in self.holder.panels.values():
@@ -278,10 +282,8 @@ class RunView(QObject):
         self.changed.emit()
 
     def _state_changed(self, event: p.StateChanged) -> None:
-        if event.state == "training":
-            self.training.emit()
-            if self.in_view:
-                self.panels.watch()
+        if event.state == "training" and self.in_view:
+            self.panels.watch()
         elif event.state in ("paused", "done", "failed"):
             self.panels.stopped()
         if event.note and event.state != "failed":

@@ -12,6 +12,7 @@ from genlab.app.common.theme import Theme
 from genlab.app.views.cards import Cards
 from genlab.app.views.drafts import Drafts
 from genlab.app.views.engine_link import EngineLink
+from genlab.app.views.feeds.requests import CHANNEL, EVALUATION
 from genlab.app.views.forms import SettingsForm
 from genlab.app.views.panel_grid import PanelGrid
 from genlab.app.views.run_view import RunView
@@ -30,7 +31,8 @@ FORM_WIDTH = 264
 class Workspace(QWidget):
     """Generic: what differs between paradigms is read from the catalogue.
 
-    changed: something that the bars show is other now."""
+    changed: something that the bars show is other now. failed_channel: of the request whose failure a card
+    tells, or ''."""
 
     changed = Signal()
     export_wanted = Signal(object, str)
@@ -51,6 +53,7 @@ class Workspace(QWidget):
             engine, session or Session.default(paradigm, self.paradigm.dataset), self.grid, self
         )
         self.run, self.feed, self.panels = self.view.run, self.view.feed, self.view.panels
+        self.failed_channel = ""
         self._drafts = Drafts(paradigm)
         self._lay_out()
         self._connect()
@@ -94,8 +97,8 @@ class Workspace(QWidget):
         view.unmeasured.connect(
             lambda reason: self.cards.show_card("unmeasured", "That cannot be evaluated", [reason], "warn")
         )
-        view.evaluated.connect(lambda _: self.cards.dismiss("unmeasured"))
-        view.feed.delivered.connect(lambda _: self.cards.dismiss("refused"))
+        view.evaluated.connect(lambda event: self._answered(event.channel))
+        view.answered.connect(self._answered)
 
     @property
     def session(self) -> Session:
@@ -168,6 +171,14 @@ class Workspace(QWidget):
     def _show_timeline(self) -> None:
         self.bar.timeline.show_frames(len(self.feed.frames), self.feed.position)
         self.bar.timeline.show_frame(self.feed.frame)
+
+    def _answered(self, channel: str) -> None:
+        """What a card says of such a question is no longer so."""
+        told = {CHANNEL: "refused", EVALUATION: "unmeasured"}
+        if channel in told:
+            self.cards.dismiss(told[channel])
+        if channel == self.failed_channel:
+            self.cards.dismiss("failure")
 
     def _dismiss_notes(self) -> None:
         for key in ("note", "rewound", "engine"):

@@ -254,6 +254,7 @@ class MainWindow(QWidget):
         self.stack.setCurrentWidget(workspace)
         if new:
             self._begin(workspace)
+            reports.show_plugin_problems(workspace, of=paradigm)
         else:
             workspace.view.set_in_view(True)
         self.show_state()

@@ -30,9 +30,10 @@ def show_evaluation(context: Context, workspace: Workspace, event: p.Evaluated) 
     evaluation.EvaluationDialog(event, f"{workspace.paradigm.title} · {data} · {run}", context.parent).open()
 
 
-def show_plugin_problems(workspace: Workspace) -> None:
-    """A card for plug-ins that cannot be used, if there are any."""
-    if found := plugins.problems():
+def show_plugin_problems(workspace: Workspace, of: str | None = None) -> None:
+    """A card for plug-ins that cannot be used, if there are any. of: for the paradigm of this name alone."""
+    alone = ("genlab.paradigms", of)
+    if found := [each for each in plugins.problems() if of is None or (each.group, each.name) == alone]:
         title = "A plug-in cannot be used" if len(found) == 1 else f"{len(found)} plug-ins cannot be used"
         details = "\n\n".join(f"{each.package} ({each.name}): {each.details}" for each in found)
         lines = [sentence(each.sentence) for each in found]
@@ -48,8 +49,9 @@ def take_plugin_problems(workspace: Workspace, found: Iterable[plugins.PluginPro
 
 
 def show_failure(workspace: Workspace, failure: p.Failure) -> None:
-    """A card for what went wrong in the engine."""
+    """A card for what went wrong in the engine; that of a request goes when one like it is answered."""
     run = workspace.view.run
+    workspace.failed_channel = failure.channel
     buttons: list[Button] = []
     if failure.run == run.id and run.kept and run.step > 0:
         buttons.append(("Continue", workspace.view.train_or_pause))

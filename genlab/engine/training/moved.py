@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from genlab.core.training import Batch, Context, Player, Stage
+from genlab.core.training import Batch, Context, Player, Stage, checked_loss
 from genlab.engine.models import AnyModel
 from genlab.engine.training.flat import FlatParameters
 from genlab.session.session import Session
@@ -47,10 +47,10 @@ class MovedPlayer:
         return self._average
 
     def compute(self, model: AnyModel, batch: Batch, context: Context, clip: float) -> dict[str, Tensor]:
-        """The gradient of the player's loss; its terms and the norm. Raises NotFiniteError."""
+        """The gradient of the player's loss; its terms and the norm. Raises LossError, NotFiniteError."""
         gradient = self.flat.gradient
         gradient.zero_()
-        terms = model.loss(batch, self.player, context)
+        terms = checked_loss(model.loss(batch, self.player, context), model.title)
         terms["total"].backward()  # type: ignore[no-untyped-call]
         norm = torch.linalg.vector_norm(gradient)
         length = norm.item()

@@ -12,7 +12,7 @@ from time import perf_counter
 import torch
 
 from genlab.core.random import generator
-from genlab.core.training import Batch, Context
+from genlab.core.training import Batch, Context, checked_loss
 from genlab.engine.models import AnyModel
 from genlab.runs.atomic import RunError, write_bytes
 from genlab.runs.places import cache_dir
@@ -26,7 +26,7 @@ def fastest(model: AnyModel, pool: Batch, session: Session) -> int:
     """The best number of threads for training this model, from the cache or by a few steps on a copy.
 
     The answer is kept for network, batch size, device and torch version, so that a repeated run on
-    one machine trains with the same number and so to the same bits."""
+    one machine trains with the same number and so to the same bits. Raises LossError."""
     cores = os.cpu_count() or 1
     if model.device.type != "cpu" or cores == 1:
         return 1
@@ -74,7 +74,8 @@ def _time(model: AnyModel, pool: Batch, session: Session, threads: int) -> float
         start = perf_counter()
         for player in players:
             if player.parameters:
-                model.loss(batch, player, context)["total"].backward()  # type: ignore[no-untyped-call]
+                terms = checked_loss(model.loss(batch, player, context), model.title)
+                terms["total"].backward()  # type: ignore[no-untyped-call]
             else:
                 model.fit(pool, player, context)
         times.append(perf_counter() - start)

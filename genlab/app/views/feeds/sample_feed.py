@@ -18,12 +18,10 @@ PATIENCE = 0.35
 class SampleFeed(QObject):
     """Asks for whole trajectories and holds the last one.
 
-    shown: the frames, the position or the step are others now. delivered: a trajectory is complete;
-    carries the seconds since it was asked for."""
+    shown: the frames, the position or the step are others now."""
 
     shown = Signal()
     refused = Signal(str)
-    delivered = Signal(float)
 
     def __init__(self, send: Callable[[Command], None], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -132,7 +130,6 @@ class SampleFeed(QObject):
         self._flying = None
         self._keep(self._incoming, step)
         self._incoming = []
-        self.delivered.emit(perf_counter() - self._asked)
         self._release()
 
     def _keep(self, frames: list[Samples], step: int) -> None:

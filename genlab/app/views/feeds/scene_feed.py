@@ -7,6 +7,7 @@ from collections.abc import Callable
 from genlab.app.common import loop
 from genlab.app.drawings.scene import Scene
 from genlab.app.views.feeds import scenes
+from genlab.data import DataError
 from genlab.data.payloads import Density, Samples
 from genlab.session.session import Session
 
@@ -39,7 +40,10 @@ class SceneFeed:
         loop.start(self._compute(session, own, folder))
 
     async def _compute(self, session: Session, own: Samples | None, folder: str | None) -> None:
-        reference, truth = await loop.in_thread(scenes.computed, session, own, folder)
+        try:
+            reference, truth = await loop.in_thread(scenes.computed, session, own, folder)
+        except DataError:  # the engine, which cannot prepare a run of these data either, says why
+            return
         if self._wanted is not None and _same(self._wanted, session):
             self._take(session, reference, truth)
 
