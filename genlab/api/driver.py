@@ -23,11 +23,15 @@ numbers = count(1)
 
 
 def engine() -> LocalEngine:
-    """The engine of this process: a worker in a thread, begun on first use and ended at exit."""
+    """The engine of this process: a worker in a thread, begun on first use and ended at exit.
+
+    Where it died, a new one takes its place; the runs that it held must be opened again."""
     global _engine
-    if _engine is None:
+    if _engine is None or not _engine.alive:
         from genlab.engine.local import LocalEngine
 
+        if _engine is not None:
+            atexit.unregister(_engine.close)
         _engine = LocalEngine()
         atexit.register(_engine.close)
     return _engine
@@ -46,9 +50,10 @@ def begin(command: p.Prepare | p.Open) -> tuple[p.Opened, str]:
     """Prepare or open a run, and wait until it is there; a sentence where a person should know more, or ''.
 
     Raises RunError, RunFailed."""
-    engine().send(command)
+    here = engine()
+    here.send(command)
     opened: p.Opened | None = None
-    for event in engine().events():
+    for event in here.events():
         match event:
             case p.Opened(run=command.run):
                 opened = event
@@ -63,9 +68,10 @@ def begin(command: p.Prepare | p.Open) -> tuple[p.Opened, str]:
 
 def answer(request: p.Request, observe: Observer | None = None) -> p.Event:
     """Send a request and wait for the last of its answer, which may be a Refused. Raises RunFailed."""
-    engine().send(request)
+    here = engine()
+    here.send(request)
     try:
-        for event in engine().events():
+        for event in here.events():
             match event:
                 case p.Failure(run=None | request.run, refused=False):
                     raise RunFailed(event)
@@ -80,15 +86,16 @@ def answer(request: p.Request, observe: Observer | None = None) -> p.Event:
                     if getattr(event, "last", True):
                         return event
     except KeyboardInterrupt:
-        engine().send(p.Cancel(request.run, request.channel))
+        here.send(p.Cancel(request.run, request.channel))
         raise
     raise _stopped()
 
 
 def close(run: str) -> None:
     """Close a run, and wait until all of it is on disk and its folder is free. Raises RunFailed."""
-    engine().send(p.Close(run))
-    for event in engine().events():
+    here = engine()
+    here.send(p.Close(run))
+    for event in here.events():
         match event:
             case p.Closed(run=closed) if closed == run:
                 return
@@ -102,12 +109,13 @@ def train(command: p.Train, folder: Path, start: int, observe: Observer) -> p.St
 
     Ctrl-C pauses the run, waits until it is saved and raises Interrupted; a second one does not wait.
     Raises RunFailed, also where the disk refuses the end of the run."""
-    engine().send(command)
+    here = engine()
+    here.send(command)
     watch = _Training(command.run, folder, start, observe)
     interrupted = False
     while True:
         try:
-            for event in engine().events():
+            for event in here.events():
                 if watch.over(event):
                     break
             else:
@@ -122,7 +130,7 @@ def train(command: p.Train, folder: Path, start: int, observe: Observer) -> p.St
             if interrupted:
                 raise
             interrupted = True
-            engine().send(p.Pause(command.run))
+            here.send(p.Pause(command.run))
 
 
 class _Training:

@@ -165,8 +165,8 @@ def begin(job: Job) -> Run:
 def conclude(run: Run, grid: bool = True, evaluate: int = 0) -> Result:
     """Draw and measure a run that was trained. evaluate: samples per draw; 0 leaves it out."""
     warnings = list(run.warnings)
-    if grid:
-        run.save_grid(run.folder / "grid.png")
+    if grid and (note := run.save_grid(run.folder / "grid.png")):
+        warnings.append(note)
     metrics: tuple[Mapping[str, Any], ...] = ()
     if evaluate:
         found = run.evaluated(evaluate)

@@ -21,7 +21,7 @@ from genlab.api.errors import NoDensity, RequestError
 from genlab.api.pictures import grid_size, picture
 from genlab.api.progress import ProgressBar
 from genlab.data import Dataset
-from genlab.data.payloads import Data, Payload, Samples
+from genlab.data.payloads import Data, Payload, Samples, spoilt
 from genlab.engine import protocol as p
 from genlab.runs.data import dataset_of
 from genlab.runs.export import save_png
@@ -280,15 +280,16 @@ class Run:
         manifest = RunFolder.open(self.folder).manifest
         return recipe_of(manifest, self.step, sampler=drawn, condition=condition, n=n)
 
-    def save_grid(self, path: str | Path) -> None:
+    def save_grid(self, path: str | Path) -> str:
         """Draw samples and save their picture, recipe included: 2,000 points, or a hundred of anything else;
-        of images with classes ten per class."""
+        of images with classes ten per class. Gives a sentence where samples are not finite, or ''."""
         images, classes = isinstance(self.session.space, Images), len(self.session.labels)
         n = grid_size(self.session)
         samples = self.draw(n)
         by_class = images and classes > 0 and samples.labels is not None
         picture = self.picture(samples, by_class=by_class, columns=10 if images else None)
         save_png(picture, path, self.recipe(n))
+        return spoilt(samples.x)
 
     def points(self, x: ArrayLike) -> NDArray[Any]:
         """Points as the model takes them, (n, *event), in the type of their space. Raises RequestError for

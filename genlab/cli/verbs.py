@@ -13,6 +13,7 @@ from genlab import api
 from genlab.cli import payloads
 from genlab.cli.files import read_data, sample_endings, save_samples, shown_samples, target
 from genlab.cli.tables import metrics_table
+from genlab.data.payloads import spoilt
 from genlab.engine import protocol as p
 from genlab.runs.atomic import replacing, write_bytes
 from genlab.runs.export import save_npy, save_png
@@ -95,6 +96,8 @@ def sample(arguments: Namespace) -> None:
     run = _opened(arguments)
     how = (arguments.n, arguments.label, arguments.seed, arguments.given, values)
     samples = run.draw(*how)
+    if found := spoilt(samples.x):
+        print(f"warning: {found}", file=sys.stderr)
     labels = None if samples.labels is None or (samples.labels < 0).all() else samples.labels
     recipe = run.recipe(*how)
     names = run.session.labels

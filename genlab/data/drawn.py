@@ -64,7 +64,7 @@ def made_by(record: AnyRecord, settings: Settings) -> CheckedDataset:
         made = record.make(settings)
     except DataError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
         raise DataError(f"The data set '{title}' cannot be made: {reason}.") from error
     return CheckedDataset(record.info(settings), title, made)

@@ -43,6 +43,18 @@ class Samples:
     token_log_prob: Array | None = None
 
 
+def not_finite(x: Data) -> int:
+    """How many samples x (n, *event) hold what is no finite number."""
+    finite = np.isfinite(x)
+    return 0 if finite.all() else len(x) - int(finite.reshape(len(x), -1).all(1).sum())
+
+
+def spoilt(x: Data) -> str:
+    """How many samples x (n, *event) are not finite, in a sentence, or ''."""
+    count = not_finite(x)
+    return f"{count:,} of {len(x):,} samples are not finite" if count else ""
+
+
 @dataclass(frozen=True)
 class Trajectory:
     """Frames of one trajectory at once, from the start to the samples; of long ones not every frame."""

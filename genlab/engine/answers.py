@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from genlab.core.build import probes_of
 from genlab.core.random import STREAMS
-from genlab.core.requests import DensityRequest, LogProb, NoDensity, ProbeRequest, SampleRequest
+from genlab.core.requests import DensityRequest, NoDensity, ProbeRequest, SampleRequest
 from genlab.core.training import Batch
 from genlab.data.condition import RESERVED, Condition
 from genlab.data.dataset import Dataset, Float
-from genlab.data.payloads import Array, Density, Exactness, Extent, Labels, Samples, Trajectory
+from genlab.data.payloads import Array, Density, Extent, Labels, Samples, Trajectory
 from genlab.engine import protocol as p
 from genlab.engine.models import AnyModel
+from genlab.engine.output import frames, gather
 from genlab.engine.training.trainer import Trainer
 from genlab.metrics.evaluate import LogDensity, evaluate
 from genlab.metrics.floors import FloorStore
@@ -49,7 +48,7 @@ def answer(
     """Answer one request from weights that stay as they are; send events, yield between slices.
 
     also: densities that a preview of samples answers by the way, with a histogram."""
-    step = run.trainer.shown_step
+    step, title = run.trainer.shown_step, run.session.entry.title
 
     def reply(payload: Any, last: bool, to: p.Ask = request) -> None:
         send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview))
@@ -60,7 +59,7 @@ def answer(
         match request:
             case p.Sample(n=n, trajectory=trajectory):
                 kept: list[Samples] = []
-                for frame in model.sample(SampleRequest(n, sampler, condition)):
+                for frame in frames(model, SampleRequest(n, sampler, condition), title):
                     last = frame.index == frame.total
                     if preview:
                         stride = 1 + frame.total // MOST_FRAMES
@@ -73,7 +72,7 @@ def answer(
                     for density in also:
                         reply(histogram(kept[-1], model.extent, condition.label), False, density)
             case p.DrawDensity(resolutions=resolutions):
-                yield from _density(model, DensityRequest(sampler, condition), resolutions, reply)
+                yield from _density(model, title, DensityRequest(sampler, condition), resolutions, reply)
             case p.Probe(name=name, values=values, resolution=resolution):
                 held = None
                 asked = ProbeRequest(sampler, values, resolution, run.examples, condition)
@@ -86,7 +85,7 @@ def answer(
                 if held is not None:
                     reply(held, True)
             case p.LogProbOf(x=x):
-                found = yield from gather(model, x, DensityRequest(sampler, condition))
+                found = yield from gather(model, x, DensityRequest(sampler, condition), title)
                 ids = (request.run, request.channel, request.request)
                 send(p.LogProbs(*ids, step, found.values, found.kind, found.error, found.standard_error))
             case p.Evaluate():
@@ -117,45 +116,6 @@ class Shown(Protocol):
         """Keep an evaluation; then call `then` with '' or why it is not kept."""
 
 
-@dataclass(frozen=True)
-class Gathered:
-    """Log densities of many points: values (n,), nats; error and standard_error (n,) where known."""
-
-    values: Float
-    kind: Exactness
-    error: Float | None
-    standard_error: Float | None
-
-
-def gather(
-    model: AnyModel, x: NDArray[Any], request: DensityRequest[SamplerSettings]
-) -> Generator[None, None, Gathered]:
-    """Log density of all points x (n, *event), by slices.
-
-    Raises ValueError for points of the wrong shape, NoDensity where the model has none."""
-    event = model.event
-    if x.shape[1:] != event:
-        raise ValueError(f"points of shape {x.shape[1:]}, but the model's have {event}")
-    parts: list[LogProb] = []
-    for part in model.log_prob(torch.as_tensor(x, device=model.device), request):
-        if part is not None:
-            parts.append(part)
-        yield
-    parts.sort(key=lambda part: part.start)
-
-    def joined(found: list[Tensor | None]) -> Float | None:
-        known = [values for values in found if values is not None]
-        return torch.cat(known).double().cpu().numpy() if known else None
-
-    values = joined([part.value for part in parts])
-    return Gathered(
-        np.zeros(0) if values is None else values,
-        parts[0].kind if parts else "exact",
-        joined([part.error for part in parts]),
-        joined([part.standard_error for part in parts]),
-    )
-
-
 def _sampler(session: Session, request: p.Ask) -> SamplerSettings:
     changed = session.with_values({f"sampler.{key}": value for key, value in request.sampler.items()})
     return changed.sampler
@@ -170,6 +130,7 @@ def _probe_of(session: Session, name: str) -> Callable[[AnyModel, ProbeRequest[A
 
 def _density(
     model: AnyModel,
+    title: str,
     request: DensityRequest[SamplerSettings],
     resolutions: tuple[int, ...],
     reply: Callable[[Any, bool], None],
@@ -178,7 +139,8 @@ def _density(
     if not isinstance(space, Points) or not space.drawable:
         raise NoDensity("a density can be drawn in one and two dimensions only")
     biased, label = "", request.condition.label
-    for frame in model.sample(SampleRequest(HISTOGRAM_DRAWS, request.sampler, request.condition)):
+    drawn = SampleRequest(HISTOGRAM_DRAWS, request.sampler, request.condition)
+    for frame in frames(model, drawn, title):
         if frame.index == frame.total:
             biased = frame.biased
             reply(histogram(frame, model.extent, label), not resolutions)
@@ -186,7 +148,7 @@ def _density(
     for number, resolution in enumerate(resolutions):
         points, cell = grid(model.extent, space.dim, resolution)
         last = number == len(resolutions) - 1
-        found = yield from gather(model, points, replace(request, error=last))
+        found = yield from gather(model, points, replace(request, error=last), title)
         values = np.maximum(found.values, LOG_FLOOR)
         density = np.exp(values)
         worst = None if found.error is None else float((density * found.error).sum() / density.sum())
@@ -244,22 +206,20 @@ def _smooth(counts: Float, axis: int) -> Float:
 def _evaluation(
     request: p.Evaluate, model: AnyModel, run: Shown, sampler: SamplerSettings, step: int, send: Send
 ) -> Slices:
-    dataset, label = run.dataset, request.condition.label
+    dataset, label, title = run.dataset, request.condition.label, run.session.entry.title
     alone = "" if label in RESERVED else f"of class {label} alone"
     biased = ""
 
     def draw(n: int, seed: int) -> Generator[None, None, tuple[Array, Labels | None]]:
         nonlocal biased
-        frames = []
         reseeded = sampler.model_copy(update={"seed": seed})
-        for frame in model.sample(SampleRequest(n, reseeded, request.condition)):
-            frames = [frame]
+        for frame in frames(model, SampleRequest(n, reseeded, request.condition), title):
+            biased = "; ".join(filter(None, (frame.biased, alone)))
             yield
-        biased = "; ".join(filter(None, (frames[0].biased, alone)))
-        return frames[0].x, frames[0].labels
+        return frame.x, frame.labels
 
     def density(x: Array) -> Generator[None, None, LogDensity]:
-        found = yield from gather(model, x, asked)
+        found = yield from gather(model, x, asked, title)
         error = None if found.error is None else float(np.abs(found.error).mean())
         return LogDensity(found.values, found.kind, how, error)
 
@@ -268,7 +228,8 @@ def _evaluation(
     rng = partial(_rng, sampler.seed)
 
     try:
-        next(iter(model.log_prob(torch.as_tensor(dataset.test(1, rng()).x, device=model.device), asked)))
+        one = torch.as_tensor(dataset.test(1, rng()).x, device=model.device)
+        next(iter(model.log_prob(one, asked)), None)
         log_prob: Callable[[Array], Generator[None, None, LogDensity]] | str = density
     except NoDensity as reason:
         log_prob = str(reason)

@@ -9,6 +9,9 @@ import torch
 from genlab.core.training import LossError
 from genlab.engine import protocol as p
 
+ERRORS = (Exception, SystemExit)
+"""What ends a request or a run, but not the engine: a plug-in may try to exit."""
+
 TITLES: dict[type, str] = {
     p.Prepare: "The run could not be prepared",
     p.Open: "The run could not be opened",
@@ -19,7 +22,7 @@ TITLES: dict[type, str] = {
 """Of commands that are refused, or that fail before there is a run."""
 
 
-def refusal(command: p.Command, problem: Exception) -> p.Event:
+def refusal(command: p.Command, problem: BaseException) -> p.Event:
     """What to say of a command that cannot be, and changed nothing."""
     if isinstance(command, p.Ask):
         return p.Refused(command.run, command.channel, command.request, str(problem))
@@ -28,7 +31,7 @@ def refusal(command: p.Command, problem: Exception) -> p.Event:
     return p.Failure(run, title, str(problem), "Nothing was changed.", "", details_of(problem), refused=True)
 
 
-def failure(run: str | None, title: str, problem: Exception, kept: str, channel: str = "") -> p.Failure:
+def failure(run: str | None, title: str, problem: BaseException, kept: str, channel: str = "") -> p.Failure:
     """What to say of an error that nobody foresaw."""
     remedy = "Continue, or copy the details for a report."
     if _of_memory(problem):
@@ -38,7 +41,7 @@ def failure(run: str | None, title: str, problem: Exception, kept: str, channel:
     return p.Failure(run, title, what_of(problem), kept, remedy, details_of(problem), channel=channel)
 
 
-def unwritten(problem: Exception) -> p.Failure:
+def unwritten(problem: BaseException) -> p.Failure:
     """What to say where the writer met an error that is no refusal of the disk."""
     kept = "What was saved before is untouched."
     return p.Failure(None, "Writing to disk failed", str(problem), kept, "", details_of(problem))
@@ -51,7 +54,7 @@ def ended(problem: BaseException) -> p.Failure:
     return p.Failure(None, "The engine stopped", what, kept, "Start it again.", details_of(problem))
 
 
-def what_of(problem: Exception) -> str:
+def what_of(problem: BaseException) -> str:
     """An error in one sentence."""
     if _of_memory(problem):
         return "There was not enough memory."
@@ -65,5 +68,5 @@ def details_of(problem: BaseException) -> str:
     return "".join(traceback.format_exception(problem))
 
 
-def _of_memory(problem: Exception) -> bool:
+def _of_memory(problem: BaseException) -> bool:
     return isinstance(problem, MemoryError | torch.OutOfMemoryError) or "enough memory" in str(problem)

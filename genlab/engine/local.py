@@ -22,6 +22,11 @@ class LocalEngine:
         self._thread = threading.Thread(target=self._serve, name="genlab-worker", daemon=True)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the worker lives."""
+        return self._thread.is_alive()
+
     def send(self, command: Command) -> None:
         """Hand a command to the worker."""
         self._worker.inbox.put(command)
@@ -29,10 +34,11 @@ class LocalEngine:
     def events(self) -> Iterator[Event]:
         """Events as they come. Waits in short pieces, so that Ctrl-C gets through; ends with the worker."""
         while True:
+            alive = self.alive  # asked first: the worker's last words come before its end
             try:
                 yield self._events.get(timeout=0.1)
             except queue.Empty:
-                if not self._thread.is_alive():
+                if not alive:
                     return
 
     def limit(self, threads: int | None) -> None:
@@ -57,4 +63,7 @@ class LocalEngine:
             warm()
             self._worker.run()
         except BaseException as problem:
-            self._events.put(ended(problem))
+            try:
+                self._worker.let_go()
+            finally:
+                self._events.put(ended(problem))

@@ -19,7 +19,7 @@ from genlab.core.random import generator
 from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
 from genlab.engine.answers import Slices, answer
-from genlab.engine.failures import TITLES, failure, refusal, unwritten, what_of
+from genlab.engine.failures import ERRORS, TITLES, failure, refusal, unwritten, what_of
 from genlab.engine.previews import SHARES, PreviewKind, Previews
 from genlab.engine.run import Run
 from genlab.engine.writer import Writer
@@ -83,6 +83,12 @@ class Worker:
                 self._take(0.005)
         self._writer.close()
 
+    def let_go(self) -> None:
+        """Let go of every folder as it is, where the worker cannot go on."""
+        for run in self._runs.values():
+            run.close()
+        self._writer.close()
+
     def _take_commands(self) -> None:
         idle = self._training is None and not self._tasks
         self._take(None if idle else 0.0)
@@ -100,7 +106,7 @@ class Worker:
             self._do(command, run)
         except (SettingError, DataError, RunError, ValueError) as problem:
             self._send(refusal(command, problem))
-        except Exception as problem:
+        except ERRORS as problem:
             if run is not None and run.id in self._runs:
                 self._fail(run, problem)
             else:
@@ -124,9 +130,10 @@ class Worker:
                     self._close(open_run)
                 return
         if run is None:
-            if isinstance(command, p.Ask):
-                ids = (command.run, command.channel, command.request)
-                self._send(p.Refused(*ids, "this run is no longer open"))
+            if isinstance(command, p.Ask | p.Train | p.StepOnce):
+                self._send(refusal(command, ValueError("this run is no longer open")))
+            elif isinstance(command, p.Close):
+                self._send(p.Closed(command.run))
             return
         match command:
             case p.Train(steps=steps, seconds=seconds, player=player):
@@ -206,14 +213,15 @@ class Worker:
                 next(task.slices)
         except StopIteration:
             self._tasks.remove(task)
-        except Exception as problem:
+        except ERRORS as problem:
             self._tasks.remove(task)
             if task.kind is not None:  # what broke once is not tried again at every step
                 self.previews.set(task.run.id, task.channel, None)
             told = failure(task.run.id, "A request failed", problem, "Nothing was lost.", task.channel)
             self._send(told)
             if task.kind is None and task.request is not None:
-                self._send(p.Refused(task.run.id, task.channel, task.request, f"it failed: {problem}"))
+                why = problem if isinstance(problem, Exception) else what_of(problem)
+                self._send(p.Refused(task.run.id, task.channel, task.request, f"it failed: {why}"))
         cost = perf_counter() - start
         task.cost += cost
         return cost
@@ -225,7 +233,7 @@ class Worker:
             pace = run.session.training.pace
             self._due = start + 1 / pace if pace else 0.0
             run.advance(TRAINING_SLICE, *((1, run.player) if pace else ()))
-        except Exception as problem:
+        except ERRORS as problem:
             self._fail(run, problem)
             return
         now = perf_counter()
@@ -295,7 +303,7 @@ class Worker:
             self._training = None
         try:
             run.finish("paused", note)
-        except Exception as problem:
+        except ERRORS as problem:
             self._fail(run, problem)
 
     def _close(self, run: Run) -> None:
@@ -312,14 +320,14 @@ class Worker:
             torch.set_num_threads(count)
             self._threads = count
 
-    def _fail(self, run: Run, problem: Exception) -> None:
+    def _fail(self, run: Run, problem: BaseException) -> None:
         """Tell of an error nobody foresaw in a run, which stops, saved if that can be."""
         if run is self._training:
             self._training = None
         kept = f"The weights of step {run.trainer.step:,} are kept."
         try:
             run.finish("failed", what_of(problem))
-        except Exception as second:
+        except ERRORS as second:
             kept = f"It could not be saved ({what_of(second)}); what was saved before is untouched."
             run.turn("failed", what_of(problem))
         self._send(failure(run.id, "Training stopped", problem, kept))

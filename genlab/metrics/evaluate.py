@@ -10,7 +10,7 @@ from typing import TypeVar, assert_never
 import numpy as np
 
 from genlab.data.dataset import Dataset
-from genlab.data.payloads import Data, Labels
+from genlab.data.payloads import Data, Labels, spoilt
 from genlab.metrics.catalogue import BUILT_IN, METRICS
 from genlab.metrics.floors import Floor, FloorStore, Statistic, draw_real, largest_n
 from genlab.metrics.given import (
@@ -122,7 +122,7 @@ def _applying(kind: type[M], dataset: Dataset, n: int) -> tuple[list[M], list[Me
             try:
                 if record.applies(dataset, n):
                     records.append(record)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 failed.append(_unknown(record, n, error))
     return records, failed
 
@@ -136,7 +136,7 @@ def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Gene
         try:
             density = yield from log_prob(x)
             scored = Scored(dataset, read_only(x), replace(density, values=read_only(density.values)))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = _reason(error)
         else:
             records, found = _applying(LikelihoodMetric, dataset, n)
@@ -150,15 +150,16 @@ def _likelihood(dataset: Dataset, log_prob: LogProbOf | str, rng: np.random.Gene
 def _of_likelihood(record: LikelihoodMetric, scored: Scored) -> Metric:
     try:
         return checked(record.compute(scored))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return _unknown(record, len(scored.x), error)
 
 
 def _of_samples(record: SampleMetric, generated: Generated, rng: np.random.Generator) -> Steps:
     try:
+        _check_finite(generated.x)
         found = yield from sliced(record.compute(generated, rng), progress_or_nothing)
         return checked_list(found)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return [_unknown(record, len(generated.x), error)]
 
 
@@ -181,7 +182,7 @@ class _Pairs:
                 references = record.references(dataset)
                 self._references[record.id] = {key: checked_reference(references[key]) for key in references}
                 self._records.append(record)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._untold.append(_unknown(record, n, error))
 
     def find_floors(self, draws: int, store: FloorStore) -> Generator[Progress | None, None, None]:
@@ -193,7 +194,7 @@ class _Pairs:
                 work = store.get(self.dataset, record.id, self._statistics[record.id], self.n)
                 found = yield from work
                 self._floors |= {(record.id, key): floor for key, floor in found.items()}
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._without_floor[record.id] = f"its floor is not known: {_reason(error)}"
 
     def draw(
@@ -214,8 +215,9 @@ class _Pairs:
                 if record.id in self._failed:
                     continue
                 try:
+                    _check_finite(x)
                     found = yield from self._statistics[record.id](x, y, self._streams.of(record))
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     self._failed[record.id] = _reason(error)
                     continue
                 for key, value in found.items():
@@ -251,7 +253,13 @@ class _Pairs:
         )  # fmt: skip
 
 
-def _unknown(record: MetricRecord, n: int, error: Exception) -> Metric:
+def _check_finite(x: Data) -> None:
+    """Raises ValueError where samples are not finite."""
+    if found := spoilt(x):
+        raise ValueError(found)
+
+
+def _unknown(record: MetricRecord, n: int, error: BaseException) -> Metric:
     return Metric(record.id, record.title, None, None, None, None, "near", "", n, _reason(error))
 
 
@@ -262,7 +270,9 @@ def _marked(metric: Metric, note: str) -> Metric:
     return replace(metric, name=name, note=note, headline=headline)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """Why something could not be computed, in one sentence."""
+    if isinstance(error, SystemExit):
+        return "it cannot be computed: it tried to end the program"
     text = " ".join(str(error.args[0] if error.args else "").split()) or type(error).__name__
     return f"it cannot be computed: {text}"

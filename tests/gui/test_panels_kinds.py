@@ -265,6 +265,21 @@ def test_samples_of_every_space_are_drawn(make: Make, space: Space) -> None:
     assert panel.header.info[-1] == "step 1,200"
 
 
+@pytest.mark.parametrize("space", [space for space in SPACES if not isinstance(space, Tokens)])
+@pytest.mark.parametrize("n", [300, 3000])
+@pytest.mark.filterwarnings("error")
+def test_samples_that_are_not_finite_are_told_and_the_others_drawn(make: Make, space: Space, n: int) -> None:
+    panel = make("samples")
+    panel.set_scene(scene(space))
+    drawn = samples(space, n)
+    x = drawn.x.copy()
+    x[:2], x[2] = np.nan, np.inf
+    panel.show_frames([replace(drawn, x=x)], 0, 1200)
+    panel.flush()
+    assert panel.grab().toImage() is not None
+    assert panel.header.badges == ("3 not finite",)
+
+
 def test_many_points_become_a_raster_of_counts(make: Make) -> None:
     panel = make("samples")
     drawing = panel.drawing

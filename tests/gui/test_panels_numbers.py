@@ -12,6 +12,7 @@ from genlab.app.drawings.canvas.contours import region_level, segments
 from genlab.app.drawings.canvas.decimation import envelope, thinned
 from genlab.app.drawings.canvas.grids import cell, compare, resampled
 from genlab.app.drawings.canvas.montage import best_columns, by_class, compose, in_order, to_pixels
+from genlab.app.drawings.canvas.raster import Raster, density_colours
 from genlab.app.drawings.canvas.rulers import tick_text
 from genlab.app.drawings.density.drawing import Shown, replaces, value_at
 from genlab.app.drawings.field import agreement
@@ -31,6 +32,17 @@ def gaussian(n: int, mean: float, std: float, kind: str = "exact") -> Density:
 
 def rows(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.column_stack([steps, steps / 100, values]).astype(float)
+
+
+def test_where_there_is_no_number_nothing_is_drawn() -> None:
+    raster = Raster()
+    colours = density_colours("viridis")
+    raster.set_values(np.array([[np.nan, 0.0], [np.inf, 1.0]]), EXTENT, 0.0, 1.0, colours)
+    assert raster.image is not None
+    drawn = [[raster.image.pixel(column, row) for column in (0, 1)] for row in (1, 0)]
+    assert drawn == [[0, colours[0]], [colours[-1], colours[-1]]]
+    raster.set_values(np.zeros((2, 2)), EXTENT, 0.0, np.nan, colours)
+    assert raster.image.pixel(0, 0) == 0
 
 
 def test_divergences_on_the_grid_are_those_of_gaussians_in_closed_form() -> None:

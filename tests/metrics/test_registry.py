@@ -315,3 +315,29 @@ def test_an_installed_package_adds_metrics_and_its_mistakes_are_told(
         "The plug-in 'numb' of lab-shift is left out: its name is an int, not a text.",
         "The plug-in 'taken' of lab-shift is left out: there is a 'w2' already.",
     ]
+
+
+def test_samples_that_are_not_finite_are_not_measured() -> None:
+    def draw(n: int, seed: int) -> Generator[None, None, tuple[Array, Labels | None]]:
+        yield
+        x = np.random.default_rng(seed).normal(size=(n, 2)).astype(np.float32)
+        x[:2, 0] = np.nan, np.inf
+        return x, np.zeros(n, np.int64)
+
+    dataset = load("moons", DATASETS["moons"].settings())
+    work = evaluate.evaluate(dataset, draw, density, np.random.default_rng(0), 64, 3, store=FloorStore())
+    found = {metric.key: metric for metric in finish(work)}
+    assert all(found.pop(key).value is not None for key in ("nll", "nll_excess"))
+    measured = [metric for metric in found.values() if metric.value is not None]
+    assert [metric.key for metric in measured] == []
+    assert "it cannot be computed: 2 of 64 samples are not finite" in {
+        metric.note for metric in found.values()
+    }
+
+
+def test_a_metric_that_tries_to_exit_cannot_be_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = LikelihoodMetric("leaves", "Leaves", lambda dataset, n: True, lambda scored: sys.exit(4))
+    monkeypatch.setattr(evaluate, "METRICS", (record, *catalogue.METRICS))
+    found = run(load("moons", DATASETS["moons"].settings()))
+    assert found.pop("leaves").note == "it cannot be computed: it tried to end the program"
+    assert found["nll"].value is not None

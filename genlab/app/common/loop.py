@@ -87,8 +87,16 @@ async def finish() -> None:
 
 
 async def in_thread(work: Callable[..., Any], *args: Any) -> Any:
-    """The result of slow work that is done off the GUI thread."""
-    return await asyncio.wrap_future(_pool.submit(work, *args))
+    """The result of slow work that is done off the GUI thread. Raises RuntimeError where it tries to exit,
+    which would end the application."""
+    return await asyncio.wrap_future(_pool.submit(_staying, work, *args))
+
+
+def _staying(work: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return work(*args)
+    except SystemExit as error:
+        raise RuntimeError(f"SystemExit: {error}") from error
 
 
 async def shown(dialog: QDialog) -> int:

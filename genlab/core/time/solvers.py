@@ -20,7 +20,7 @@ def build_solver(kind: SolverKind, method: str, sampler: TimeSampler) -> Solver:
     options = {name: values[name] for name in record.options}
     try:
         solver = found(record.implementation)(**record.fixed, **options)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"the solver '{method}' cannot be made: {reason}") from error
     if not isinstance(solver, Solver):

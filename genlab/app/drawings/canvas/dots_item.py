@@ -18,6 +18,12 @@ def polygon(points: NDArray[np.floating]) -> QPolygonF:
     return made
 
 
+def finite(points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Those of points (n, 2) that are somewhere."""
+    there = np.isfinite(points)
+    return points if there.all() else points[there.all(1)]
+
+
 class Dots(pg.GraphicsObject):
     """Groups of points, each of one colour, later groups on top.
 
@@ -30,12 +36,15 @@ class Dots(pg.GraphicsObject):
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.size = size
         self.round_dots = round_dots
-        self.groups: list[tuple[NDArray[np.float64], QColor]] = []
+        self.groups: list[tuple[NDArray[np.floating], QColor]] = []
         self._rect = QRectF()
 
     def set_groups(self, groups: list[tuple[NDArray[np.floating], QColor]], extent: QRectF) -> None:
-        """Show points (n, 2) in data units; extent: a rectangle that every update redraws."""
-        self.groups = [(np.asarray(points, np.float64).reshape(-1, 2), colour) for points, colour in groups]
+        """Show those of points (n, 2) that are finite, data units; extent: a rectangle that every update
+        redraws."""
+        self.groups = [
+            (finite(np.asarray(points, np.float64).reshape(-1, 2)), colour) for points, colour in groups
+        ]
         if extent != self._rect:
             self.prepareGeometryChange()
             self._rect = extent

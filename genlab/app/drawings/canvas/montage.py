@@ -21,7 +21,11 @@ TITLE = 20
 
 def to_pixels(x: Array, space: Images) -> NDArray[np.uint32]:
     """Images (n, channels, height, width) in levels as (n, height, width) of 0xffRRGGBB: grey or RGB."""
-    shade = np.clip(np.nan_to_num(x) * (255.0 / (space.levels - 1)), 0, 255).round().astype(np.uint32)
+    shade = (
+        np.clip(np.nan_to_num(x, posinf=space.levels, neginf=0) * (255.0 / (space.levels - 1)), 0, 255)
+        .round()
+        .astype(np.uint32)
+    )
     red, green, blue = (shade[:, c if space.channels >= 3 else 0] for c in range(3))
     return np.uint32(0xFF000000) | (red << np.uint32(16)) | (green << np.uint32(8)) | blue
 

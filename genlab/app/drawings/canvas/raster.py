@@ -66,10 +66,14 @@ class Raster(pg.GraphicsObject):
     def set_values(
         self, values: NDArray[np.floating], extent: Extent, low: float, high: float, colours: Colours
     ) -> None:
-        """Colour values (rows, columns) from low to high; what lies outside takes the end's colour."""
+        """Colour values (rows, columns) from low to high; what lies outside takes the end's colour, and where
+        there is no number nothing is drawn."""
         last = len(colours) - 1
-        index = np.clip((values - low) * (last / max(high - low, 1e-30)) + 0.5, 0, last).astype(np.intp)
-        self.set_pixels(colours[index], extent)
+        place = np.clip((values - low) * (last / max(high - low, 1e-30)) + 0.5, 0, last)
+        unknown = np.isnan(place)
+        pixels = colours[np.where(unknown, 0, place).astype(np.intp)]
+        pixels[unknown] = 0
+        self.set_pixels(pixels, extent)
 
     def set_pixels(self, pixels: Colours, extent: Extent) -> None:
         """Show pixels (rows, columns), 0xAARRGGBB premultiplied."""

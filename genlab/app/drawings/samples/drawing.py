@@ -15,7 +15,7 @@ from genlab.app.drawings.samples.signals import SignalsView
 from genlab.app.drawings.samples.text import TextView
 from genlab.app.drawings.samples.view import Look, SamplesView
 from genlab.app.drawings.scene import Scene
-from genlab.data.payloads import Samples
+from genlab.data.payloads import Samples, not_finite
 from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
 BY_CLASS = "Colour points by label; lay images and text out by class"
@@ -109,9 +109,10 @@ class SamplesDrawing(Drawing):
         beside = f"{len(reference.x):,} held out" if reference is not None and not view.alone else ""
         if samples is None:
             return Told((beside,), ("real data" if view.alone else "",))
+        bad = not_finite(samples.x)
         return Told(
             (f"{len(samples.x):,} model", beside, f"step {self.step:,}"),
-            ("EMA" if self.model.averaged else "", samples.biased),
+            (f"{bad:,} not finite" if bad else "", "EMA" if self.model.averaged else "", samples.biased),
         )
 
     def reading(self) -> tuple[str, ...]:

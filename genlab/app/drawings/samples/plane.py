@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from genlab.app.common.theme import Theme
 from genlab.app.drawings.canvas.canvas import Canvas
-from genlab.app.drawings.canvas.dots_item import Dots
+from genlab.app.drawings.canvas.dots_item import Dots, finite
 from genlab.app.drawings.canvas.legend import Legend
 from genlab.app.drawings.canvas.raster import Raster, mixed, rgb
 from genlab.app.drawings.samples.view import Look, SamplesView
@@ -63,7 +63,7 @@ class SamplesPlane(Canvas):
             self.counts.clear()
         elif len(samples.x) > EXACT and not (classes and samples.labels is not None):
             self.model.set_groups([], self._bounds)
-            self._show_counts(samples.x[:, axes])
+            self._show_counts(finite(samples.x[:, axes]))
         else:
             self.counts.clear()
             points = samples.x[:, axes]

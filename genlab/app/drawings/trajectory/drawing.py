@@ -12,7 +12,7 @@ from genlab.app.drawings.trajectory.points import PointsView
 from genlab.app.drawings.trajectory.signals import SignalsView
 from genlab.app.drawings.trajectory.text import TextView
 from genlab.app.drawings.trajectory.view import TrajectoryView
-from genlab.data.payloads import Samples, Trajectory
+from genlab.data.payloads import Samples, Trajectory, not_finite
 from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
 
 
@@ -98,7 +98,7 @@ class TrajectoryDrawing(Drawing):
         if not self.frames:
             return Told()
         frame = self.frames[self.position]
-        model = self.model
+        model, bad = self.model, not_finite(frame.x)
         steps = f"{model.step} {frame.index} of {frame.total}"
         evaluations = f"{frame.nfe:,} evaluation{'' if frame.nfe == 1 else 's'}"
         return Told(
@@ -107,7 +107,7 @@ class TrajectoryDrawing(Drawing):
                 f"{model.symbol} = {frame.time:.3g}" if model.symbol else "",
                 evaluations if frame.nfe else "",
             ),
-            (frame.biased,),
+            (f"{bad:,} not finite" if bad else "", frame.biased),
         )
 
     def set_model(self, model: ModelInfo) -> None:
