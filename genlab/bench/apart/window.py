@@ -115,9 +115,10 @@ class Frames(QObject):
         panels = window.workspace.grid.seen()
         self.panels = [panel.info.id for panel in panels]
         self._viewports = [view.viewport() for panel in panels for view in views(panel)]
-        self._asked = False
+        self._last: QWidget | None = None
         self.moments: list[float] = []
-        self._viewports[-1].installEventFilter(self)
+        for viewport in self._viewports:
+            viewport.installEventFilter(self)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME)
@@ -134,13 +135,14 @@ class Frames(QObject):
         return [b - a for a, b in zip(self.moments, self.moments[1:], strict=False)]
 
     def _ask(self) -> None:
-        self._asked = True
-        for viewport in self._viewports:
+        seen = [viewport for viewport in self._viewports if viewport.isVisible()]
+        self._last = seen[-1]
+        for viewport in seen:
             viewport.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         # What the panels draw of their own accord between two frames is no frame.
-        if event.type() == QEvent.Type.Paint and self._asked:
-            self._asked = False
+        if event.type() == QEvent.Type.Paint and watched is self._last:
+            self._last = None
             self.moments.append(perf_counter())
         return False
