@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from genlab.app.common.theme import DARK
@@ -37,9 +36,9 @@ class Paper:
 class Row:
     """Lays out the panels of a run that a comparison would: samples and loss alone."""
 
-    def __init__(self, qtbot: QtBot) -> None:
+    def __init__(self, parent: QWidget) -> None:
         self.panels: dict[str, Panel] = {}
-        self._qtbot = qtbot
+        self._parent = parent
 
     def seen(self) -> Sequence[Panel]:
         return list(self.panels.values())
@@ -48,7 +47,7 @@ class Row:
         for info in infos:
             if info.id in ("samples", "loss") and info.id not in self.panels:
                 self.panels[info.id] = panel = Panel(info, DARK)
-                self._qtbot.addWidget(panel)
+                panel.setParent(self._parent)
                 panel.show()
 
 
@@ -57,18 +56,19 @@ Views = Callable[[str, str, Paper], RunView]
 
 @pytest.fixture
 def view(qtbot: QtBot) -> Views:
-    parent = QObject()
+    parent = QWidget()  # panels and what feeds them go at once, as those of a workspace do
+    qtbot.addWidget(parent)
+    parent.show()
 
     def made(paradigm: str, dataset: str, engine: Paper) -> RunView:
         session = Session.default(paradigm, dataset)
-        found = RunView(engine, session, Row(qtbot), parent)  # type: ignore[arg-type]
+        found = RunView(engine, session, Row(parent), parent)  # type: ignore[arg-type]
         found.begin()
         found.take(p.Opened(found.run.id, session.model_dump(), None, 0, 0.0, "cpu", 1))
         found.take(p.StateChanged(found.run.id, "ready", 0, 0.0))
         found.panels_changed()
         return found
 
-    made.parent = parent  # type: ignore[attr-defined]
     return made
 
 
