@@ -83,7 +83,7 @@ def _straight_expected(plan: Plan) -> float:
         plan, first
     )
     morphs = 2 * (PREPARED + plan.morph_seconds + 2 * _assignments(first, 5))
-    prepared = 3 * (PREPARED + 10 + _assignments(first, plan.draws_at(first)))
+    prepared = 3 * (PREPARED + 4 + _assignments(first, plan.draws_at(first)))
     students = prepared + plan.student_seconds + 2 * plan.consistency_seconds
     return 5 + len(plan.seeds) * (couplings + morphs + students)
 

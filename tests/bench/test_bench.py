@@ -173,9 +173,10 @@ def test_the_bare_loop_and_the_engine_train_the_same_session(user_directories: P
     before = [q.detach().clone() for q in bare.average]
     bare.step(0)
     assert any(not a.equal(b) for a, b in zip(bare.average, before, strict=True))
-    found = compare("moons", 1, 0.2)
-    assert min(*found["bare"], *found["engine"]) > 0
-    assert found["threads"] >= 1
+    for _ in range(2):  # as a gate that is recorded does
+        found = compare("moons", 1, 0.2)
+        assert min(*found["bare"], *found["engine"]) > 0
+        assert found["threads"] >= 1
 
 
 def test_a_tiny_gate_is_read_against_its_floor(user_directories: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import os
 import threading
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -19,6 +17,7 @@ from genlab.engine import protocol as p
 from genlab.engine.local import LocalEngine
 from genlab.engine.models import model_of
 from genlab.engine.run import REFERENCE
+from genlab.runs.places import fresh_run_folder
 from genlab.session.session import Session
 from genlab.settings.training import GradientTraining
 
@@ -72,7 +71,7 @@ class BareLoop:
 def compare(dataset: str, rounds: int, seconds: float) -> dict[str, Any]:
     """Steps per second of both, round by round, and the threads they had."""
     session = Session.default("diffusion", dataset)
-    folder = Path(os.environ["GENLAB_HOME"], "runs", f"bare-{dataset}")
+    folder = fresh_run_folder("bare", dataset)
     found: dict[str, list[float]] = {"bare": [], "engine": []}
     with LocalEngine() as engine:
         engine.send(p.Prepare("run", session.model_dump(), str(folder)))

@@ -63,6 +63,7 @@ def _paradigm(plan: Plan, paradigm: str) -> Iterator[Row]:
     pure = {who: [run["steps"] / run["trained"] for run in found] for who, found in runs.items()}
     ratios = [a / b for a, b in zip(rates["in_window"], rates["headless"], strict=True)]
     alone = median(rates["headless"]) * slow
+    kept = [run["trained"] / run["wall"] for run in window]
     apart = median([a / b for a, b in zip(pure["in_window"], pure["headless"], strict=True)])
     yield Row(
         "live",
@@ -76,6 +77,7 @@ def _paradigm(plan: Plan, paradigm: str) -> Iterator[Row]:
         f"{apart:.3f} without the time given to previews; torch threads: {window[0]['threads']}",
         (
             higher([median(ratios)], 0.01, "of headless"),
+            higher([median(kept)], 0.005, "share of the time that trained"),
             higher([alone], 0.06 * alone, "headless steps per second"),
         ),
     )
