@@ -68,7 +68,7 @@ class ProgressBar:
             return ""
         parts = [f"step {tick.step:,}"]
         parts += [f"{title} {value:.4g}" for title, value in self._losses.items()]
-        parts.append(f"{tick.rate:,.0f} steps/s")
+        parts.append(tick.speed)
         if tick.left is not None:
             parts.append(f"{duration(tick.left)} left")
         return "  ".join(parts)

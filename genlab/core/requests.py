@@ -56,13 +56,18 @@ class ProbeRequest(Generic[S]):
     """What an extra panel asks for.
 
     values: of the panel's controls, by key. resolution: columns of a grid. examples: held-out data,
-    up to 1,000 of them."""
+    up to 1,000 of them. detail: the share of the work that a preview can afford, 1 for all of it."""
 
     sampler: S
     values: Mapping[str, float | str] = field(default_factory=dict)
     resolution: int = 24
     examples: Batch | None = None
     condition: Condition = ANY
+    detail: float = 1.0
+
+    def fewer(self, n: int, least: int) -> int:
+        """So many of n (samples, steps, points) as the detail allows, but at least `least`, if n has them."""
+        return min(n, max(least, round(n * self.detail)))
 
 
 @dataclass(frozen=True)

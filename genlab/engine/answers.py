@@ -73,9 +73,9 @@ def answer(
                         reply(histogram(kept[-1], model.extent, condition.label), False, density)
             case p.DrawDensity(resolutions=resolutions):
                 yield from _density(model, title, DensityRequest(sampler, condition), resolutions, reply)
-            case p.Probe(name=name, values=values, resolution=resolution):
+            case p.Probe(name=name, values=values, resolution=resolution, detail=detail):
                 held = None
-                asked = ProbeRequest(sampler, values, resolution, run.examples, condition)
+                asked = ProbeRequest(sampler, values, resolution, run.examples, condition, detail)
                 for payload in _probe_of(run.session, name)(model, asked):
                     if payload is not None:
                         if held is not None:

@@ -119,11 +119,13 @@ class DrawDensity(Ask):
 
 @dataclass(frozen=True)
 class Probe(Ask):
-    """What an extra panel draws. values: of its controls, by key."""
+    """What an extra panel draws. values: of its controls, by key. detail: the share of the work that is
+    affordable, 1 for all of it."""
 
     name: str = ""
     values: dict[str, float | str] = field(default_factory=dict)
     resolution: int = 24
+    detail: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,8 @@ class StateChanged:
 @dataclass(frozen=True)
 class Tick:
     """Lossy: where the run is. rate: steps/s over the last second. progress: share of the budget. left:
-    seconds to its end, where known. stage: the part of training at hand, '' where there is one."""
+    seconds to its end, where known. stage: the part of training at hand, '' where there is one. players: who
+    trains in it, in turn."""
 
     run: str
     step: int
@@ -229,6 +232,12 @@ class Tick:
     left: float | None
     learning_rate: float
     stage: str = ""
+    players: tuple[str, ...] = ()
+
+    @property
+    def speed(self) -> str:
+        """The rate in words; below ten with a decimal."""
+        return f"{self.rate:,.0f} steps/s" if self.rate >= 9.95 else f"{self.rate:.1f} steps/s"
 
 
 @dataclass(frozen=True)
@@ -261,7 +270,8 @@ class Warned:
 @dataclass(frozen=True)
 class Answer:
     """A payload for a request. step: of the weights it shows. last: nothing more comes.
-    preview: it came by a Watch; such answers are lossy."""
+    preview: it came by a Watch; such answers are lossy. coarse: how much less than was asked for it shows,
+    in words, '' for all of it."""
 
     run: str
     channel: str
@@ -270,6 +280,7 @@ class Answer:
     payload: Payload
     last: bool
     preview: bool = False
+    coarse: str = ""
 
 
 @dataclass(frozen=True)

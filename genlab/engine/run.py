@@ -279,7 +279,8 @@ class Run:
             assert budget.steps is not None
             left = (budget.steps - trainer.step) / rate if rate else None
         where = (trainer.step, trainer.seconds, rate, trainer.progress, left, trainer.learning_rate)
-        self._send(p.Tick(self.id, *where, trainer.stages[trainer.stage].name))
+        players = tuple(player.name for player in trainer.players)
+        self._send(p.Tick(self.id, *where, trainer.stages[trainer.stage].name, players))
 
     def save(self, weights: bool = False) -> None:
         """Write a checkpoint beside training; with `weights`, the averaged ones for sampling too."""

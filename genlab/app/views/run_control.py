@@ -160,7 +160,9 @@ class RunControl(QObject):
                     self.wanted = False
             case p.Tick():
                 self.step, self.seconds = event.step, event.seconds
-                return True
+                if event.players == self.players:
+                    return True
+                self.players = event.players
             case p.Failure():
                 self.wanted = False
                 if self.state == "preparing":
