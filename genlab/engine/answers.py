@@ -31,7 +31,6 @@ from genlab.settings.spaces import Points
 Send = Callable[[p.Event], None]
 Slices = Iterator[None]
 
-HISTOGRAM_DRAWS = 2000
 MOST_FRAMES = 64
 """Of a previewed trajectory; it is sent whole or not at all."""
 LOG_FLOOR = -60.0
@@ -44,14 +43,16 @@ def answer(
     preview: bool,
     send: Send,
     also: Sequence[p.DrawDensity] = (),
+    coarse: str = "",
 ) -> Slices:
     """Answer one request from weights that stay as they are; send events, yield between slices.
 
-    also: densities that a preview of samples answers by the way, with a histogram."""
+    also: densities that a preview of samples answers by the way, with a histogram. coarse: how much less than
+    was wanted is asked for, in words."""
     step, title = run.trainer.shown_step, run.session.entry.title
 
     def reply(payload: Any, last: bool, to: p.Ask = request) -> None:
-        send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview))
+        send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview, coarse))
 
     try:
         sampler, condition = _sampler(run.session, request), request.condition
@@ -71,8 +72,8 @@ def answer(
                     reply(Trajectory(tuple(kept)), True)
                     for density in also:
                         reply(histogram(kept[-1], model.extent, condition.label), False, density)
-            case p.DrawDensity(resolutions=resolutions):
-                yield from _density(model, title, DensityRequest(sampler, condition), resolutions, reply)
+            case p.DrawDensity():
+                yield from _density(model, title, DensityRequest(sampler, condition), request, reply)
             case p.Probe(name=name, values=values, resolution=resolution, detail=detail):
                 held = None
                 asked = ProbeRequest(sampler, values, resolution, run.examples, condition, detail)
@@ -132,18 +133,20 @@ def _density(
     model: AnyModel,
     title: str,
     request: DensityRequest[SamplerSettings],
-    resolutions: tuple[int, ...],
+    wanted: p.DrawDensity,
     reply: Callable[[Any, bool], None],
 ) -> Slices:
-    space = model.data.space
+    space, resolutions = model.data.space, wanted.resolutions
     if not isinstance(space, Points) or not space.drawable:
         raise NoDensity("a density can be drawn in one and two dimensions only")
     biased, label = "", request.condition.label
-    drawn = SampleRequest(HISTOGRAM_DRAWS, request.sampler, request.condition)
+    # One sample in any case: it tells how samples are biased.
+    drawn = SampleRequest(max(wanted.draws, 1), request.sampler, request.condition)
     for frame in frames(model, drawn, title):
         if frame.index == frame.total:
             biased = frame.biased
-            reply(histogram(frame, model.extent, label), not resolutions)
+            if wanted.draws:
+                reply(histogram(frame, model.extent, label), not resolutions)
         yield
     for number, resolution in enumerate(resolutions):
         points, cell = grid(model.extent, space.dim, resolution)

@@ -1,62 +1,61 @@
-"""What a training run shows of itself unasked, and what that may cost."""
+"""What a training run shows of itself unasked, and what that may cost.
+
+Each watch has an account that training fills. A picture that is dear is drawn coarser, so that the account
+pays for the next one soon: in a second while training is young, in eight at most."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any
 
 from genlab.engine import protocol as p
 
-PreviewKind = Literal["samples", "probes", "density", "reference"]
-
-SHARES: dict[PreviewKind, float] = {"samples": 0.011, "probes": 0.004, "density": 0.002, "reference": 0.001}
-"""Of the training time: samples; extra panels; densities by more than a histogram; the loss reference.
-Each has its own, so that a costly preview never keeps a cheap one waiting."""
-CREDIT = 0.1
-"""Seconds that samples have when training begins; probes have half."""
-MOST_DRAWS, FEWEST_DRAWS = 1000, 16
-MOST_SECONDS = 0.2
-"""That one preview of samples should take; beyond it fewer are drawn."""
+LEAST, MOST = 0.011, 0.033
+"""Shares of the training time for pictures: what they have in any case, and where they are dear."""
+REFERENCE = 0.001
+"""Share of the training time for the loss reference."""
+CREDIT = 1.0
+"""Seconds that the first pictures of a training may take beyond that."""
+SOONEST, OLDEST = 1.0, 7.0
+"""Seconds between two pictures of a watch: while training is young, and later."""
+FIRST_AFTER = 0.2
+"""Seconds of training before the first pictures."""
+FIRST, COARSEST = 1 / 16, 1 / 64
+"""Details of a first picture of unknown or great cost, and of any."""
+FIRST_COST = 0.2
+"""Seconds that a first picture may take without being coarser still."""
+LEAST_COST = 1e-4
+LOOK = 0.03
+"""Seconds of training between two looks at what is due."""
+ROUNDING = 0.3
+WEIGHTS: dict[type, float] = {p.Sample: 3.0, p.DrawDensity: 0.5}
+"""Of watches in the budget; any other has 1."""
+FEWEST_SAMPLES, FEWEST_STEPS, FEWEST_COLUMNS = 8, 4, 16
 
 
 @dataclass
 class Watched:
-    """A repeated request. spent: seconds on it so far. halvings: of its draws, since they took long.
-    shown: the step it last showed. whole: not lighter than it was asked for."""
+    """A repeated request. cost: seconds of it in full, 0 where unknown. account: seconds it may spend now.
+    shown: the step it last showed. since: when that was asked for, or the watch set. first: nothing of this
+    training was shown. whole: not coarser than asked for. detail: of the picture under way; credited: it is
+    a first one, which the account does not pay."""
 
     what: p.Request
-    spent: float = 0.0
-    halvings: int = 0
+    since: float
+    cost: float = 0.0
+    account: float = 0.0
     shown: int = -1
+    first: bool = True
     whole: bool = True
+    detail: float = 1.0
+    credited: bool = False
 
     @property
-    def kind(self) -> PreviewKind:
-        """Whose budget it uses."""
-        match self.what:
-            case p.DrawDensity():
-                return "density"
-            case p.Probe():
-                return "probes"
-        return "samples"
-
-    def lighter(self) -> p.Request:
-        """The request as a preview can afford it."""
-        match self.what:
-            case p.Sample(n=n):
-                few = min(n, MOST_DRAWS) >> self.halvings
-                return replace(self.what, n=max(min(n, FEWEST_DRAWS), few))
-            case p.DrawDensity(resolutions=resolutions):
-                return replace(self.what, resolutions=resolutions[:1])
-        return self.what
-
-    def pay(self, seconds: float, whole: float | None) -> None:
-        """Book a slice, and with its last one what the whole preview cost."""
-        self.spent += seconds
-        if whole is not None and isinstance(self.what, p.Sample):
-            change = (whole > MOST_SECONDS) - (whole < MOST_SECONDS / 4)
-            self.halvings = max(0, self.halvings + change)
+    def weight(self) -> float:
+        """Of this watch in the budget."""
+        return WEIGHTS.get(type(self.what), 1.0)
 
 
 class Previews:
@@ -64,21 +63,30 @@ class Previews:
 
     def __init__(self) -> None:
         self._watches: dict[tuple[str, str], Watched] = {}
-        self.begin()
+        self._costs: dict[tuple[str, str], float] = {}  # of channels, by what the run is of
+        self._kinds: dict[str, str] = {}
+        self.trained = self.spent = self.reference = self._looked = 0.0
 
-    def begin(self) -> None:
-        """Training begins: a new budget."""
-        self.trained = 0.0
-        self.spent: dict[PreviewKind, float] = dict.fromkeys(SHARES, 0.0)
+    def begin(self, run: str, now: float) -> None:
+        """Training begins: a new budget, and every watch of the run is due."""
+        self.trained = self.spent = self.reference = self._looked = 0.0
+        for watched in self.of(run):
+            watched.first, watched.since, watched.account = True, now, 0.0
 
-    def set(self, run: str, channel: str, what: p.Request | None) -> None:
-        """Watch something, or nothing any more."""
-        self._watches.pop((run, channel), None)
+    def set(self, run: str, kind: str, channel: str, what: p.Request | None, now: float) -> None:
+        """Watch something, or nothing any more. kind: runs of one kind have pictures of like cost."""
+        self.drop(run, channel)
+        self._kinds[run] = kind
         if what is not None:
-            self._watches[run, channel] = Watched(what)
+            self._watches[run, channel] = Watched(what, now, self._costs.get((kind, channel), 0.0))
+
+    def drop(self, run: str, channel: str) -> None:
+        """Watch this no more."""
+        self._watches.pop((run, channel), None)
 
     def forget(self, run: str) -> None:
         """Drop every watch of a run."""
+        self._kinds.pop(run, None)
         for key in [key for key in self._watches if key[0] == run]:
             del self._watches[key]
 
@@ -90,12 +98,107 @@ class Previews:
         """The watches of a run."""
         return (watched for (id, _), watched in self._watches.items() if id == run)
 
-    def affordable(self, kind: PreviewKind) -> bool:
-        """Whether the budget of a kind has anything left."""
-        credit = {"samples": CREDIT, "probes": CREDIT / 2}.get(kind, 0.0)
-        return self.spent[kind] <= credit + SHARES[kind] * self.trained
+    def train(self, seconds: float) -> None:
+        """Training took so long."""
+        self.trained += seconds
 
-    def next(self, run: str, kind: PreviewKind, step: int) -> Watched | None:
-        """The watch of a kind that had least time so far, of those that are behind the weights."""
-        due = (watched for watched in self.of(run) if watched.kind == kind and watched.shown < step)
-        return min(due, key=lambda watched: watched.spent, default=None)
+    def _rates(self, watches: list[Watched]) -> list[float]:
+        """What each watch earns, seconds a second: half by its weight, half by what it costs."""
+        weights = math.fsum(w.weight for w in watches)
+        costs = math.fsum(w.weight * w.cost for w in watches)
+        share = min(max(math.fsum(w.cost for w in watches) / OLDEST, LEAST), MOST)
+        return [
+            share * (w.weight / weights + (w.weight * w.cost / costs if costs else w.weight / weights)) / 2
+            for w in watches
+        ]
+
+    def next(
+        self, run: str, step: int, exact: bool, now: float, idle: bool = False
+    ) -> tuple[p.Request, str] | None:
+        """What to draw now, if anything is due: a request as it can be afforded, and how much coarser that
+        is, in words. exact: the run's density is; another is told by a histogram. idle: there is time."""
+        earned = self.trained - self._looked
+        if earned < LOOK and not idle:
+            return None
+        self._looked = self.trained
+        watches = list(self.of(run))
+        sampled = any(isinstance(watched.what, p.Sample) for watched in watches)
+        wait = min(max(self.trained / 4, SOONEST), OLDEST)
+        due = []
+        for watched, rate in zip(watches, self._rates(watches), strict=True):
+            # No more is saved than a picture in full costs: it is drawn as soon as it can be paid.
+            watched.account = min(watched.account + rate * earned, max(watched.cost, LEAST_COST))
+            beside = sampled and isinstance(watched.what, p.DrawDensity) and not exact
+            if watched.shown >= step or beside:  # samples tell the histogram, too
+                continue
+            detail = 1.0 if idle and not watched.first else self._detail(watched, rate * wait)
+            if idle or self._due(watched, detail, now):
+                due.append((watched, detail))
+        if not due:
+            return None
+        watched, detail = min(due, key=lambda found: (not found[0].first, found[0].since))
+        request, words = coarser(watched.what, detail, exact)
+        watched.shown, watched.whole, watched.detail, watched.since = step, not words, detail, now
+        watched.credited, watched.first = watched.first, False
+        return request, words
+
+    def _detail(self, watched: Watched, affordable: float) -> float:
+        """A power of two, so that the pictures of a watch differ by what is learned alone."""
+        if not watched.cost:
+            return FIRST
+        if watched.first:
+            affordable = max(affordable, min(watched.cost * FIRST, FIRST_COST))
+        power = math.floor(math.log2(affordable / watched.cost) + ROUNDING)
+        return min(max(2.0**power, COARSEST), 1.0)
+
+    def _due(self, watched: Watched, detail: float, now: float) -> bool:
+        paid = self.spent <= CREDIT + MOST * self.trained
+        if watched.first:
+            return self.trained >= FIRST_AFTER and paid
+        return watched.account >= detail * watched.cost or (now - watched.since >= OLDEST and paid)
+
+    def pay(self, run: str, channel: str, seconds: float, whole: float | None) -> None:
+        """Book a slice of a watch, and with its last one what the whole picture cost."""
+        self.spent += seconds
+        watched = self.get(run, channel)
+        if watched is None:
+            return
+        watched.account -= 0.0 if watched.credited else seconds
+        if whole is not None:
+            watched.cost = max(whole, LEAST_COST) / watched.detail
+            self._costs[self._kinds[run], channel] = watched.cost
+
+    def learn(self, kind: str, request: p.Request, seconds: float) -> None:
+        """A person's own question took so long: so will a picture of it."""
+        if isinstance(request, p.Sample | p.Probe):
+            self._costs.setdefault((kind, request.channel), max(seconds, LEAST_COST))
+
+
+def coarser(what: p.Request, detail: float, exact: bool) -> tuple[p.Request, str]:
+    """A request at a share of its cost, and what is less in it, in words: '' where nothing is."""
+    match what:
+        case p.Sample(n=n):
+            fewer, sampler, steps = _fewer(n, what.sampler, detail)
+            parts = (f"{fewer:,} of {n:,} samples" if fewer < n else "", steps)
+            return replace(what, n=fewer, sampler=sampler), ", ".join(filter(None, parts))
+        case p.DrawDensity(resolutions=resolutions, draws=draws):
+            if not exact or not resolutions:
+                fewer, sampler, steps = _fewer(draws, what.sampler, detail)
+                return replace(what, resolutions=(), draws=fewer, sampler=sampler), steps
+            *_, finest = resolutions
+            columns = min(finest, max(FEWEST_COLUMNS, round(finest * math.sqrt(detail))))
+            return replace(what, resolutions=(columns,), draws=0), "" if columns == finest else "coarser"
+        case p.Probe() if detail < 1:
+            return replace(what, detail=detail), "coarser"
+    return what, ""
+
+
+def _fewer(n: int, sampler: dict[str, Any], detail: float) -> tuple[int, dict[str, Any], str]:
+    """Fewer samples in fewer steps, where there are steps: shared evenly between them."""
+    steps = sampler.get("steps", 1)
+    least = min(steps, FEWEST_STEPS)
+    taken = max(least, min(steps, round(steps * math.sqrt(detail))))
+    fewer = max(min(n, FEWEST_SAMPLES), min(n, int(n * detail * steps / taken)))
+    if taken == steps:
+        return fewer, sampler, ""
+    return fewer, {**sampler, "steps": taken}, f"{taken} of {steps} steps"

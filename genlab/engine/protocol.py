@@ -111,10 +111,11 @@ class Sample(Ask):
 
 @dataclass(frozen=True)
 class DrawDensity(Ask):
-    """Log density on grids of rising resolution, each sent as it is ready. A histogram of samples
-    comes first, labelled so."""
+    """Log density on grids of rising resolution, each sent as it is ready. A histogram of so many draws
+    comes first, labelled so; of 0 none."""
 
     resolutions: tuple[int, ...] = (32, 64, 128)
+    draws: int = 2000
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class Run:
     ) -> None:
         self.id = id
         self.session = session
+        self.exact = session.capabilities.density == "exact"  # else a density costs many passes
         self.dataset = dataset
         self.device = device
         self.keeper: Keeper | None = None
@@ -222,6 +223,11 @@ class Run:
         self.turn(state, note)
 
     @property
+    def kind(self) -> str:
+        """Runs of one kind have pictures of like cost."""
+        return f"{self.session.paradigm} {self.session.dataset}"
+
+    @property
     def unsaved(self) -> bool:
         """Whether settings were changed that the folder should have. A run that has gone back to an earlier
         step stays on disk as it was until it trains on from there."""
@@ -244,6 +250,7 @@ class Run:
         if stuck:
             raise SettingError(f"{', '.join(stuck)} cannot change during a run; reset to begin a new one")
         self.session = changed
+        self.exact = changed.capabilities.density == "exact"
         self.trainer.edit(changed)
         self._edited = True
         if self._beyond:

@@ -20,7 +20,7 @@ from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
 from genlab.engine.answers import Slices, answer
 from genlab.engine.failures import ERRORS, TITLES, failure, refusal, unwritten, what_of
-from genlab.engine.previews import SHARES, PreviewKind, Previews
+from genlab.engine.previews import REFERENCE, Previews
 from genlab.engine.run import Run
 from genlab.engine.writer import Writer
 from genlab.runs.folder import RunError
@@ -34,16 +34,17 @@ FRESH_SECONDS = 0.3
 
 @dataclass
 class _Task:
-    """A question under way, or a preview in its kind. quick: it goes before other questions."""
+    """A question under way. unasked: a preview, or (the one without a request) the loss reference. quick: it
+    goes before other questions."""
 
     run: Run
     channel: str
     slices: Slices
     asked: float
-    kind: PreviewKind | None
+    unasked: bool
     quick: bool = False
     cost: float = 0.0
-    request: int | None = None
+    request: p.Request | None = None
 
 
 class Worker:
@@ -122,7 +123,7 @@ class Worker:
                 make = Run.prepare if isinstance(command, p.Prepare) else Run.opened
                 made = make(command, self._send, self._writer)  # type: ignore[arg-type]
                 self._runs[command.run] = made
-                self._tasks.append(_Task(made, "loss reference", self._reference(made), 0.0, "reference"))
+                self._tasks.append(_Task(made, "loss reference", self._reference(made), 0.0, unasked=True))
                 return
             case p.Shutdown():
                 self._open = False
@@ -142,7 +143,7 @@ class Worker:
                 if self._training is not None and self._training is not run:
                     self._pause(self._training, "paused: another run trains now")
                 self._training = run
-                self.previews.begin()
+                self.previews.begin(run.id, perf_counter())
                 self._due = 0.0
                 run.train(steps, seconds, player)
             case p.Pause():
@@ -168,23 +169,28 @@ class Worker:
             case p.Close():
                 self._close(run)
             case p.Watch(channel=channel, what=what):
-                self.previews.set(run.id, channel, what)
+                self._drop(run, channel, unasked=True)
+                self.previews.set(run.id, run.kind, channel, what, perf_counter())
             case p.Cancel(channel=channel):
                 self._drop(run, channel)
             case p.Sample() | p.DrawDensity() | p.Probe() | p.LogProbOf() | p.Evaluate():
                 self._drop(run, command.channel)
-                self._tasks.append(self._task(run, command, kind=None))
+                self._tasks.append(self._task(run, command))
 
-    def _task(self, run: Run, request: p.Request, kind: PreviewKind | None) -> _Task:
-        """Preview samples serve the histogram of a watched density too."""
+    def _task(self, run: Run, request: p.Request, unasked: bool = False, coarse: str = "") -> _Task:
+        """Preview samples serve the histogram of a watched density that is not exact, too."""
         quick = isinstance(request, p.Sample)
-        also = [w.what for w in self.previews.of(run.id) if quick and isinstance(w.what, p.DrawDensity)]
+        also = [
+            watched.what
+            for watched in self.previews.of(run.id)
+            if quick and isinstance(watched.what, p.DrawDensity) and not run.exact
+        ]
 
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
-                yield from answer(request, model, run, kind is not None, self._send, also)
+                yield from answer(request, model, run, unasked, self._send, also, coarse)
 
-        return _Task(run, request.channel, slices(), perf_counter(), kind, quick, request=request.request)
+        return _Task(run, request.channel, slices(), perf_counter(), unasked, quick, request=request)
 
     def _reference(self, run: Run) -> Slices:
         """Work out the loss of the best possible model, and tell it."""
@@ -195,12 +201,12 @@ class Worker:
             self._send(p.LossReference(run.id, found.title, dict(found.values)))
 
     def _fresh(self, task: _Task) -> bool:
-        return task.kind is None and perf_counter() - task.asked < FRESH_SECONDS
+        return not task.unasked and perf_counter() - task.asked < FRESH_SECONDS
 
     def _advance_tasks(self) -> bool:
         """One slice of each question of the user's, samples first, and of previews when nothing trains;
         whether that was work worth the name."""
-        asked = [task for task in self._tasks if task.kind is None]
+        asked = [task for task in self._tasks if not task.unasked]
         asked = [task for task in asked if task.quick and self._fresh(task)] or asked
         tasks = asked or (self._tasks[:1] if self._training is None else [])
         return max([self._advance(task) for task in tasks], default=0.0) > 5e-4
@@ -213,15 +219,18 @@ class Worker:
                 next(task.slices)
         except StopIteration:
             self._tasks.remove(task)
+            if task.request is not None and not task.unasked:
+                self.previews.learn(task.run.kind, task.request, task.cost + perf_counter() - start)
         except ERRORS as problem:
             self._tasks.remove(task)
-            if task.kind is not None:  # what broke once is not tried again at every step
-                self.previews.set(task.run.id, task.channel, None)
+            if task.unasked:  # what broke once is not tried again at every step
+                self.previews.drop(task.run.id, task.channel)
             told = failure(task.run.id, "A request failed", problem, "Nothing was lost.", task.channel)
             self._send(told)
-            if task.kind is None and task.request is not None:
+            if task.request is not None and not task.unasked:
                 why = problem if isinstance(problem, Exception) else what_of(problem)
-                self._send(p.Refused(task.run.id, task.channel, task.request, f"it failed: {why}"))
+                number = task.request.request
+                self._send(p.Refused(task.run.id, task.channel, number, f"it failed: {why}"))
         cost = perf_counter() - start
         task.cost += cost
         return cost
@@ -237,7 +246,7 @@ class Worker:
             self._fail(run, problem)
             return
         now = perf_counter()
-        self.previews.trained += now - start
+        self.previews.train(now - start)
         if now - self._reported > REPORT_SECONDS:
             self._reported = now
             run.report()
@@ -249,49 +258,45 @@ class Worker:
             self._show_final(run)
 
     def _preview(self, run: Run) -> bool:
-        """Spend a slice on each kind of previews whose budget allows it, or that training would idle away.
-
-        Whether any was spent."""
-        spent = False
+        """Spend a slice on a preview that is due, and one on the loss reference, whether the budget allows
+        it or training would idle the time away. Whether any was spent."""
         idle = perf_counter() < self._due
-        for kind in SHARES:
-            if not (idle or self.previews.affordable(kind)):
-                continue
-            begun = (task for task in self._tasks if task.run is run and task.kind == kind)
-            task = next(begun, None) or self._next_preview(run, kind)
-            if task is None:
-                continue
-            cost = self._advance(task)
-            spent = True
-            self.previews.spent[kind] += 0.0 if idle else cost
-            watched = self.previews.get(run.id, task.channel)
-            if watched is not None:
-                watched.pay(cost, None if task in self._tasks else task.cost)
-        return spent
+        mine = [task for task in self._tasks if task.run is run and task.unasked]
+        pictures = [task for task in mine if task.request is not None]
+        references = [task for task in mine if task.request is None]
+        picture = pictures[0] if pictures else self._next_preview(run, idle)
+        if picture is not None:
+            cost = self._advance(picture)
+            done = picture not in self._tasks
+            self.previews.pay(run.id, picture.channel, 0.0 if idle else cost, picture.cost if done else None)
+        allowed = idle or self.previews.reference <= REFERENCE * self.previews.trained
+        if references and allowed:
+            self.previews.reference += self._advance(references[0])
+        return picture is not None or (bool(references) and allowed)
 
-    def _next_preview(self, run: Run, kind: PreviewKind) -> _Task | None:
-        watched = self.previews.next(run.id, kind, run.trainer.shown_step)
-        if watched is None:
+    def _next_preview(self, run: Run, idle: bool) -> _Task | None:
+        found = self.previews.next(run.id, run.trainer.shown_step, run.exact, perf_counter(), idle)
+        if found is None:
             return None
-        lighter = watched.lighter()
-        watched.shown, watched.whole = run.trainer.shown_step, lighter is watched.what
-        task = self._task(run, lighter, kind)
+        task = self._task(run, found[0], unasked=True, coarse=found[1])
         self._tasks.append(task)
         return task
 
     def _show_final(self, run: Run) -> None:
         """Answer every watch of a run that stopped, whole, with its last weights, but where a person asks."""
-        under_way = [task for task in self._tasks if task.run is run and task.kind is None]
+        under_way = [task for task in self._tasks if task.run is run and not task.unasked]
         for watched in self.previews.of(run.id):
             what, stale = watched.what, watched.shown < run.trainer.shown_step or not watched.whole
-            asked = any(t.channel == what.channel and t.request != what.request for t in under_way)
+            asked = any(t.channel == what.channel and _number(t) != what.request for t in under_way)
             if stale and not asked:
                 self._drop(run, what.channel)
                 watched.shown, watched.whole = run.trainer.shown_step, True
-                self._tasks.append(self._task(run, what, kind=None))
+                self._tasks.append(self._task(run, what))
 
-    def _drop(self, run: Run, channel: str) -> None:
-        for task in [task for task in self._tasks if task.run is run and task.channel == channel]:
+    def _drop(self, run: Run, channel: str, unasked: bool = False) -> None:
+        """Leave off what is under way on a channel; unasked: only what nobody asked for."""
+        mine = [task for task in self._tasks if task.run is run and task.channel == channel]
+        for task in [task for task in mine if task.unasked or not unasked]:
             self._tasks.remove(task)
             # What stands inside a `no_grad` of its own puts back, on its way out, what it found.
             with torch.no_grad():
@@ -331,6 +336,10 @@ class Worker:
             kept = f"It could not be saved ({what_of(second)}); what was saved before is untouched."
             run.turn("failed", what_of(problem))
         self._send(failure(run.id, "Training stopped", problem, kept))
+
+
+def _number(task: _Task) -> int | None:
+    return None if task.request is None else task.request.request
 
 
 def cores() -> int:

@@ -110,8 +110,10 @@ def test_each_loss_has_its_own_line_for_the_best_case_and_the_header_its_name(ma
     panel.drawing.set_log(True)
     panel.flush()
     assert panel.drawing.marks["c total"].value() == pytest.approx(np.log10(1.39))
-    panel.clear_run()
+    panel.begin_run(same_data=True)
     panel.flush()
+    assert panel.drawing.shows
+    assert panel.header.badges == ("previous run",)
     assert not any(line.isVisible() for line in panel.drawing.marks.values())
 
 
@@ -180,7 +182,7 @@ def test_what_another_panel_draws_is_left_out(make: Make) -> None:
 def test_a_chosen_view_that_a_run_has_not_gives_way_and_comes_back(make: Make) -> None:
     panel = make("total", "gradient norm")
     panel.drawing.set_view("Gradient norm")
-    panel.clear_run()
+    panel.begin_run(same_data=False)
     panel.show_metrics(recorded(("step", "seconds", "total"), table(1, 5)))
     assert panel.drawing.view_name == "Total"
     panel.show_metrics(recorded(("step", "seconds", "total", "gradient norm"), table(2, 5, first=6)))
@@ -201,12 +203,12 @@ def test_lines_and_marks_of_a_run_that_is_gone_take_no_colour_until_their_column
     panel.flush()
     panel.drawing.set_view("Terms")
     panel.flush()
-    panel.clear_run()
+    panel.begin_run(same_data=False)
     panel.set_model(ModelInfo(elsewhere=("modes",)))  # other data, and with them other panels
     panel.apply_theme(LIGHT)
     panel.show_metrics(recorded(("step", "seconds", "total", "validation"), table(2, 5)))
     panel.apply_theme(DARK)
-    panel.clear_run()
+    panel.begin_run(same_data=False)
     panel.apply_theme(LIGHT)
     panel.show_metrics(recorded(("step", "seconds", "g total", "g penalty", "c total"), table(3, 5)))
     panel.flush()

@@ -169,29 +169,29 @@ def test_the_menu_of_every_panel_opens(make: Make) -> None:
 
 def test_panels_ask_for_what_they_draw(make: Make) -> None:
     session = Session.default("diffusion", "moons").with_values({"sampler.steps": 7})
-    asked = requests.of_panel(make("density").info, {}, session, live=False)
+    asked = requests.of_panel(make("density").info, {}, session)
     assert isinstance(asked, DrawDensity)
     assert (asked.channel, asked.resolutions, asked.sampler["steps"]) == ("panel density", (32, 64, 128), 7)
-    probe = requests.of_panel(make("probe", probe="score").info, {"time": 0.5}, session, live=True)
+    probe = requests.of_panel(make("probe", probe="score").info, {"time": 0.5}, session)
     assert isinstance(probe, Probe)
     assert (probe.name, probe.values, probe.sampler["steps"]) == ("score", {"time": 0.5}, 7)
     for kind in ("loss", "samples", "trajectory"):
-        assert requests.of_panel(make(kind).info, {}, session, live=True) is None
+        assert requests.of_panel(make(kind).info, {}, session) is None
 
 
 @pytest.mark.parametrize("id", ["samples", "evaluate"])
 def test_a_panel_may_be_called_like_what_the_window_itself_asks(id: str) -> None:
     info = PanelInfo(id, "Mine", "probe", probe="mine")
-    asked = requests.of_panel(info, {}, Session.default("diffusion", "moons"), live=False)
+    asked = requests.of_panel(info, {}, Session.default("diffusion", "moons"))
     assert asked is not None
     assert asked.channel not in (requests.CHANNEL, requests.EVALUATION)
 
 
-def test_a_density_is_asked_as_finely_as_its_space_and_the_preview_budget_allow() -> None:
+def test_a_density_is_asked_as_finely_as_its_space_allows() -> None:
     plane, line = Session.default("diffusion", "moons"), Session.default("diffusion", "mixture-1d")
-    assert requests.resolutions(plane, live=True) == (32, 64)
-    assert requests.resolutions(line, live=False) == (128, 512)
-    assert requests.resolutions(Session.default("gan", "moons"), live=False) == ()
+    assert requests.resolutions(plane) == (32, 64, 128)
+    assert requests.resolutions(line) == (128, 512)
+    assert requests.resolutions(Session.default("gan", "moons")) == ()
 
 
 def test_the_title_explains_the_panel(make: Make, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

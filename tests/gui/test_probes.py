@@ -113,9 +113,7 @@ def test_controls_say_what_is_asked(make: Make) -> None:
     time.slider.setValue(100)
     layer.slider.setValue(7)
     what.choice.setCurrentIndex(1)
-    asked = requests.of_panel(
-        panel.info, panel.controls.values, Session.default("diffusion", "moons"), live=False
-    )
+    asked = requests.of_panel(panel.info, panel.controls.values, Session.default("diffusion", "moons"))
     assert isinstance(asked, Probe)
     assert asked.name == "asked"
     assert asked.values == {"time": 0.5, "layer": 7.0, "what": "g"}
@@ -195,7 +193,7 @@ def test_without_an_answer_a_quiet_sentence_stands_there(make: Make) -> None:
     panel.show_answer(answer(payloads()["curves"], step=0))
     panel.flush()
     assert panel.header.info[-1] == "not trained yet"
-    panel.clear_run()
+    panel.begin_run(same_data=False)
     panel.flush()
     assert panel.words.isVisible()
 

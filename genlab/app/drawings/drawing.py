@@ -30,7 +30,7 @@ class Drawing(QWidget):
     Taking something only stores it; `draw` comes once per turn of the event loop, and not at all while
     nobody looks. moved: the cursor is over something else now. stale: what is drawn is out of date. entries:
     what the panel's menu offers. about: what the help of the panel adds, in sentences. pace: the least time
-    between two drawings, ms."""
+    between two drawings, ms. step: of the weights that are shown."""
 
     moved = Signal()
     stale = Signal()
@@ -76,6 +76,11 @@ class Drawing(QWidget):
     def clear_run(self) -> None:
         """Forget everything that came from a run."""
         self.taken = None
+
+    @property
+    def shows(self) -> bool:
+        """Whether there is something of a run to draw."""
+        return self.taken is not None
 
     def draw(self) -> Told:
         """Bring what is on the screen up to date; what the header then says."""

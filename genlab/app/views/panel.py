@@ -25,6 +25,8 @@ from genlab.data.payloads import Payload, Samples, Trajectory
 from genlab.engine.protocol import Answer, Metrics
 from genlab.settings.panels import PanelInfo
 
+PREVIOUS = "previous run"
+"""The badge of a picture that the run in view did not make."""
 EXPORT_SCALE = 2.0
 """Pixels of an exported PNG per pixel of the window."""
 
@@ -51,7 +53,8 @@ class Panel(QWidget):
         self.scene: Scene | None = None
         self.model = ModelInfo()
         self.drawings: dict[type, Drawing] = {}
-        self.refusal = ""
+        self.refusal = self.coarse = ""
+        self.old = False
         self._told = Told()
         self.setObjectName(f"panel.{info.id}")
         self.setAccessibleName(info.title)
@@ -126,24 +129,25 @@ class Panel(QWidget):
             drawing.set_model(model)
         self._write()
 
-    def take(self, payload: Payload | Metrics, step: int) -> None:
-        """Take a payload. step: of the weights that it shows."""
+    def take(self, payload: Payload | Metrics, step: int, coarse: str = "") -> None:
+        """Take a payload. step: of the weights that it shows. coarse: how much less than could be shown."""
+        if self.old:
+            self._forget()
         kind = type(payload)
         drawing = self.drawings[kind] if kind in self.drawings else self._made(kind)
         drawing.take(payload, step)
-        self._kind, self.refusal = kind, ""
+        self._kind, self.refusal, self.coarse = kind, "", coarse
         self.touch()
 
     def show_answer(self, answer: Answer) -> None:
         """Take what the engine answers to this panel's request."""
-        self.take(answer.payload, answer.step)
+        self.take(answer.payload, answer.step, answer.coarse)
         if answer.last and not answer.preview:
             self.pacing.answered()
 
     def show_refusal(self, reason: str) -> None:
         """Hear that this panel's request cannot be answered, and why, in one sentence."""
-        if self.drawing is not None:
-            self.drawing.clear_run()  # it shows what was asked before
+        self._forget()  # what is in view is what was asked before
         self._kind, self.refusal = None, reason
         self.touch()
         self.pacing.answered()
@@ -155,7 +159,9 @@ class Panel(QWidget):
 
     def show_past(self, history: History) -> None:
         """Show the losses that a run recorded before there was this panel."""
-        if self._own is Metrics:
+        if self._own is Metrics and len(history):
+            if self.old:
+                self._forget()
             self.drawings[Metrics].take(history, 0)
             self.touch()
 
@@ -165,22 +171,31 @@ class Panel(QWidget):
             drawing.show_reference(title, values)
         self.touch()
 
-    def show_frames(self, frames: Sequence[Samples], position: int, step: int) -> None:
-        """Show a trajectory so far, at a position in it; step: of the weights that drew it."""
+    def show_frames(self, frames: Sequence[Samples], position: int, step: int, coarse: str = "") -> None:
+        """Show a trajectory so far, at a position in it; step: of the weights that drew it. coarse: see
+        `take`."""
         if not frames:
             return
         if self._own is Samples:
-            self.take(frames[min(max(position, 0), len(frames) - 1)], step)
+            self.take(frames[min(max(position, 0), len(frames) - 1)], step, coarse)
         elif self._own is Trajectory:
-            self.take(Trajectory(tuple(frames)), step)
+            self.take(Trajectory(tuple(frames)), step, coarse)
             self.drawings[Trajectory].move_to(position)
 
-    def clear_run(self) -> None:
+    def begin_run(self, same_data: bool) -> None:
+        """Another run is in view. same_data: as the one before; its picture stays, marked as old, until
+        there is one of this."""
+        self.show_reference("", {})
+        if not same_data:
+            self._forget()
+        self.old = self.drawing is not None and self.drawing.shows
+        self.touch()
+
+    def _forget(self) -> None:
         """Forget everything that came from a run."""
         for drawing in self.drawings.values():
             drawing.clear_run()
-        self._kind, self.refusal = self._own, ""
-        self.touch()
+        self._kind, self.refusal, self.coarse, self.old = self._own, "", "", False
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over colours and fonts."""
@@ -230,10 +245,11 @@ class Panel(QWidget):
         self.words.setVisible(drawing is None)
         self._offer(drawing)
         if drawing is None:
-            untrained = "Nothing to show before the model is ready." if self.scene is not None else ""
-            self.words.setText(sentence(self.refusal) if self.refusal else untrained)
+            waiting = "The first picture is on its way." if self.scene is not None else ""
+            self.words.setText(sentence(self.refusal) if self.refusal else waiting)
         self._told = Told() if drawing is None else drawing.draw()
-        self.header.set_badges(*self._told.badges)
+        trained = drawing is not None and drawing.step > 0
+        self.header.set_badges(PREVIOUS if self.old and trained else self.coarse, *self._told.badges)
         self._write()
 
     def _made(self, kind: type) -> Drawing:

@@ -327,16 +327,17 @@ class RunView(QObject):
         self.changed.emit()
 
     def _begun(self) -> None:
-        """Another run is in view: its data in the panels, and nothing of the old one."""
+        """Another run is in view: its data in the panels, and nothing of the old one but its pictures of the
+        same data, until there are others."""
         self.panels.forget()
         self.saved_at, self.evaluation, self.evaluating = None, "", ""
         self.history.clear()
         self.begun.emit()
         self.framed.emit()
-        for panel in self.holder.panels.values():
-            panel.clear_run()
         viewed = self.viewed
         other = not self._scenes.fits(viewed)
+        for panel in self.holder.panels.values():
+            panel.begin_run(same_data=not other)
         if other:
             self._scenes.clear()
         self.refresh()

@@ -37,6 +37,8 @@ UNRESOLVED = 0.02
 """A grid on which the truth's own integral is further from 1 is too coarse for sums of densities."""
 PATIENCE = 1.5
 """Seconds for which a fine raster stays in favour of a coarse one of newer weights."""
+OLDEST = 7.0
+"""Seconds for which a density stays in favour of a histogram of samples of newer weights."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,17 @@ class Shown:
 def replaces(new: Shown, old: Shown | None) -> bool:
     """Whether a new density should take the place of the one in view.
 
-    A histogram does not push out a density unless that is much older or under another guidance; a coarse
-    raster pushes out a finer one of older weights only once that has been looked at for a while."""
+    A histogram does not push out a density unless that has been looked at for long, is of an untrained model,
+    or of another label or guidance; a coarse raster pushes out a finer one of older weights only once that
+    has been looked at for a while."""
     if old is None or new.step < old.step:
         # Steps fall when a run is taken back to an earlier checkpoint.
         return True
-    if new.density.biased != old.density.biased:
+    if (new.density.biased, new.density.label) != (old.density.biased, old.density.label):
         return True
     histogram, was_histogram = new.density.kind == "samples", old.density.kind == "samples"
     if histogram != was_histogram:
-        return was_histogram or new.step > 2 * old.step + 1000
+        return was_histogram or (new.step > old.step and (not old.step or new.when - old.when > OLDEST))
     if new.resolution >= old.resolution:
         return True
     return new.step > old.step and new.when - old.when > PATIENCE
@@ -78,7 +81,6 @@ class DensityDrawing(Drawing):
         self.scene: Scene | None = None
         self.shown: Shown | None = None
         self.comparison: Comparison | None = None
-        self._empty = "not trained yet"
         self._cursor: tuple[float, float] | None = None
         self._resolved = True
         self._truth_at: tuple[tuple[int, ...], np.ndarray] | None = None
@@ -126,10 +128,6 @@ class DensityDrawing(Drawing):
         about = sentence(model.density_reason) if model.density_reason else ""
         self.about = about if model.has_density else f"<b>Only from samples.</b><br>{about}"
         self._how.setToolTip(f"<p>{self.about}</p>")
-        if before.label != model.label:
-            # What is in view is the density of other samples than those that are drawn now.
-            self.clear_run()
-            self._empty = "not drawn yet"
         if (before.has_density, before.label) != (model.has_density, model.label):
             self.stale.emit()
 
@@ -140,18 +138,26 @@ class DensityDrawing(Drawing):
         """Take an answer, unless it is one to the question before: of another label than is asked for now."""
         new = Shown(payload, step, time.monotonic())
         if payload.label == self.model.label and replaces(new, self.shown):
-            self.shown = new
+            self.shown, self.step = new, step
 
     def clear_run(self) -> None:
         self.shown = None
         self.comparison = None
         self._truth_at = None
-        self._empty = "not trained yet"
+
+    @property
+    def shows(self) -> bool:
+        return self.shown is not None
+
+    @property
+    def _label(self) -> str:
+        """Of the samples whose density is in view."""
+        return self.model.label if self.shown is None else self.shown.density.label
 
     @property
     def _whole(self) -> bool:
         """Whether the truth, which is that of all classes, is what the model in view should be."""
-        return self.model.label in WHOLE
+        return self._label in WHOLE
 
     def set_iso_lines(self, on: bool) -> None:
         """Draw iso-lines of the truth over truth and model."""
@@ -180,7 +186,7 @@ class DensityDrawing(Drawing):
             elif model.kind != "samples" and fine:
                 self.comparison = compare(truth, model.log_prob.astype(np.float64), area)
         apart = model is not None and self.scene.truth is not None and not self._whole
-        note = self._empty if model is None else ""
+        note = "not trained yet" if model is None else ""
         self.canvas.show_model(model, truth, note, "the truth is of all classes" if apart else "")
         return Told(self._numbers(), self._badges())
 
@@ -192,7 +198,7 @@ class DensityDrawing(Drawing):
 
     def _badges(self) -> tuple[str, ...]:
         only_samples = "" if self.model.has_density else ONLY_SAMPLES
-        label = "" if self._whole else f"class {self.model.label}"
+        label = "" if self._whole else f"class {self._label}"
         if self.shown is None:
             return (label, only_samples)
         biased = self.shown.density.biased

@@ -91,7 +91,12 @@ class LossDrawing(Drawing):
             self.history = copy.deepcopy(payload)
         else:
             self.history.add(payload.names, payload.rows)
+        self.step = int(self.history.step[-1]) if self.shows else 0
         self._show_columns(Columns(self.history.names, self.columns.elsewhere))
+
+    @property
+    def shows(self) -> bool:
+        return len(self.history) > 0
 
     def _show_columns(self, columns: Columns) -> None:
         if columns == self.columns:
@@ -122,7 +127,6 @@ class LossDrawing(Drawing):
     def clear_run(self) -> None:
         self.history.clear()
         self.columns = Columns((), self.columns.elsewhere)
-        self.reference = {}
         self._offer()
         self.axes.zoomed = False
         self.axes.set_home((0.0, 100.0, 0.0, 1.0))

@@ -86,6 +86,10 @@ class SamplesDrawing(Drawing):
     def clear_run(self) -> None:
         self.samples = None
 
+    @property
+    def shows(self) -> bool:
+        return self.samples is not None
+
     def _changed(self, _: bool) -> None:
         self.stale.emit()
 

@@ -84,6 +84,10 @@ class TrajectoryDrawing(Drawing):
         self.position = 0
         self._fresh = True
 
+    @property
+    def shows(self) -> bool:
+        return bool(self.frames)
+
     def draw(self) -> Told:
         view = self.view
         if view is None:

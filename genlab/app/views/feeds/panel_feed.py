@@ -54,7 +54,7 @@ class PanelFeed(QObject):
         self._session = session
         self._asked: dict[str, int] = {}
         self._answered: dict[str, int] = {}  # channel to the step of the weights that it shows
-        self._watched: dict[str, int] = {}
+        self._watched: dict[str, p.Request] = {}
         self._waiting: set[str] = set()
         self._in_view = True
         self._reference: tuple[Session, p.LossReference] | None = None
@@ -103,16 +103,17 @@ class PanelFeed(QObject):
         if any(panel.info.kind in FED for panel in seen):
             wanted[CHANNEL] = requests.sample(self._run.id, self._session())
         for panel in seen:
-            if (request := self._request(panel, live=True)) is not None:
+            if (request := self._request(panel)) is not None:
                 wanted[request.channel] = request
         for channel in [c for c in self._watched if c not in wanted]:
             self._engine.send(p.Watch(self._run.id, channel, None))
             del self._watched[channel]
         for channel, request in wanted.items():
-            self._watched[channel] = number = self.samples.next_request()
-            self._engine.send(
-                p.Watch(self._run.id, channel, replace(request, run=self._run.id, request=number))
-            )
+            request = replace(request, run=self._run.id, request=0)
+            under_way = self._watched.get(channel)
+            if under_way is None or replace(under_way, request=0) != request:
+                self._watched[channel] = watch = replace(request, request=self.samples.next_request())
+                self._engine.send(p.Watch(self._run.id, channel, watch))
 
     def set_in_view(self, on: bool) -> None:
         """Whether a person sees the panels. Of hidden ones nothing is kept up to date, asked, or answered
@@ -138,7 +139,7 @@ class PanelFeed(QObject):
         """Ask for what one panel draws."""
         if not self.prepared:
             return
-        request = self._request(panel, live=False)
+        request = self._request(panel)
         if request is not None:
             self._asked[request.channel] = number = self.samples.next_request()
             self._waiting.add(request.channel)
@@ -149,7 +150,7 @@ class PanelFeed(QObject):
         self.ask(panel)
         if self._run.training:
             # The watch under way still asks what the panel wanted before: its answers are stale.
-            self._watched[channel_of(panel.info.id)] = -1
+            self._watched.pop(channel_of(panel.info.id), None)
             self._rest.start()
 
     def panels_changed(self) -> None:
@@ -167,7 +168,7 @@ class PanelFeed(QObject):
     def take(self, answer: p.Answer) -> None:
         """Hand an answer to whom it belongs; a stale one is dropped."""
         if answer.channel == CHANNEL:
-            if not self.samples.take(answer) and answer.request == self._watched.get(CHANNEL):
+            if not self.samples.take(answer) and answer.request == self._watching(CHANNEL):
                 self.samples.take_watched(answer)
             return
         panel = self._asking(answer)
@@ -185,9 +186,14 @@ class PanelFeed(QObject):
 
     def _asking(self, event: p.Answer | p.Refused) -> Panel | None:
         """The panel whose latest request an event answers; None where there is none."""
-        current = (self._asked.get(event.channel), self._watched.get(event.channel))
+        current = (self._asked.get(event.channel), self._watching(event.channel))
         panels = self._holder.panels.values() if event.request in current else ()
         return next((panel for panel in panels if channel_of(panel.info.id) == event.channel), None)
+
+    def _watching(self, channel: str) -> int | None:
+        """The number of the request that is watched on a channel."""
+        watch = self._watched.get(channel)
+        return None if watch is None else watch.request
 
     def take_reference(self, event: p.LossReference) -> None:
         """Show what losses read in the best case, in this run and in others of the same settings."""
@@ -209,11 +215,12 @@ class PanelFeed(QObject):
         feed = self.samples
         for panel in self._holder.seen():
             if panel.info.kind in FED and feed.frames:
-                panel.show_frames(feed.frames, feed.position, feed.held if feed.held >= 0 else feed.step)
+                step = feed.held if feed.held >= 0 else feed.step
+                panel.show_frames(feed.frames, feed.position, step, feed.coarse)
         self.drawn()
 
-    def _request(self, panel: Panel, live: bool) -> p.Request | None:
-        return requests.of_panel(panel.info, panel.controls.values, self._session(), live)
+    def _request(self, panel: Panel) -> p.Request | None:
+        return requests.of_panel(panel.info, panel.controls.values, self._session())
 
     def _ask_rest(self) -> None:
         if self._run.training:

@@ -44,18 +44,16 @@ def evaluate(run: str, session: Session, number: int) -> p.Evaluate:
     return p.Evaluate(run, EVALUATION, number, sampler, condition.judged, n=EVALUATION_SAMPLES)
 
 
-def of_panel(
-    info: PanelInfo, values: dict[str, float | str], session: Session, live: bool
-) -> p.Request | None:
+def of_panel(info: PanelInfo, values: dict[str, float | str], session: Session) -> p.Request | None:
     """What a panel itself asks, its run and number still to be filled in; None where its kind is fed.
 
-    values: of its controls. live: while training, so only as fine as the preview budget refreshes often."""
+    values: of its controls."""
     asks = ("", channel_of(info.id), 0, *_asked(session))
     match info.kind:
         case "probe":
             return p.Probe(*asks, info.probe, values)
         case "density":
-            return p.DrawDensity(*asks, resolutions(session, live))
+            return p.DrawDensity(*asks, resolutions(session))
         case "loss" | "samples" | "trajectory":
             return None
         case _:
@@ -68,10 +66,10 @@ def _asked(session: Session) -> tuple[dict[str, Any], Condition]:
     return session.sampler.model_dump(), session.asked
 
 
-def resolutions(session: Session, live: bool) -> tuple[int, ...]:
+def resolutions(session: Session) -> tuple[int, ...]:
     """Coarse to fine. A model without a density is asked for the histogram alone."""
     if session.capabilities.density == "none":
         return ()
     if session.space.event == (1,):
-        return (128,) if live else (128, 512)
-    return (32, 64) if live else (32, 64, 128)
+        return (128, 512)
+    return (32, 64, 128)

@@ -36,6 +36,7 @@ class SampleFeed(QObject):
         """Hold nothing, wait for nothing."""
         self.frames: list[Samples] = []
         self.step = 0
+        self.coarse = ""
         self.held = -1  # the step of the whole trajectory, where `step` may be of one that is arriving
         self.position = 0
         self.follow = True
@@ -76,7 +77,7 @@ class SampleFeed(QObject):
         if answer.last:
             self._land(answer.step)
         elif perf_counter() - self._asked > PATIENCE and self.follow:
-            self.frames, self.step = list(self._incoming), answer.step
+            self.frames, self.step, self.coarse = list(self._incoming), answer.step, ""
             self.position = len(self.frames) - 1
             self.shown.emit()
         return True
@@ -96,7 +97,7 @@ class SampleFeed(QObject):
             return
         match answer.payload:
             case Trajectory(frames=frames):
-                self._keep(list(frames), answer.step)
+                self._keep(list(frames), answer.step, answer.coarse)
             case Samples(index=index):
                 self._incoming = [] if index == 0 else self._incoming
                 self._incoming.append(answer.payload)
@@ -132,9 +133,9 @@ class SampleFeed(QObject):
         self._incoming = []
         self._release()
 
-    def _keep(self, frames: list[Samples], step: int) -> None:
+    def _keep(self, frames: list[Samples], step: int, coarse: str = "") -> None:
         share = self.position / max(1, len(self.frames) - 1)
-        self.frames = frames
+        self.frames, self.coarse = frames, coarse
         self.step = self.held = step
         last = len(self.frames) - 1
         self.position = last if self.follow else round(share * last)

@@ -1,0 +1,164 @@
+"""What previews cost, how old they get, and what they leave out, against a clock of the test's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from genlab.engine import protocol as p
+from genlab.engine.previews import COARSEST, FIRST, Previews, coarser
+
+SLICE = 0.01
+
+
+@dataclass
+class Clock:
+    """Training in slices of a hundredth of a second, and pictures that cost what they are said to.
+
+    costs: seconds of a picture in full, by channel. drawn: when, for how long, with what, by channel."""
+
+    costs: dict[str, float]
+    exact: bool = False
+    now: float = 0.0
+    step: int = 0
+    previews: Previews = field(default_factory=Previews)
+    drawn: dict[str, list[tuple[float, float, p.Request]]] = field(default_factory=dict)
+
+    def watch(self, *requests: p.Request) -> None:
+        for request in requests:
+            self.previews.set("r", "kind", request.channel, request, self.now)
+            self.drawn.setdefault(request.channel, [])
+        self.previews.begin("r", self.now)
+
+    def run(self, seconds: float) -> float:
+        """Train for so long by the clock; the share that went into pictures."""
+        begin, before = self.now, self.previews.spent
+        while self.now - begin < seconds:
+            self.now += SLICE
+            self.step += 1
+            self.previews.train(SLICE)
+            found = self.previews.next("r", self.step, self.exact, self.now)
+            if found is not None:
+                request, _ = found
+                cost = self.costs[request.channel] * share(request)
+                self.previews.pay("r", request.channel, cost, cost)
+                self.now += cost
+                self.drawn[request.channel].append((self.now, cost, request))
+        return (self.previews.spent - before) / (self.now - begin)
+
+    def ages(self, channel: str) -> list[float]:
+        """Seconds from one picture to the next, from the beginning and to the end."""
+        times = [0.0, *(when for when, _, _ in self.drawn[channel]), self.now]
+        return [b - a for a, b in zip(times, times[1:], strict=False)]
+
+
+def share(request: p.Request) -> float:
+    """The share of its full cost that a request of these tests has, as its samples, steps and grid say."""
+    match request:
+        case p.Sample(n=n, sampler=sampler):
+            return n * sampler["steps"] / (64 * 25)
+        case p.Probe(detail=detail):
+            return detail
+        case p.DrawDensity(resolutions=(columns,)):
+            return (columns / 128) ** 2
+    raise AssertionError(request)
+
+
+def sample() -> p.Sample:
+    return p.Sample("r", "samples", 1, {"steps": 25}, n=64, trajectory=True)
+
+
+def probe(name: str) -> p.Probe:
+    return p.Probe("r", name, 2, {}, name=name)
+
+
+@pytest.mark.parametrize("dear", [0.02, 0.3, 2.0, 5.0])
+def test_first_pictures_come_at_once_and_none_grows_older_than_ten_seconds(dear: float) -> None:
+    clock = Clock({"samples": dear, "field": dear / 4, "paths": dear / 2})
+    clock.watch(sample(), probe("field"), probe("paths"))
+    spent = clock.run(180)
+    for channel in clock.drawn:
+        first, *later = clock.ages(channel)
+        assert first < 1.5
+        assert max(later) < 10
+    assert spent <= 0.04
+
+
+def test_cheap_pictures_leave_training_nearly_all_of_its_time() -> None:
+    clock = Clock({"samples": 0.05, "field": 0.01})
+    clock.watch(sample(), probe("field"))
+    assert clock.run(20) <= 0.02
+    assert len(clock.drawn["samples"]) >= 4
+
+
+def test_what_is_far_too_dear_is_as_coarse_as_may_be_and_stays_within_the_budget() -> None:
+    clock = Clock({"samples": 120.0})
+    clock.watch(sample())
+    assert clock.run(600) <= 0.05
+    assert clock.drawn["samples"][-1][2].n == 8
+
+
+def test_pictures_get_finer_as_the_budget_allows() -> None:
+    clock = Clock({"samples": 0.5})
+    clock.watch(sample())
+    clock.run(60)
+    requests = [request for _, _, request in clock.drawn["samples"]]
+    assert share(requests[0]) == pytest.approx(FIRST, rel=0.3)
+    assert share(requests[-1]) > 2 * share(requests[0])
+
+
+def test_what_a_person_asked_for_tells_the_cost_of_the_first_picture() -> None:
+    clock = Clock({"samples": 0.004})
+    clock.previews.learn("kind", sample(), 0.004)
+    clock.watch(sample())
+    clock.run(1.0)
+    assert share(clock.drawn["samples"][0][2]) == 1
+
+
+def test_a_watch_that_is_set_anew_is_due_at_once() -> None:
+    clock = Clock({"samples": 5.0, "paths": 5.0})
+    clock.watch(sample())
+    clock.run(30)
+    clock.previews.set("r", "kind", "paths", probe("paths"), clock.now)
+    clock.drawn["paths"] = []
+    begin = clock.now
+    clock.run(3)
+    assert clock.drawn["paths"][0][0] - begin < 1.5
+
+
+def test_nothing_is_drawn_twice_of_the_same_weights() -> None:
+    clock = Clock({"samples": 0.001})
+    clock.watch(sample())
+    clock.run(1.0)
+    step = clock.step
+    for _ in range(100):
+        clock.now += SLICE
+        clock.previews.train(SLICE)
+        clock.previews.next("r", step, False, clock.now)
+    assert clock.previews.next("r", step, False, clock.now) is None
+
+
+def test_a_density_that_takes_many_passes_is_told_by_the_samples() -> None:
+    density = p.DrawDensity("r", "density", 3, {"steps": 25}, resolutions=(32, 64, 128))
+    clock = Clock({"samples": 0.05, "density": 0.1})
+    clock.watch(sample(), density)
+    clock.run(5)
+    assert clock.drawn["density"] == []
+    exact = Clock({"samples": 0.05, "density": 0.1}, exact=True)
+    exact.watch(sample(), density)
+    exact.run(5)
+    assert exact.drawn["density"]
+
+
+def test_coarser_requests_say_what_they_leave_out() -> None:
+    assert coarser(sample(), 1 / 16, False)[1] == "16 of 64 samples, 6 of 25 steps"
+    assert coarser(sample(), 1.0, False) == (sample(), "")
+    request, words = coarser(probe("field"), COARSEST, False)
+    assert isinstance(request, p.Probe)
+    assert (request.detail, words) == (COARSEST, "coarser")
+    request, words = coarser(p.DrawDensity("r", "density", 3, {}, resolutions=(32, 128)), 1 / 16, True)
+    assert isinstance(request, p.DrawDensity)
+    assert (request.resolutions, request.draws, words) == ((32,), 0, "coarser")
+    one_pass = p.Sample("r", "samples", 1, {}, n=2000)
+    assert coarser(one_pass, 1 / 4, False)[1] == "500 of 2,000 samples"
