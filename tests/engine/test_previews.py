@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -50,7 +51,7 @@ class Clock:
     def ages(self, channel: str) -> list[float]:
         """Seconds from one picture to the next, from the beginning and to the end."""
         times = [0.0, *(when for when, _, _ in self.drawn[channel]), self.now]
-        return [b - a for a, b in zip(times, times[1:], strict=False)]
+        return [b - a for a, b in pairwise(times)]
 
 
 def share(request: p.Request) -> float:

@@ -105,6 +105,8 @@ class ThreadEngine:
 
         def listen() -> None:
             for event in engine.events():
+                if engine is not self._engine:
+                    continue
                 with contextlib.suppress(RuntimeError):  # the loop may be closed by now
                     here.call_soon_threadsafe(self._on_event, event)
 
@@ -118,6 +120,13 @@ class ThreadEngine:
         self.commands.append(command)
         assert self._engine is not None
         self._engine.send(command)
+
+    def die(self) -> None:
+        """End like an engine that is killed: nothing more is heard of it."""
+        engine, self._engine = self._engine, None
+        assert engine is not None
+        engine.close()
+        self._on_event(p.EngineDied(-9, "it was killed"))
 
     async def close(self, timeout: float = 5.0) -> None:
         if self._engine is not None:

@@ -226,6 +226,9 @@ async def save_panel(context: Context, panel: Panel, kind: str) -> None:
     path = await ask_path(context, f"{context.view.viewed.dataset}-{panel.info.id}.{kind}", kind)
     if path is None:
         return
+    if panel.old:
+        failed(context, f"{panel.info.title} still shows the previous run; the first picture is on its way.")
+        return
     try:
         panel.render(kind, path, recipe(context))
     except (RunError, OSError) as error:
