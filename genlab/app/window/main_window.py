@@ -233,8 +233,9 @@ class MainWindow(QWidget):
         reports.show_death(self.context, event, go_on)
 
     def _failed(self, failure: p.Failure) -> None:
-        spaces = (space for space in self.workspaces.values() if space.run.id == failure.run)
-        reports.show_failure(next(spaces, self.workspace), failure)
+        space = next((space for space in self.workspaces.values() if space.run.id == failure.run), None)
+        if space is not None or not failure.channel:  # nobody waits for what was asked of a run that is left
+            reports.show_failure(space or self.workspace, failure)
 
     def _reopen(self, space: Workspace, folder: str) -> bool:
         """Open the run of last time, with the settings as they were left; whether there is one."""
