@@ -191,8 +191,9 @@ class RunControl(QObject):
         self.changed.emit()
 
     def _begin(self, session: Session, folder: str | None) -> None:
-        old = self.id
+        old, players = self.id, self.players
         self.forget()
+        self.players = players  # most likely the same again; the engine says so once it is prepared
         if old:
             self._engine.send(p.Close(old))
         self.id = secrets.token_hex(4)
