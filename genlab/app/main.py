@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from genlab.app.common import loop, theme
 from genlab.app.common.icons import app_icon
 from genlab.app.views.engine_link import EngineLink
+from genlab.app.window.crash import CrashLog
 from genlab.app.window.main_window import MainWindow
 from genlab.app.window.store import Store
 
@@ -46,14 +47,20 @@ def main(argv: list[str] | None = None) -> int:
     app.setWindowIcon(app_icon())
     look = theme.current(app)
     theme.apply(app, look)
-    smoke = "--smoke" in arguments
-    return loop.run(app, lambda: _open(app, look, smoke))
+    if "--smoke" in arguments:
+        return loop.run(app, lambda: _open(app, look, None))
+    log = CrashLog()
+    try:
+        return loop.run(app, lambda: _open(app, look, log))
+    finally:
+        log.close()
 
 
-async def _open(app: QApplication, look: theme.Theme, smoke: bool) -> int:
+async def _open(app: QApplication, look: theme.Theme, log: CrashLog | None) -> int:
+    """log: what is left where the window crashes; None for a smoke test, which leaves no trace."""
     engine = EngineLink()
-    store = Store.load() if not smoke else Store.fresh()
-    window = MainWindow(engine, store, look)
+    store = Store.load() if log is not None else Store.fresh()
+    window = MainWindow(engine, store, look, log)
     theme.watch(app, window.apply_theme)
     catch_exceptions(window)
     paint = FirstPaint(window)
@@ -67,7 +74,7 @@ async def _open(app: QApplication, look: theme.Theme, smoke: bool) -> int:
     paint.painted.connect(painted)
     window.show()
     try:
-        if smoke:
+        if log is None:
             from genlab.app.window.smoke import smoke_test
 
             return await smoke_test(window, timings)

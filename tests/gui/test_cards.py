@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from genlab.app.common import loop
 from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
 
@@ -84,6 +85,133 @@ def test_a_failed_evaluation_is_told_until_the_next(lab) -> None:
         lab.engine.on_event(p.Failure(run, "A request failed", "no", "", "", "", channel="evaluate"))
         assert cards(window) == ["failure"]
         lab.engine.on_event(p.Evaluated(run, "evaluate", 5, 0, 0.5, (), False))
+        assert cards(window) == []
+
+    lab.run(scenario)
+
+
+TROUBLES = ("failure", "exception", "setting", "refused", "unmeasured", "engine")
+
+
+def trouble(window) -> None:
+    """Every card of something that went wrong, three at a time being shown."""
+    for key in TROUBLES:
+        window.workspace.cards.show_card(key, key, tone="bad")
+
+
+@pytest.fixture
+def many_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlab.app.views.cards.MOST", 20)
+
+
+@pytest.mark.usefixtures("many_cards")
+@pytest.mark.parametrize("act", ["data", "preset", "train", "step", "reset", "continue"])
+def test_what_went_wrong_before_is_not_told_over_another_attempt(lab, act: str) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        if act == "continue":
+            space.train_or_pause()
+            space.train_or_pause()
+        trouble(window)
+        match act:
+            case "data":
+                space.choose_dataset("digits")
+            case "preset":
+                space.choose_preset(space.paradigm.presets[0])
+            case "step":
+                space.view.step_once()
+            case "reset":
+                space.reset()
+            case _:
+                space.train_or_pause()
+        assert cards(window) == []
+
+    lab.run(scenario)
+
+
+def test_a_run_that_is_refused_says_so_though_it_has_just_begun(lab) -> None:
+    async def scenario(window) -> None:
+        lab.engine.mute |= {p.Prepare, p.Train}
+        space = window.workspace
+        space.cards.show_card("failure", "an older one")
+        space.train_or_pause()
+        assert cards(window) == []
+        refusal = p.Failure(space.run.id, "It cannot be prepared", "no", "", "", "", refused=True)
+        lab.engine.on_event(refusal)
+        lab.engine.on_event(replace(refusal, title="That cannot be trained"))
+        assert cards(window) == ["failure"]
+        space.train_or_pause()
+        assert cards(window) == []
+
+    lab.run(scenario)
+
+
+def test_what_fails_between_the_click_and_the_first_step_stays(lab) -> None:
+    async def scenario(window) -> None:
+        lab.engine.mute.add(p.Train)
+        space = window.workspace
+        space.train_or_pause()
+        run = space.run.id
+        lab.engine.on_event(p.Failure(run, "A request failed", "no", "", "", "", channel="panel x"))
+        space.cards.show_card("exception", "Something went wrong in the window")
+        lab.engine.on_event(p.StateChanged(run, "training", 0, 0.0))
+        lab.engine.on_event(p.Tick(run, 12, 1.0, 0.0, 0.5, None, 1e-3))
+        assert set(cards(window)) == {"failure", "exception"}
+
+    lab.run(scenario)
+
+
+def test_a_run_that_could_not_be_opened_is_told_over_the_untrained_model_in_its_place(lab, tmp_path) -> None:
+    async def scenario(window) -> None:
+        lab.engine.mute.add(p.Open)
+        space = window.workspace
+        space.view.open_run(str(tmp_path), space.session)
+        lab.engine.on_event(
+            p.Failure(space.run.id, "That run cannot be opened", "no", "", "", "", refused=True)
+        )
+        assert space.run.state == "ready"
+        assert cards(window) == ["failure"]
+
+    lab.run(scenario)
+
+
+def test_what_an_edit_broke_is_told_though_the_untrained_model_is_made_again(lab) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        space.edit({"network.width": 32})
+        space.cards.show_card("exception", "Something went wrong in the window")
+        space.cards.show_card("failure", "A request failed")
+        prepared = len(lab.engine.of(p.Prepare))
+        assert await loop.until(lambda: len(lab.engine.of(p.Prepare)) > prepared, 5)
+        assert cards(window) == ["exception"]
+
+    lab.run(scenario)
+
+
+def test_what_was_asked_of_a_run_that_is_left_fails_unheard(lab) -> None:
+    async def scenario(window) -> None:
+        left = window.workspace.run.id
+        window.workspace.choose_dataset("digits")
+        lab.engine.on_event(p.Failure(left, "A request failed", "no", "", "", "", channel="samples"))
+        assert cards(window) == []
+        lab.engine.on_event(p.Failure(left, "Writing failed", "no space", "", "", ""))
+        assert cards(window) == ["failure"]
+
+    lab.run(scenario)
+
+
+def test_an_engine_that_is_not_started_again_is_told_until_it_is(
+    lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genlab.app.views.engine_link.EARLY_DEATHS", 1)
+
+    async def scenario(window) -> None:
+        space = window.workspace
+        lab.engine.on_event(p.EngineDied(1, "it ended"))
+        space.choose_dataset("digits")
+        assert cards(window) == ["engine"]
+        space.cards.open()[0].buttons["Start the engine"].click()
+        assert await loop.until(lambda: window.engine.state == "ready", 5)
         assert cards(window) == []
 
     lab.run(scenario)

@@ -24,7 +24,7 @@ from genlab.app.drawings.trajectory.points import PointsView
 from genlab.app.views.panel import Panel
 from genlab.data.payloads import Samples
 from genlab.settings.spaces import Images, Points, Signal, Space, Tokens
-from tests.gui.panel_pieces import EXTENT, NAMES, answer, density, metrics, recorded, samples, scene
+from tests.gui.panel_pieces import EXTENT, NAMES, answer, density, metrics, recorded, samples, scene, settled
 
 Make = Callable[..., Panel]
 SPACES = [
@@ -34,16 +34,44 @@ SPACES = [
 # -- images ----------------------------------------------------------------------------------
 
 
-def test_of_many_labelled_images_the_first_are_shown_by_class(make: Make) -> None:
+@pytest.mark.parametrize(
+    ("names", "labels", "lines"),
+    [
+        (("left", "right"), np.arange(360) // 180, ["left", "right"]),
+        (("bar", "dot", "ring"), np.arange(360) % 3, ["bar", "dot", "ring"]),
+        (("bar", "dot", "ring"), np.arange(360) % 2 * 2, ["bar", "ring"]),
+        (("bar", "dot"), np.arange(360) % 4 - 1, ["bar", "dot", ""]),
+        (("bar",), np.arange(360) % 2, ["bar", ""]),
+        (tuple(f"{k}" for k in range(300)), np.arange(360), [f"{k}" for k in range(200)]),
+    ],
+)
+def test_of_many_labelled_images_the_first_are_all_laid_out_by_class(
+    make: Make, names: tuple[str, ...], labels: np.ndarray, lines: list[str]
+) -> None:
     panel, images = make("samples"), Images(1, 8, 8, 17)
-    sorted_by_class = replace(samples(images, 360), labels=np.arange(360) // 180)
-    panel.set_scene(Scene(images, ("left", "right"), sorted_by_class, None, EXTENT))
-    panel.flush()
+    panel.set_scene(Scene(images, names, replace(samples(images, 360), labels=labels), None, EXTENT))
+    settled(panel)
     assert isinstance(panel.drawing, SamplesDrawing)
     view = panel.drawing.view
     assert isinstance(view, ImagesView)
-    assert view.montage.names == ("left", "right")
-    assert (view.montage._places >= 0).sum(axis=1).tolist() == [100, 20]
+    montage = view.montage
+    assert montage.names == tuple(lines)
+    assert sorted(montage._places[montage._places >= 0]) == list(range(200))
+    columns = montage._places.shape[1] // montage._bands
+    for name, (band, row) in zip(lines, montage._lines, strict=True):
+        label = labels[montage._places[row, band * columns]]
+        assert (names[label] if 0 <= label < len(names) else "") == name
+
+
+def test_three_classes_share_the_room_of_their_panel(make: Make) -> None:
+    panel, images = make("samples", size=(500, 420)), Images(1, 8, 8, 17)
+    three = replace(samples(images, 63), labels=np.arange(63) % 3)
+    panel.set_scene(Scene(images, ("bar", "dot", "ring"), three, None, EXTENT))
+    settled(panel)
+    montage = panel.drawing.view.montage  # type: ignore[union-attr]
+    (where,), scale = montage.place()
+    assert scale >= 4  # in a row each, 21 tiles wide, it would be 2
+    assert where.height() * where.width() > 0.5 * montage.width() * montage.height()
 
 
 # -- loss ------------------------------------------------------------------------------------
@@ -296,6 +324,20 @@ def test_many_points_become_a_raster_of_counts(make: Make) -> None:
     panel.flush()
     assert view.canvas.counts.image is None
     assert len(view.canvas.model.groups[0][0]) == 2000
+
+
+def test_every_class_of_points_is_drawn(make: Make) -> None:
+    panel, names = make("samples"), tuple(f"{k}" for k in range(30))
+    panel.set_scene(Scene(Points(2), names, None, None, EXTENT))
+    assert isinstance(panel.drawing, SamplesDrawing)
+    panel.drawing.class_action.trigger()
+    panel.show_frames([replace(samples(Points(2), 300), labels=np.arange(300) % 30)], 0, 1)
+    panel.flush()
+    view = panel.drawing.view
+    assert isinstance(view, PlaneView)
+    groups = view.canvas.model.groups
+    assert [len(points) for points, _ in groups] == [10] * 30
+    assert len({colour.name() for _, colour in groups}) == 24
 
 
 def test_points_keep_their_class_and_axes(make: Make) -> None:

@@ -6,12 +6,14 @@ import time
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QColor
 from scipy.signal import lfilter
 
+from genlab.app.common.theme import DARK, LIGHT, Theme
 from genlab.app.drawings.canvas.contours import region_level, segments
 from genlab.app.drawings.canvas.decimation import envelope, thinned
 from genlab.app.drawings.canvas.grids import cell, compare, resampled
-from genlab.app.drawings.canvas.montage import best_columns, by_class, compose, in_order, to_pixels
+from genlab.app.drawings.canvas.montage import best_shape, compose, in_order, of_classes, to_pixels
 from genlab.app.drawings.canvas.raster import Raster, density_colours
 from genlab.app.drawings.canvas.rulers import tick_text
 from genlab.app.drawings.density.drawing import Shown, replaces, value_at
@@ -229,14 +231,34 @@ def test_a_montage_puts_every_image_in_its_place() -> None:
     assert (picture[2] == 0).all()
 
 
-def test_by_class_gives_each_class_its_row() -> None:
-    places = by_class(np.array([2, 0, 2, 2, 0]), 3, 2)
-    assert places.tolist() == [[1, 4], [-1, -1], [0, 2]]
+def test_images_go_to_their_classes_and_the_others_last() -> None:
+    found = of_classes(np.array([2, 0, 2, -1, 0, 3]), ("a", "b", "c"))
+    assert [(name, at.tolist()) for name, at in found] == [("a", [1, 4]), ("c", [0, 2]), ("", [3, 5])]
 
 
 def test_columns_follow_the_shape_of_the_place() -> None:
-    assert best_columns(36, (8, 8), 400, 400) == 6
-    assert best_columns(36, (8, 8), 1200, 150) > 12
+    assert best_shape([36], (8, 8), 400, 400) == (1, 6)
+    assert best_shape([36], (8, 8), 1200, 150)[1] > 12
+
+
+def test_classes_wrap_below_one_another_and_stand_in_bands_where_there_are_many() -> None:
+    classes, columns = best_shape([20, 20, 20], (8, 8), 480, 360, 30)
+    assert (classes, columns) == (3, 10)
+    classes, columns = best_shape([6] * 10, (8, 8), 480, 360, 20)
+    assert (classes, columns) == (4, 3)  # five pixels to one of an image; below one another it would be four
+
+
+@pytest.mark.parametrize("look", [DARK, LIGHT])
+def test_classes_differ_to_the_eye_and_from_the_surface(look: Theme) -> None:
+    rgb = np.array([QColor(c).getRgbF()[:3] for c in (*look.okabe_ito, look.surface)])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = linear @ np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]])
+    x, y, z = np.cbrt(xyz / [0.9505, 1.0, 1.089]).T  # no colour here is so dark that it needs the line
+    lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+    apart = np.linalg.norm(lab[:, None] - lab, axis=2)[np.triu_indices(25, 1)]
+    assert len(look.okabe_ito) == 24
+    assert apart.min() > 8  # CIE76: about 2.3 can just be told apart
+    assert np.linalg.norm(lab[:24] - lab[24], axis=1).min() > 15
 
 
 def test_a_histogram_does_not_push_out_a_density_of_the_same_run() -> None:

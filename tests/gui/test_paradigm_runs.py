@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from genlab.app.common import loop
+from genlab.core.training import Stage
 from genlab.engine import protocol as p
 from genlab.runs.folder import RunFolder
 
@@ -50,6 +51,59 @@ def test_one_player_is_stepped_from_the_menu_and_by_its_key(lab, tmp_path) -> No
         assert not any(key.startswith("step-") for key in keys(window))
 
     lab.run(scenario, store_at("duel", tmp_path), worker=True)
+
+
+def test_the_menu_of_players_is_that_of_the_stage_at_hand(lab, tmp_path, monkeypatch) -> None:
+    def stages(duel: fakes.Duel) -> tuple[Stage, ...]:
+        both = tuple(duel.players())
+        return (Stage("both", both), Stage("alone", both[1:]))
+
+    monkeypatch.setattr(fakes.Duel, "stages", stages)
+    both = ["Step", "Step generator only", "Step critic only"]
+
+    async def scenario(window) -> None:
+        top, run = window.top, window.workspace.run
+
+        def offered(texts: list[str]) -> bool:
+            menu = [action.text() for action in top.players_menu.actions()]
+            return menu == texts and top.players_button.isVisible() == bool(texts)
+
+        window.workspace.edit(SMALL | {"training.stop": "steps", "training.steps": 4})
+        for step in (1, 2):
+            top.step_button.click()
+            assert offered(both)  # while the run is prepared, too
+            assert await loop.until(lambda step=step: run.step == step and run.state == "paused", 30)
+            assert offered(both)
+        top.step_button.click()
+        assert await loop.until(lambda: run.step == 3 and offered([]), 30)
+        assert not any(key.startswith("step-") for key in keys(window))
+        top.reset_button.click()
+        assert await loop.until(lambda: run.step == 0 and offered(both), 30)
+        top.train_button.click()
+        assert await loop.until(lambda: run.state == "done" and offered([]), 30)
+        folder, session = run.folder, run.session
+        window.workspace.view.open_run(folder, session)
+        assert await loop.until(lambda: run.step == 4 and not run.opening, 30)
+        assert offered([])
+
+    lab.run(scenario, store_at("duel", tmp_path), worker=True)
+
+
+def test_stages_of_one_player_each_have_no_menu(lab, tmp_path) -> None:
+    async def scenario(window) -> None:
+        space, run = window.workspace, window.workspace.run
+        four = {"training.stop": "steps", "training.steps": 4}
+        space.edit(SMALL | four | {"objective.prior": "two-stage", "network.width": 8})
+        seen = []
+        for step in range(1, 5):
+            window.top.step_button.click()
+            assert await loop.until(lambda step=step: run.step == step and run.state == "paused", 60)
+            assert await loop.until(lambda: run.players, 5)
+            seen.append(run.players)
+            assert not window.top.players_button.isVisible()
+        assert seen == [("autoencoder",)] * 3 + [("prior",)]
+
+    lab.run(scenario, store_at("vae", tmp_path), worker=True)
 
 
 def test_a_fit_that_has_converged_says_so_and_the_train_button_rests(lab, tmp_path) -> None:

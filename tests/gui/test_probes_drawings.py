@@ -320,7 +320,7 @@ def test_tiles_are_laid_out_in_their_rows_with_whole_pixels(make: Make) -> None:
     drawing = panel.drawing
     assert isinstance(drawing, TilesDrawing)
     settled(panel)
-    where, scale = drawing.montage.place()
+    (where,), scale = drawing.montage.place()
     assert scale == int(scale) >= 4
     picture = drawing.montage.grab().toImage()
 

@@ -1,7 +1,7 @@
 """Colours, text sizes and spacing of the window, light and dark.
 
 The data are the colour: real data are grey, the model wears the accent, densities are viridis, log-ratios
-diverge from the panel's background, classes are Okabe-Ito. Everything else is grey.
+diverge from the panel's background, classes are Okabe-Ito with tints and shades. Everything else is grey.
 """
 
 from __future__ import annotations
@@ -18,6 +18,20 @@ SPACE = 8
 """Every margin and gap is a multiple of this many pixels, or half of one."""
 
 OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
+BRIGHT = ("#3f9bd8", "#e69f00", "#1fb88f", "#cc79a7", "#7fcdf5", "#e8722a", "#f0e442", "#a8a8a8")
+"""Okabe-Ito on a dark surface."""
+
+
+def classes_from(base: tuple[str, ...], dark: bool) -> tuple[str, ...]:
+    """Three times as many colours '#rrggbb': these, then their tints and shades, those first that stand out
+    more on such a surface."""
+
+    def toward(end: int, share: float) -> tuple[str, ...]:
+        parts = ([int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in base)
+        return tuple("#" + "".join(f"{round(v + (end - v) * share):02x}" for v in part) for part in parts)
+
+    tints, shades = toward(255, 0.5), toward(0, 0.4)
+    return (*base, *tints, *shades) if dark else (*base, *shades, *tints)
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,7 @@ class Theme:
     background: behind everything. surface: panels and bars. raised: fields and buttons. line: borders and
     axes. real: data. model: what the model made. density_map: name of the colour map of densities.
     ratio_low, ratio_high: ends of the diverging map of log-ratios, whose zero is `surface`.
-    okabe_ito: colours of classes, and of several curves in one plot.
+    okabe_ito: colours of classes, and of several curves in one plot: 24, the first eight Okabe and Ito's.
     """
 
     dark: bool
@@ -51,7 +65,7 @@ class Theme:
     warn: str
     ratio_low: str
     ratio_high: str
-    okabe_ito: tuple[str, ...] = OKABE_ITO
+    okabe_ito: tuple[str, ...]
     density_map: str = "viridis"
     font_small: int = 11
     font_body: int = 12
@@ -82,7 +96,7 @@ DARK = Theme(
     warn="#e5b454",
     ratio_low="#d1495b",
     ratio_high="#4f8ff7",
-    okabe_ito=("#3f9bd8", "#e69f00", "#1fb88f", "#cc79a7", "#7fcdf5", "#e8722a", "#f0e442", "#a8a8a8"),
+    okabe_ito=classes_from(BRIGHT, dark=True),
 )
 
 LIGHT = Theme(
@@ -107,6 +121,7 @@ LIGHT = Theme(
     warn="#9a6700",
     ratio_low="#b5303f",
     ratio_high="#2563eb",
+    okabe_ito=classes_from(OKABE_ITO, dark=False),
 )
 
 

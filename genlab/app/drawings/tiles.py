@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
@@ -21,6 +22,9 @@ LINE = 16
 
 class Rows(Montage):
     """A montage in rows, their titles beside them, or above them where that shows the images larger."""
+
+    def shape_of(self, counts: Sequence[int]) -> tuple[int, int]:
+        return len(counts), max(counts)
 
     def above(self) -> float:
         """The scale of the images with titles above the rows, in whole pixels; 0 where beside is as good."""

@@ -22,7 +22,7 @@ SMALLEST = (140, 120)
 NARROWEST = 256
 """Least width of a panel that stands beside others; where there is no room for it, it goes a row up."""
 WIDER = 1700
-"""Width of a density, three pictures in a row, where others have 1,000."""
+"""Width of a density, three pictures in a row, where others have 1,000; without one, of samples."""
 
 
 class PanelGrid(QWidget):
@@ -169,11 +169,17 @@ class PanelGrid(QWidget):
         """The upper and the lower row. Of more panels than the lower has room for, the last go up."""
         upper = [id for id in shown if self._infos[id].wide]
         if not upper:
-            upper = shown[:2] if len(shown) > 1 else shown
+            pictures = [id for id in shown if self._has_density or self._infos[id].kind != "loss"]
+            upper = pictures[:2] or shown[:2]
         lower = [id for id in shown if id not in upper]
         while len(lower) > max(self._most, len(upper) + 1):
             upper.append(lower.pop())
         return upper, lower
+
+    @property
+    def _has_density(self) -> bool:
+        """Whether a density of these data can be drawn."""
+        return any(info.kind == "density" for info in self._infos.values())
 
     @property
     def _most(self) -> int:
@@ -190,10 +196,13 @@ class PanelGrid(QWidget):
                 self._arrange()
 
     def _size(self, upper: list[str], lower: list[str]) -> None:
+        widest = "density" if self._has_density else "samples"
+        only_losses = all(self._infos[id].kind == "loss" for id in lower)
+        high = 470 if self._has_density else 680 if only_losses else 600
         for splitter, ids, fallback in (
-            (self._upper, upper, [WIDER if self._infos[id].kind == "density" else 1000 for id in upper]),
+            (self._upper, upper, [WIDER if self._infos[id].kind == widest else 1000 for id in upper]),
             (self._lower, lower, [1000] * len(lower)),
-            (self._rows, [*upper, "|", *lower], [470, 530] if upper and lower else [1000, 1000]),
+            (self._rows, [*upper, "|", *lower], [high, 1000 - high] if upper and lower else [1000, 1000]),
         ):
             wanted = self._sizes.get("+".join(ids)) or fallback
             # Hidden panels keep a place in the splitter; only those in `ids` are meant.

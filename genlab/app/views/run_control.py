@@ -21,11 +21,12 @@ BUDGET = ("training.stop", "training.seconds", "training.steps")
 class RunControl(QObject):
     """The run of a workspace. An untrained one has no folder: it lets the sliders work before Train.
 
-    changed: state or settings are others now. begun: another run is in view. trained: it trains from now
-    on, or has taken a single step."""
+    changed: state or settings are others now. begun: another run is in view. asked: it is to train, to take
+    a step, or to be left for another. trained: it trains from now on, or has taken a single step."""
 
     changed = Signal()
     begun = Signal()
+    asked = Signal()
     trained = Signal()
 
     def __init__(self, engine: EngineLink, parent: QObject | None = None) -> None:
@@ -82,6 +83,7 @@ class RunControl(QObject):
 
     def train(self, session: Session, folder: str = "") -> None:
         """Begin a run, or go on with the one in view; past its end for as much again."""
+        self.asked.emit()
         if not self.kept:
             self._begin(session, folder or self._fresh_folder(session))
             self._send_prepare(session)
@@ -97,6 +99,7 @@ class RunControl(QObject):
 
     def step_once(self, session: Session, player: str | None = None) -> None:
         """Take one training step, in a new run where there is none; of one player only, where named."""
+        self.asked.emit()
         if not self.kept:
             self._begin(session, self._fresh_folder(session))
             self._send_prepare(session)
@@ -105,6 +108,7 @@ class RunControl(QObject):
 
     def reset(self, session: Session, train: bool) -> None:
         """Leave the run as it is on disk, and begin another from the same initial weights."""
+        self.asked.emit()
         self.leave()
         if train:
             self.train(session)
@@ -113,6 +117,7 @@ class RunControl(QObject):
 
     def open(self, folder: str, session: Session, train: bool = False, checkpoint: int | None = None) -> None:
         """Open a run from its folder."""
+        self.asked.emit()
         self._begin(session, folder)
         self.opening = True
         self._engine.send(p.Open(self.id, folder, checkpoint, self.device))
@@ -186,8 +191,9 @@ class RunControl(QObject):
         self.changed.emit()
 
     def _begin(self, session: Session, folder: str | None) -> None:
-        old = self.id
+        old, players = self.id, self.players
         self.forget()
+        self.players = players  # most likely the same again; the engine says so once it is prepared
         if old:
             self._engine.send(p.Close(old))
         self.id = secrets.token_hex(4)

@@ -26,6 +26,10 @@ from genlab.settings.fields import Settings
 from genlab.settings.paradigm import Preset
 
 FORM_WIDTH = 264
+OF_THE_RUN = ("failure", "refused", "unmeasured")
+"""Cards of what a run could not do; another run is no cause for them."""
+OF_AN_ACT = ("exception", "setting", "data", "open")
+"""Cards of what a person did in vain; what is done next puts it to the test."""
 
 
 class Workspace(QWidget):
@@ -86,8 +90,12 @@ class Workspace(QWidget):
         view.edited.connect(self._show_session)
         view.changed.connect(self._show_bar)
         view.begun.connect(self.warnings.forget)
+        view.begun.connect(lambda: self._dismiss(*OF_THE_RUN))
         view.begun.connect(self._dismiss_notes)
         view.training.connect(self._dismiss_notes)
+        # Not when it trains: by then a card may tell of this very run. Nor when the untrained model is made
+        # again, which a moment ago an edit set going.
+        self.run.asked.connect(lambda: self._dismiss(*OF_THE_RUN, *OF_AN_ACT))
         view.framed.connect(self._show_timeline)
         view.warned.connect(self.warnings.show)
         view.noted.connect(lambda text: self.cards.show_card("note", text))
@@ -122,29 +130,30 @@ class Workspace(QWidget):
 
     def replace_session(self, session: Session) -> None:
         """Take another session: at once, or pending where a run trains."""
+        self._dismiss(*OF_AN_ACT)
         self.view.replace_session(session)
 
     def choose_dataset(self, dataset: str) -> None:
         """Take other data, with the settings that suit them or that they had before."""
         if dataset != self.session.dataset:
-            self.view.replace_session(self._drafts.of(dataset, self.session.seed))
+            self.replace_session(self._drafts.of(dataset, self.session.seed))
 
     def choose_preset(self, preset: Preset) -> None:
         """Take the settings of a preset."""
         session = Session.default(self.paradigm.id, preset.dataset, seed=self.session.seed)
-        self.view.replace_session(session.with_values(preset.values))
+        self.replace_session(session.with_values(preset.values))
 
     def open_file(self, data: Settings, own: Samples | None, source: str) -> None:
         """Take a person's own data. Raises SettingError, one sentence, where no model here learns them."""
         session = Session.default(self.paradigm.id, FILE.id, data=data, seed=self.session.seed)
         self.view.set_own(own, source)
-        self.view.replace_session(session)
+        self.replace_session(session)
 
     def take_data(self, other: RunView) -> None:
         """Take the data of another run in view, with the settings that suit them or that they had before."""
         if other.session.own:
             self.view.set_own(other.own, other.run.source)
-        self.view.replace_session(self._drafts.with_data_of(other.session, self.session.seed))
+        self.replace_session(self._drafts.with_data_of(other.session, self.session.seed))
 
     def train_or_pause(self) -> None:
         """What the Train button says."""
@@ -181,5 +190,11 @@ class Workspace(QWidget):
             self.cards.dismiss("failure")
 
     def _dismiss_notes(self) -> None:
-        for key in ("note", "rewound", "engine"):
+        """What was said of a run before it went on; of an engine, once there is another."""
+        self._dismiss("note", "rewound")
+        if self.view.engine.state != "died":
+            self._dismiss("engine")
+
+    def _dismiss(self, *keys: str) -> None:
+        for key in keys:
             self.cards.dismiss(key)

@@ -18,6 +18,7 @@ from genlab.app.views.workspace import Workspace
 from genlab.app.window import commands, memory, reports
 from genlab.app.window.actions import ActionInfo, Actions, claims_key
 from genlab.app.window.context import WindowContext
+from genlab.app.window.crash import CrashLog
 from genlab.app.window.palette import Palette
 from genlab.app.window.rail import Rail
 from genlab.app.window.status_bar import StatusBar
@@ -33,11 +34,13 @@ PREFERRED = (1440, 880)
 
 
 class MainWindow(QWidget):
-    """One window. `closed` is emitted once, when it goes."""
+    """One window. `closed` is emitted once, when it goes. log: what is left of it where it crashes."""
 
     closed = Signal()
 
-    def __init__(self, engine: EngineLink, store: Store, theme: themes.Theme) -> None:
+    def __init__(
+        self, engine: EngineLink, store: Store, theme: themes.Theme, log: CrashLog | None = None
+    ) -> None:
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("GenLab")
@@ -47,6 +50,7 @@ class MainWindow(QWidget):
         self.engine = engine
         self.store = store
         self.theme = theme
+        self.log = log
         self.top = TopBar(theme, {info.key: info for info in commands.ACTIONS})
         self.rail = Rail(theme)
         self.status = StatusBar(theme)
@@ -130,6 +134,8 @@ class MainWindow(QWidget):
         if self.store.note:
             self.workspace.cards.show_card("settings", "Settings were reset", [self.store.note], "warn")
         reports.show_plugin_problems(self.workspace)
+        if self.log is not None and self.log.ended is not None:
+            reports.show_ended(self.context, self.log.ended)
 
     def _begin(self, space: Workspace) -> None:
         record = memory.record_of(self.store, space.paradigm.id)
@@ -164,6 +170,9 @@ class MainWindow(QWidget):
             self.status.show_idle(run.seconds if run.step else None)
         self.status.metrics.setText(view.evaluating or view.evaluation)
         self._tell_saved()
+        if self.log is not None:
+            spaces = sorted(self.workspaces.values(), key=lambda s: (not s.run.training, s.run is not run))
+            self.log.note([space.run.folder for space in spaces if space.run.folder is not None])
 
     def _refresh_actions(self) -> None:
         """Offer what the workspace in view can do, and no more what another could."""
@@ -224,8 +233,9 @@ class MainWindow(QWidget):
         reports.show_death(self.context, event, go_on)
 
     def _failed(self, failure: p.Failure) -> None:
-        spaces = (space for space in self.workspaces.values() if space.run.id == failure.run)
-        reports.show_failure(next(spaces, self.workspace), failure)
+        space = next((space for space in self.workspaces.values() if space.run.id == failure.run), None)
+        if space is not None or not failure.channel:  # nobody waits for what was asked of a run that is left
+            reports.show_failure(space or self.workspace, failure)
 
     def _reopen(self, space: Workspace, folder: str) -> bool:
         """Open the run of last time, with the settings as they were left; whether there is one."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 
 from genlab.app.common.words import sentence
 from genlab.app.dialogs.context import Context
 from genlab.app.views.run_control import folder_name
 from genlab.app.views.workspace import Workspace
+from genlab.app.window.crash import Ended
 from genlab.data.catalogue import record_of
 from genlab.engine import protocol as p
+from genlab.runs.atomic import RunError
+from genlab.runs.folder import RunFolder
 from genlab.settings import plugins
 
 Button = tuple[str, Callable[[], None]]
@@ -104,3 +108,34 @@ def show_death(context: Context, event: p.EngineDied, go_on: Callable[[], None] 
         buttons,
         f"exit code {event.exitcode}: {event.reason}",
     )
+
+
+def show_ended(context: Context, ended: Ended) -> None:
+    """A card for a GenLab of before that did not close: what is kept, and its run, one click away."""
+    from genlab.app.dialogs.recent import open_run
+
+    crashed = bool(ended.stack)
+    run = next((folder for folder in ended.runs if _is_run(folder)), None)
+    buttons: list[Button] = []
+    kept = "Nothing was lost: no run was open."
+    if run is not None:
+        kept = f"The run {folder_name(run)} was saved up to its last checkpoint."
+        buttons.append(("Open the run", partial(open_run, context, run, False)))
+    elif ended.runs:
+        kept = f"The run {folder_name(ended.runs[0])} had not been saved yet."
+    context.cards.show_card(
+        "crash",
+        "GenLab crashed the last time" if crashed else "GenLab was ended the last time without closing",
+        [kept, f"Where it crashed is written in {ended.kept}" if crashed else ""],
+        "warn",
+        buttons,
+        ended.stack,
+    )
+
+
+def _is_run(folder: str) -> bool:
+    try:
+        RunFolder.open(Path(folder))
+    except RunError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ from genlab.settings.spaces import Images
 GAP = 1
 """Image pixels between two tiles."""
 TITLE = 20
+LONGEST = 140
+"""Pixels of the longest name that is written whole beside its class."""
+BETWEEN = 16
+"""Pixels at most between two bands of classes, where there is room."""
 
 
 def to_pixels(x: Array, space: Images) -> NDArray[np.uint32]:
@@ -30,13 +35,11 @@ def to_pixels(x: Array, space: Images) -> NDArray[np.uint32]:
     return np.uint32(0xFF000000) | (red << np.uint32(16)) | (green << np.uint32(8)) | blue
 
 
-def by_class(labels: Labels, classes: int, columns: int) -> NDArray[np.int64]:
-    """Which image goes where, (classes, columns): one row to a class, -1 for an empty place."""
-    places = np.full((classes, columns), -1, np.int64)
-    for label in range(classes):
-        found = np.flatnonzero(labels == label)[:columns]
-        places[label, : len(found)] = found
-    return places
+def of_classes(labels: Labels, names: Sequence[str]) -> list[tuple[str, NDArray[np.int64]]]:
+    """Name and images of each class that there is; those of no known class come last, without a name."""
+    found = [(name, np.flatnonzero(labels == label)) for label, name in enumerate(names)]
+    found.append(("", np.flatnonzero((labels < 0) | (labels >= len(names)))))
+    return [(name, images) for name, images in found if len(images)]
 
 
 def in_order(n: int, columns: int) -> NDArray[np.int64]:
@@ -47,15 +50,26 @@ def in_order(n: int, columns: int) -> NDArray[np.int64]:
     return places.reshape(rows, columns)
 
 
-def best_columns(n: int, tile: tuple[int, int], width: float, height: float) -> int:
-    """The columns for which n tiles (height, width) show largest in whole screen pixels, squarest first."""
-
-    def merit(columns: int) -> tuple[float, float]:
-        rows = -(-n // columns)
-        scale = min(width / (columns * (tile[1] + GAP)), height / (rows * (tile[0] + GAP)))
-        return math.floor(scale) if scale >= 1 else scale, -abs(columns - rows)
-
-    return max(range(1, max(n, 1) + 1), key=merit)
+def best_shape(
+    counts: Sequence[int], tile: tuple[int, int], width: float, height: float, beside: float = 0.0
+) -> tuple[int, int]:
+    """Classes below one another, and columns, for which tiles (height, width) show largest in whole screen
+    pixels; of those the fewest bands of classes side by side, then the squarest. counts: tiles of each
+    class, which begins a line of its own. beside: pixels for the names to the left of each band."""
+    columns = np.arange(1, max(counts) + 1)
+    lines = -(-np.asarray(counts)[:, None] // columns)
+    found = []
+    for classes in {-(-len(counts) // bands) for bands in range(1, len(counts) + 1)}:
+        starts = np.arange(0, len(counts), classes)
+        rows = np.add.reduceat(lines, starts).max(axis=0)
+        across = len(starts) * columns
+        room = max(width - len(starts) * beside, 1.0)
+        scale = np.minimum(room / (across * (tile[1] + GAP)), height / (rows * (tile[0] + GAP)))
+        merit = np.where(scale >= 1, np.floor(scale), scale).tolist()
+        uneven = (-np.abs(across - rows)).tolist()
+        found += [(best, classes, *rest) for best, *rest in zip(merit, uneven, columns.tolist(), strict=True)]
+    _, classes, _, most = max(found)
+    return classes, most
 
 
 def compose(pixels: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np.uint32]:
@@ -70,7 +84,8 @@ def compose(pixels: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np
 
 
 class Montage(QWidget):
-    """Images of one space, as large as whole screen pixels allow."""
+    """Images of one space, as large as whole screen pixels allow. names: of the classes that they are laid
+    out by, each beside its first line; as many bands of classes stand side by side as make tiles largest."""
 
     def __init__(self, theme: Theme, name: str, title: str = "") -> None:
         super().__init__()
@@ -80,26 +95,31 @@ class Montage(QWidget):
         self.setAccessibleName(title or "Grid of images")
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.names: tuple[str, ...] = ()
         self._pixels: NDArray[np.uint32] = np.zeros((0, 1, 1), np.uint32)
-        self._labels: Labels | None = None
+        self._classes: list[tuple[str, NDArray[np.int64]]] = []
         self._image: QImage | None = None
         self._picture: NDArray[np.uint32] | None = None
         self._places = np.zeros((0, 0), np.int64)
+        self._bands = 1
+        self._lines: list[tuple[int, int]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the classes in view, in their order; empty where images are not laid out by class."""
+        return tuple(name for name, _ in self._classes)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, 80)
 
     def show_images(self, x: Array, space: Images, labels: Labels | None, names: tuple[str, ...]) -> None:
-        """Show images (n, *event); with labels and their names, a row to each class."""
+        """Show images (n, *event); with labels (n,) and the names of all classes, laid out by class."""
         self._pixels = to_pixels(x, space)
-        self._labels = labels if names else None
-        self.names = names if labels is not None else ()
+        self._classes = of_classes(labels, names) if labels is not None and names else []
         self._compose()
 
     def clear(self) -> None:
         """Show nothing."""
-        self._pixels = self._pixels[:0]
+        self._pixels, self._classes = self._pixels[:0], []
         self._compose()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -107,51 +127,71 @@ class Montage(QWidget):
         self.theme = theme
         self.update()
 
+    def _beside(self) -> float:
+        """Pixels for the names to the left of a band."""
+        if not self._classes:
+            return 0.0
+        metrics = QFontMetrics(font(self.theme.font_small))
+        return min(max(metrics.horizontalAdvance(name) for name in self.names), LONGEST) + 14.0
+
     def _room(self) -> QRectF:
-        left = 0.0
-        if self.names:
-            metrics = QFontMetrics(font(self.theme.font_small))
-            left = max(metrics.horizontalAdvance(name) for name in self.names) + 14.0
         top = TITLE if self.title else 4
-        return QRectF(left, top, max(self.width() - left - 8, 8), max(self.height() - top - 2, 8))
+        return QRectF(0, top, max(self.width() - 8, 8), max(self.height() - top - 2, 8))
+
+    def shape_of(self, counts: Sequence[int]) -> tuple[int, int]:
+        """Classes below one another, and columns, for so many images of each class."""
+        _, height, width = self._pixels.shape
+        room = self._room()
+        return best_shape(counts, (height, width), room.width(), room.height(), self._beside())
 
     def _compose(self) -> None:
-        n, height, width = self._pixels.shape
-        room = self._room()
-        if n == 0:
+        if len(self._pixels) == 0:
             self._image = self._picture = None
         else:
-            if self._labels is not None:
-                columns = max(1, math.ceil(n / len(self.names)))
-                self._places = by_class(self._labels, len(self.names), columns)
-            else:
-                columns = best_columns(n, (height, width), room.width(), room.height())
-                self._places = in_order(n, columns)
+            groups = [images for _, images in self._classes] or [np.arange(len(self._pixels))]
+            self._lay_out(groups, *self.shape_of([len(images) for images in groups]))
             self._picture = compose(self._pixels, self._places)
             tall, wide = self._picture.shape
             self._image = QImage(self._picture.data, wide, tall, 4 * wide, QImage.Format.Format_ARGB32)
         self.update()
 
-    def resizeEvent(self, event: object) -> None:
-        if self._labels is None:
-            self._compose()
+    def _lay_out(self, groups: list[NDArray[np.int64]], classes: int, columns: int) -> None:
+        """Give every image its place, and every class its first line: its band and its row."""
+        bands: list[NDArray[np.int64]] = []
+        self._lines = []
+        for start in range(0, len(groups), classes):
+            blocks = [
+                np.where((at := in_order(len(images), columns)) < 0, -1, images[at])
+                for images in groups[start : start + classes]
+            ]
+            rows = np.cumsum([0, *(len(block) for block in blocks)]).tolist()
+            self._lines += [(len(bands), row) for row in rows[:-1]]
+            bands.append(np.concatenate(blocks))
+        deepest = max(map(len, bands))
+        padded = [np.pad(band, ((0, deepest - len(band)), (0, 0)), constant_values=-1) for band in bands]
+        self._places, self._bands = np.concatenate(padded, axis=1), len(bands)
 
-    def place(self) -> tuple[QRectF, float]:
-        """Where the picture is drawn, and how many screen pixels one of its pixels takes."""
-        room = self._room()
+    def resizeEvent(self, event: object) -> None:
+        self._compose()
+
+    def place(self) -> tuple[list[QRectF], float]:
+        """Where each band is drawn, and how many screen pixels one of an image's pixels takes."""
+        room, beside = self._room(), self._beside()
         if self._image is None:
-            return room, 0.0
-        scale = min(room.width() / self._image.width(), room.height() / self._image.height())
+            return [], 0.0
+        tall = self._image.height()
+        wide = (self._image.width() + GAP) // self._bands - GAP
+        scale = min(max(room.width() / self._bands - beside, 1.0) / wide, room.height() / tall)
         device = self.devicePixelRatioF()
         if scale * device >= 1:
             scale = math.floor(scale * device) / device
-        width, height = self._image.width() * scale, self._image.height() * scale
-        left = (
-            round((self.width() - 8 + room.left() - width) / 2)
-            if not self.names
-            else room.left() + round(max(0.0, room.width() - width) / 2)
-        )
-        return QRectF(left, room.top() + round(max(0.0, room.height() - height) / 2), width, height), scale
+        spare = room.width() - self._bands * (beside + wide * scale)
+        step = beside + wide * scale + min(max(spare, 0.0) / self._bands, BETWEEN)
+        left = beside + max(0.0, room.width() - (self._bands - 1) * step - beside - wide * scale) / 2
+        top = room.top() + round(max(0.0, room.height() - tall * scale) / 2)
+        return [
+            QRectF(round(left + band * step), top, wide * scale, tall * scale) for band in range(self._bands)
+        ], scale
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -160,17 +200,22 @@ class Montage(QWidget):
         painter.setPen(QColor(self.theme.muted))
         if self._image is None:
             return
-        where, scale = self.place()
+        bands, scale = self.place()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale * self.devicePixelRatioF() < 1)
-        painter.drawImage(where, self._image)
+        wide = (self._image.width() + GAP) // self._bands
+        for band, where in enumerate(bands):
+            part = QRectF(band * wide, 0, wide - GAP, self._image.height())
+            painter.drawImage(where, self._image, part)
+        elide = Qt.TextElideMode.ElideRight
         if self.title:
-            middle = where.center().x()
+            middle = (bands[0].left() + bands[-1].right()) / 2
             half = min(middle, self.width() - middle) - 4
-            box = QRectF(middle - half, where.top() - TITLE, 2 * half, TITLE)
-            elide = Qt.TextElideMode.ElideRight
+            box = QRectF(middle - half, bands[0].top() - TITLE, 2 * half, TITLE)
             title = painter.fontMetrics().elidedText(self.title, elide, int(box.width()))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, title)
-        tall = (self._pixels.shape[1] + GAP) * scale
-        for row, name in enumerate(self.names):
-            line = QRectF(0, where.top() + row * tall, where.left() - 8, tall - GAP * scale)
-            painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+        tall, beside = (self._pixels.shape[1] + GAP) * scale, self._beside()
+        for name, (band, row) in zip(self.names, self._lines, strict=False):
+            where = bands[band]
+            line = QRectF(where.left() - beside, where.top() + row * tall, beside - 8, tall - GAP * scale)
+            text = painter.fontMetrics().elidedText(name, elide, int(beside - 8))
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)

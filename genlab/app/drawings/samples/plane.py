@@ -70,7 +70,7 @@ class SamplesPlane(Canvas):
             if classes and samples.labels is not None:
                 palette = self.theme.okabe_ito
                 groups = []
-                for label, name in enumerate(classes[: 3 * len(palette)]):
+                for label, name in enumerate(classes):
                     colour = palette[label % len(palette)]
                     groups.append((thin(points[samples.labels == label], EXACT), QColor(colour)))
                     entries.append((name, colour))

@@ -1,0 +1,94 @@
+"""What is left of a window that ended without closing: where it crashed, and which runs were open."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from genlab.runs.lock import FileLock
+from genlab.runs.places import cache_dir
+
+MOST = 5
+"""How many open runs are noted."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A GenLab that ended without closing. runs: the folders that were open, the most important first.
+    stack: where it crashed, '' where it was killed. kept: the file in which the stack still stands."""
+
+    runs: tuple[str, ...]
+    stack: str
+    kept: Path
+
+
+class CrashLog:
+    """The file of this process, locked while it lives and removed by `close`: its first line says which runs
+    are open, and a crash writes the stacks of all threads below it. Where no file can be kept, nothing is.
+
+    ended: the last GenLab that did not close, told to one start only."""
+
+    def __init__(self) -> None:
+        self.ended: Ended | None = None
+        self._runs: list[str] | None = None
+        self._lock: FileLock | None = None
+        self._file: BinaryIO | None = None
+        folder = cache_dir() / "crashes"
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            self.ended = _take_ended(folder)
+            path = folder / f"{os.getpid()}.log"
+            self._lock = FileLock.take(path)
+            if self._lock is None or not self._lock.excludes:
+                self.close()  # others could not tell that this process lives
+                return
+            self.note([])
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115
+            faulthandler.enable(self._file)
+
+    def note(self, runs: Sequence[str]) -> None:
+        """Take note of the folders of the runs that are open."""
+        first = list(runs[:MOST])
+        if self._lock is not None and first != self._runs:
+            self._runs = first
+            self._lock.note(json.dumps(first) + "\n")
+
+    def close(self) -> None:
+        """The window was closed: nothing is left to tell."""
+        if self._file is not None:
+            faulthandler.disable()
+            self._file.close()
+        if self._lock is not None:
+            self._lock.release()
+        self._file = self._lock = None
+
+
+def _take_ended(folder: Path) -> Ended | None:
+    """The last of the processes whose file nobody holds any more. All such files are removed."""
+    found: list[tuple[float, str]] = []
+    for path in folder.glob("[0-9]*.log"):
+        lock = FileLock.take(path)
+        if lock is not None:
+            try:
+                found.append((path.stat().st_mtime, path.read_text("utf-8", "replace")))
+            finally:
+                lock.release()
+    _, text = max(found, default=(0.0, ""))
+    if not text:
+        return None
+    first, _, stack = text.partition("\n")
+    kept = folder / "last.log"
+    if stack:
+        with contextlib.suppress(OSError):
+            kept.write_text(stack, "utf-8")
+    try:
+        runs = tuple(str(run) for run in json.loads(first))
+    except (ValueError, TypeError):
+        runs = ()
+    return Ended(runs, stack.strip(), kept)
