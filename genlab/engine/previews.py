@@ -40,7 +40,7 @@ class Watched:
     """A repeated request. cost: seconds of it in full, 0 where unknown. account: seconds it may spend now.
     shown: the step it last showed. since: when that was asked for, or the watch set. first: nothing of this
     training was shown. whole: not coarser than asked for. detail: of the picture under way; credited: it is
-    a first one, which the account does not pay."""
+    a first one, which the account does not pay. exact: a density of it costs a pass, not many."""
 
     what: p.Request
     since: float
@@ -51,6 +51,12 @@ class Watched:
     whole: bool = True
     detail: float = 1.0
     credited: bool = False
+    exact: bool = False
+
+    @property
+    def histogram(self) -> bool:
+        """Whether a histogram of samples stands for it while training."""
+        return isinstance(self.what, p.DrawDensity) and not (self.exact and self.what.resolutions)
 
     @property
     def weight(self) -> float:
@@ -73,12 +79,17 @@ class Previews:
         for watched in self.of(run):
             watched.first, watched.since, watched.account = True, now, 0.0
 
-    def set(self, run: str, kind: str, channel: str, what: p.Request | None, now: float) -> None:
-        """Watch something, or nothing any more. kind: runs of one kind have pictures of like cost."""
+    def set(
+        self, run: str, kind: str, channel: str, what: p.Request | None, now: float, exact: bool = False
+    ) -> None:
+        """Watch something, or nothing any more. kind: runs of one kind have pictures of like cost. exact: so
+        is the density of the run."""
         self.drop(run, channel)
         self._kinds[run] = kind
         if what is not None:
-            self._watches[run, channel] = Watched(what, now, self._costs.get((kind, channel), 0.0))
+            self._watches[run, channel] = Watched(
+                what, now, self._costs.get((kind, channel), 0.0), exact=exact
+            )
 
     def drop(self, run: str, channel: str) -> None:
         """Watch this no more."""
@@ -112,11 +123,9 @@ class Previews:
             for w in watches
         ]
 
-    def next(
-        self, run: str, step: int, exact: bool, now: float, idle: bool = False
-    ) -> tuple[p.Request, str] | None:
+    def next(self, run: str, step: int, now: float, idle: bool = False) -> tuple[p.Request, str] | None:
         """What to draw now, if anything is due: a request as it can be afforded, and how much coarser that
-        is, in words. exact: the run's density is; another is told by a histogram. idle: there is time."""
+        is, in words. idle: there is time."""
         earned = self.trained - self._looked
         if earned < LOOK and not idle:
             return None
@@ -128,8 +137,7 @@ class Previews:
         for watched, rate in zip(watches, self._rates(watches), strict=True):
             # No more is saved than a picture in full costs: it is drawn as soon as it can be paid.
             watched.account = min(watched.account + rate * earned, max(watched.cost, LEAST_COST))
-            beside = sampled and isinstance(watched.what, p.DrawDensity) and not exact
-            if watched.shown >= step or beside:  # samples tell the histogram, too
+            if watched.shown >= step or (sampled and watched.histogram):  # samples tell the histogram, too
                 continue
             detail = 1.0 if idle and not watched.first else self._detail(watched, rate * wait)
             if idle or self._due(watched, detail, now):
@@ -137,7 +145,7 @@ class Previews:
         if not due:
             return None
         watched, detail = min(due, key=lambda found: (not found[0].first, found[0].since))
-        request, words = coarser(watched.what, detail, exact)
+        request, words = coarser(watched.what, detail, watched.histogram)
         watched.shown, watched.whole, watched.detail, watched.since = step, not words, detail, now
         watched.credited, watched.first = watched.first, False
         return request, words
@@ -174,15 +182,16 @@ class Previews:
             self._costs.setdefault((kind, request.channel), max(seconds, LEAST_COST))
 
 
-def coarser(what: p.Request, detail: float, exact: bool) -> tuple[p.Request, str]:
-    """A request at a share of its cost, and what is less in it, in words: '' where nothing is."""
+def coarser(what: p.Request, detail: float, histogram: bool = False) -> tuple[p.Request, str]:
+    """A request at a share of its cost, and what is less in it, in words: '' where nothing is. histogram: of
+    a density, draw that alone."""
     match what:
         case p.Sample(n=n):
             fewer, sampler, steps = _fewer(n, what.sampler, detail)
             parts = (f"{fewer:,} of {n:,} samples" if fewer < n else "", steps)
             return replace(what, n=fewer, sampler=sampler), ", ".join(filter(None, parts))
         case p.DrawDensity(resolutions=resolutions, draws=draws):
-            if not exact or not resolutions:
+            if histogram:
                 fewer, sampler, steps = _fewer(draws, what.sampler, detail)
                 return replace(what, resolutions=(), draws=fewer, sampler=sampler), steps
             *_, finest = resolutions

@@ -18,6 +18,13 @@ State = Literal["preparing", "ready", "training", "paused", "done", "failed"]
 
 
 @dataclass(frozen=True)
+class OfRun:
+    """About a run, with nothing more to say."""
+
+    run: str
+
+
+@dataclass(frozen=True)
 class Prepare:
     """Begin a new run. session: as plain values. folder: a fresh run folder, or None to keep nothing.
     source: file or folder of the person's own data, where the session's data set is 'file'."""
@@ -50,11 +57,8 @@ class Train:
     player: str | None = None
 
 
-@dataclass(frozen=True)
-class Pause:
+class Pause(OfRun):
     """Stop after the step under way, and save."""
-
-    run: str
 
 
 @dataclass(frozen=True)
@@ -73,18 +77,12 @@ class Edit:
     values: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Save:
+class Save(OfRun):
     """Write a checkpoint now."""
 
-    run: str
 
-
-@dataclass(frozen=True)
-class Close:
+class Close(OfRun):
     """Save and forget a run."""
-
-    run: str
 
 
 @dataclass(frozen=True)
@@ -208,8 +206,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class StateChanged:
-    """The run changed its state. note: one plain sentence where there is something to say. converged: more
-    training would change nothing."""
+    """note: one plain sentence where there is something to say. converged: more training changes nothing."""
 
     run: str
     state: State
@@ -222,8 +219,7 @@ class StateChanged:
 @dataclass(frozen=True)
 class Tick:
     """Lossy: where the run is. rate: steps/s over the last second. progress: share of the budget. left:
-    seconds to its end, where known. stage: the part of training at hand, '' where there is one. players: who
-    trains in it, in turn."""
+    seconds to its end, where known. stage: the part of training at hand, '' for one alone; players in it."""
 
     run: str
     step: int
@@ -234,11 +230,6 @@ class Tick:
     learning_rate: float
     stage: str = ""
     players: tuple[str, ...] = ()
-
-    @property
-    def speed(self) -> str:
-        """The rate in words; below ten with a decimal."""
-        return f"{self.rate:,.0f} steps/s" if self.rate >= 9.95 else f"{self.rate:.1f} steps/s"
 
 
 @dataclass(frozen=True)
@@ -332,11 +323,8 @@ class Saved:
     weights: bool
 
 
-@dataclass(frozen=True)
-class Closed:
+class Closed(OfRun):
     """A run is closed: all of it is on disk, and its folder is free for others."""
-
-    run: str
 
 
 @dataclass(frozen=True)

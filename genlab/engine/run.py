@@ -50,7 +50,6 @@ class Run:
     ) -> None:
         self.id = id
         self.session = session
-        self.exact = session.capabilities.density == "exact"  # else a density costs many passes
         self.dataset = dataset
         self.device = device
         self.keeper: Keeper | None = None
@@ -223,11 +222,6 @@ class Run:
         self.turn(state, note)
 
     @property
-    def kind(self) -> str:
-        """Runs of one kind have pictures of like cost."""
-        return f"{self.session.paradigm} {self.session.dataset}"
-
-    @property
     def unsaved(self) -> bool:
         """Whether settings were changed that the folder should have. A run that has gone back to an earlier
         step stays on disk as it was until it trains on from there."""
@@ -250,7 +244,6 @@ class Run:
         if stuck:
             raise SettingError(f"{', '.join(stuck)} cannot change during a run; reset to begin a new one")
         self.session = changed
-        self.exact = changed.capabilities.density == "exact"
         self.trainer.edit(changed)
         self._edited = True
         if self._beyond:
@@ -286,8 +279,8 @@ class Run:
             assert budget.steps is not None
             left = (budget.steps - trainer.step) / rate if rate else None
         where = (trainer.step, trainer.seconds, rate, trainer.progress, left, trainer.learning_rate)
-        players = tuple(player.name for player in trainer.players)
-        self._send(p.Tick(self.id, *where, trainer.stages[trainer.stage].name, players))
+        stage = trainer.stages[trainer.stage]
+        self._send(p.Tick(self.id, *where, stage.name, tuple(player.name for player in stage.players)))
 
     def save(self, weights: bool = False) -> None:
         """Write a checkpoint beside training; with `weights`, the averaged ones for sampling too."""

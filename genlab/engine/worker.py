@@ -170,7 +170,8 @@ class Worker:
                 self._close(run)
             case p.Watch(channel=channel, what=what):
                 self._drop(run, channel, unasked=True)
-                self.previews.set(run.id, run.kind, channel, what, perf_counter())
+                exact = run.session.capabilities.density == "exact"
+                self.previews.set(run.id, _kind(run), channel, what, perf_counter(), exact)
             case p.Cancel(channel=channel):
                 self._drop(run, channel)
             case p.Sample() | p.DrawDensity() | p.Probe() | p.LogProbOf() | p.Evaluate():
@@ -180,11 +181,7 @@ class Worker:
     def _task(self, run: Run, request: p.Request, unasked: bool = False, coarse: str = "") -> _Task:
         """Preview samples serve the histogram of a watched density that is not exact, too."""
         quick = isinstance(request, p.Sample)
-        also = [
-            watched.what
-            for watched in self.previews.of(run.id)
-            if quick and isinstance(watched.what, p.DrawDensity) and not run.exact
-        ]
+        also = [watched.what for watched in self.previews.of(run.id) if quick and watched.histogram]
 
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
@@ -220,7 +217,7 @@ class Worker:
         except StopIteration:
             self._tasks.remove(task)
             if task.request is not None and not task.unasked:
-                self.previews.learn(task.run.kind, task.request, task.cost + perf_counter() - start)
+                self.previews.learn(_kind(task.run), task.request, task.cost + perf_counter() - start)
         except ERRORS as problem:
             self._tasks.remove(task)
             if task.unasked:  # what broke once is not tried again at every step
@@ -275,7 +272,7 @@ class Worker:
         return picture is not None or (bool(references) and allowed)
 
     def _next_preview(self, run: Run, idle: bool) -> _Task | None:
-        found = self.previews.next(run.id, run.trainer.shown_step, run.exact, perf_counter(), idle)
+        found = self.previews.next(run.id, run.trainer.shown_step, perf_counter(), idle)
         if found is None:
             return None
         task = self._task(run, found[0], unasked=True, coarse=found[1])
@@ -287,7 +284,7 @@ class Worker:
         under_way = [task for task in self._tasks if task.run is run and not task.unasked]
         for watched in self.previews.of(run.id):
             what, stale = watched.what, watched.shown < run.trainer.shown_step or not watched.whole
-            asked = any(t.channel == what.channel and _number(t) != what.request for t in under_way)
+            asked = any(t.channel == what.channel and t.request is not what for t in under_way)
             if stale and not asked:
                 self._drop(run, what.channel)
                 watched.shown, watched.whole = run.trainer.shown_step, True
@@ -338,8 +335,9 @@ class Worker:
         self._send(failure(run.id, "Training stopped", problem, kept))
 
 
-def _number(task: _Task) -> int | None:
-    return None if task.request is None else task.request.request
+def _kind(run: Run) -> str:
+    """Runs of one kind have pictures of like cost."""
+    return f"{run.session.paradigm} {run.session.dataset}"
 
 
 def cores() -> int:

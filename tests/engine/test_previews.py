@@ -28,7 +28,7 @@ class Clock:
 
     def watch(self, *requests: p.Request) -> None:
         for request in requests:
-            self.previews.set("r", "kind", request.channel, request, self.now)
+            self.previews.set("r", "kind", request.channel, request, self.now, self.exact)
             self.drawn.setdefault(request.channel, [])
         self.previews.begin("r", self.now)
 
@@ -39,7 +39,7 @@ class Clock:
             self.now += SLICE
             self.step += 1
             self.previews.train(SLICE)
-            found = self.previews.next("r", self.step, self.exact, self.now)
+            found = self.previews.next("r", self.step, self.now)
             if found is not None:
                 request, _ = found
                 cost = self.costs[request.channel] * share(request)
@@ -136,8 +136,8 @@ def test_nothing_is_drawn_twice_of_the_same_weights() -> None:
     for _ in range(100):
         clock.now += SLICE
         clock.previews.train(SLICE)
-        clock.previews.next("r", step, False, clock.now)
-    assert clock.previews.next("r", step, False, clock.now) is None
+        clock.previews.next("r", step, clock.now)
+    assert clock.previews.next("r", step, clock.now) is None
 
 
 def test_a_density_that_takes_many_passes_is_told_by_the_samples() -> None:
@@ -153,13 +153,13 @@ def test_a_density_that_takes_many_passes_is_told_by_the_samples() -> None:
 
 
 def test_coarser_requests_say_what_they_leave_out() -> None:
-    assert coarser(sample(), 1 / 16, False)[1] == "16 of 64 samples, 6 of 25 steps"
-    assert coarser(sample(), 1.0, False) == (sample(), "")
-    request, words = coarser(probe("field"), COARSEST, False)
+    assert coarser(sample(), 1 / 16)[1] == "16 of 64 samples, 6 of 25 steps"
+    assert coarser(sample(), 1.0) == (sample(), "")
+    request, words = coarser(probe("field"), COARSEST)
     assert isinstance(request, p.Probe)
     assert (request.detail, words) == (COARSEST, "coarser")
-    request, words = coarser(p.DrawDensity("r", "density", 3, {}, resolutions=(32, 128)), 1 / 16, True)
+    request, words = coarser(p.DrawDensity("r", "density", 3, {}, resolutions=(32, 128)), 1 / 16)
     assert isinstance(request, p.DrawDensity)
     assert (request.resolutions, request.draws, words) == ((32,), 0, "coarser")
     one_pass = p.Sample("r", "samples", 1, {}, n=2000)
-    assert coarser(one_pass, 1 / 4, False)[1] == "500 of 2,000 samples"
+    assert coarser(one_pass, 1 / 4)[1] == "500 of 2,000 samples"

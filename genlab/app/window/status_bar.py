@@ -98,7 +98,7 @@ class StatusBar(QWidget):
             budget = duration(training.seconds if tick.left is None else round(tick.seconds + tick.left))
         stage = f" {tick.stage}" if tick.stage else ""
         self.state.setText(f"training{stage}  {tick.step:,} steps")
-        self.rate.setText(tick.speed)
+        self.rate.setText(f"{tick.rate:,.{int(tick.rate < 9.95)}f} steps/s")
         self.rate.show()
         self.time.setText(f"{duration(tick.seconds)} of {budget}")
 
