@@ -271,7 +271,7 @@ class Run:
         self._seen.append((now, trainer.step))
         while len(self._seen) > 2 and now - self._seen[0][0] > 1.5:
             self._seen.popleft()
-        (then, before), budget = self._seen[0], trainer.budget
+        (then, before), budget, stage = self._seen[0], trainer.budget, trainer.stages[trainer.stage]
         rate = (trainer.step - before) / (now - then) if now > then else 0.0
         if budget.seconds is not None:
             left: float | None = max(0.0, budget.seconds - trainer.seconds)
@@ -279,7 +279,6 @@ class Run:
             assert budget.steps is not None
             left = (budget.steps - trainer.step) / rate if rate else None
         where = (trainer.step, trainer.seconds, rate, trainer.progress, left, trainer.learning_rate)
-        stage = trainer.stages[trainer.stage]
         self._send(p.Tick(self.id, *where, stage.name, tuple(player.name for player in stage.players)))
 
     def save(self, weights: bool = False) -> None:

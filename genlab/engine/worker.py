@@ -181,7 +181,8 @@ class Worker:
     def _task(self, run: Run, request: p.Request, unasked: bool = False, coarse: str = "") -> _Task:
         """Preview samples serve the histogram of a watched density that is not exact, too."""
         quick = isinstance(request, p.Sample)
-        also = [watched.what for watched in self.previews.of(run.id) if quick and watched.histogram]
+        watches = list(self.previews.of(run.id)) if quick else []
+        also = [w.what for w in watches if w.histogram and isinstance(w.what, p.DrawDensity)]
 
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
