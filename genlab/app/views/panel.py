@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QRegion, QShowEvent
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWhatsThis, QWidget
 
 from genlab.app.common.theme import Theme
@@ -18,6 +15,7 @@ from genlab.app.common.words import sentence
 from genlab.app.drawings.drawing import Drawing, Told
 from genlab.app.drawings.losses.history import History
 from genlab.app.drawings.scene import ModelInfo, Scene
+from genlab.app.views import picture
 from genlab.app.views.header import Header
 from genlab.app.views.pacing import Pacing
 from genlab.app.views.probe_controls import ProbeControls
@@ -27,8 +25,6 @@ from genlab.settings.panels import PanelInfo
 
 PREVIOUS = "previous run"
 """The badge of a picture that the run in view did not make."""
-EXPORT_SCALE = 2.0
-"""Pixels of an exported PNG per pixel of the window."""
 
 
 class Panel(QWidget):
@@ -213,12 +209,7 @@ class Panel(QWidget):
         menu = self.header.button.isVisibleTo(self.header)
         self.header.button.setVisible(False)
         try:
-            if kind == "png":
-                self._render_png(path, recipe)
-            elif kind == "svg":
-                self._render_svg(path, recipe)
-            else:
-                raise ValueError(f"a panel is exported as 'png' or 'svg', not as '{kind}'")
+            picture.write(self, kind, path, recipe)
         finally:
             self.header.button.setVisible(menu)
 
@@ -325,38 +316,3 @@ class Panel(QWidget):
         painter.setBrush(QColor(self.theme.surface))
         radius = self.theme.radius
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
-
-    def _paint_into(self, painter: QPainter) -> None:
-        from genlab.app.drawings.canvas.canvas import Canvas
-
-        flags = QWidget.RenderFlag.DrawChildren | QWidget.RenderFlag.DrawWindowBackground
-        with ExitStack() as stack:
-            for canvas in self.findChildren(Canvas):
-                stack.enter_context(canvas.uncached())
-            QWidget.render(self, painter, QPoint(), QRegion(), flags)
-
-    def _render_png(self, path: Path, recipe: Mapping[str, Any]) -> None:
-        from genlab.runs.recipe import KEY
-
-        image = QImage(self.size() * EXPORT_SCALE, QImage.Format.Format_ARGB32_Premultiplied)
-        image.setDevicePixelRatio(EXPORT_SCALE)
-        image.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(image)
-        self._paint_into(painter)
-        painter.end()
-        image.setText(KEY, json.dumps(dict(recipe)))
-        if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
-            raise OSError(f"cannot write {path}")
-
-    def _render_svg(self, path: Path, recipe: Mapping[str, Any]) -> None:
-        generator = QSvgGenerator()
-        generator.setFileName(str(path))
-        generator.setSize(self.size())
-        generator.setViewBox(self.rect())
-        generator.setTitle(f"GenLab: {self.info.title}")
-        generator.setDescription(json.dumps(dict(recipe)))
-        painter = QPainter()
-        if not painter.begin(generator):
-            raise OSError(f"cannot write {path}")
-        self._paint_into(painter)
-        painter.end()

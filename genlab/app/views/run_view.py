@@ -327,8 +327,7 @@ class RunView(QObject):
         self.changed.emit()
 
     def _begun(self) -> None:
-        """Another run is in view: its data in the panels, and nothing of the old one but its pictures of the
-        same data, until there are others."""
+        """Another run is in view: of the old one pictures of the same data stay until there are others."""
         self.panels.forget()
         self.saved_at, self.evaluation, self.evaluating = None, "", ""
         self.history.clear()

@@ -280,9 +280,9 @@ class LossDrawing(Drawing):
 
     def _numbers(self, curves) -> tuple[str, ...]:
         """The last values of what matters most, and what they would read in the best case."""
-        names = self._main(curves)
+        totals = [name for name in reversed(list(curves)) if self.columns.kind(name) == TOTALS]
         parts = []
-        for name in names:
+        for name in totals or list(curves):
             smooth = curves[name][2]
             known = smooth[np.isfinite(smooth)]
             if len(known):
@@ -295,10 +295,6 @@ class LossDrawing(Drawing):
         if values:
             parts.append(f"{self.reference_title} {' and '.join(values)}")
         return tuple(parts)
-
-    def _main(self, curves) -> list[str]:
-        totals = [name for name in reversed(list(curves)) if self.columns.kind(name) == TOTALS]
-        return totals or list(curves)
 
     def _fit(self, x, curves) -> None:
         """Move the ranges rarely: only when a curve leaves them, or fills little of them."""
