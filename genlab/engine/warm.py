@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
-
 from genlab.core.build import found
 from genlab.engine.devices import devices
-from genlab.engine.training.flat import FlatParameters
 from genlab.runs.provenance import versions
 from genlab.session.catalogue import PARADIGMS
 from genlab.settings import plugins
@@ -16,10 +13,8 @@ from genlab.settings.paradigm import AnyParadigm
 
 
 def warm() -> tuple[dict[str, str], dict[str, str]]:
-    """Import every paradigm, take one optimiser step; the devices and versions that are here."""
+    """Import every paradigm; the devices and versions that are here."""
     load_models(PARADIGMS.values())
-    flat = FlatParameters(torch.nn.Linear(4, 4).parameters())
-    torch.optim.AdamW([flat.vector], fused=True).step()
     return devices(), versions()
 
 

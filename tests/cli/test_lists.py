@@ -62,6 +62,17 @@ def test_lists_and_mistakes_do_not_wait_for_torch_or_qt() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_training_does_not_wait_for_a_compiler_that_it_never_uses(tmp_path: Path) -> None:
+    code = (
+        "import sys; from genlab.cli import main\n"
+        "main(['train', 'vae', 'moons', '--steps', '3', '--out', 'run'])\n"
+        "print([m for m in ('torch', 'torch._dynamo', 'sympy', 'PySide6') if m in sys.modules])"
+    )
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['torch']"
+
+
 def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
     process = start("list", "objectives", cwd=tmp_path)
     assert process.stdout is not None

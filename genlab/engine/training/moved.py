@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.optim.adamw import adamw
+from torch.optim.sgd import sgd
 
 from genlab.core.training import Batch, Context, Player, Stage, checked_loss
 from genlab.engine.models import AnyModel
@@ -24,6 +26,49 @@ class NotFiniteError(Exception):
         self.step = step
 
 
+FUSED = ("cpu", "cuda", "mps")
+"""Devices on which torch has its optimisers in one kernel."""
+
+
+class _AdamW:
+    """AdamW on one vector by torch's functional form: torch's class of it imports a compiler at its first
+    use, which takes more than a second, and looks at it in every step."""
+
+    def __init__(self, vector: Tensor, training: GradientTraining) -> None:
+        self._betas = training.momentum, training.scale_memory
+        self.moments = {
+            "step": torch.zeros((), device=vector.device),
+            "exp_avg": torch.zeros_like(vector.detach()),
+            "exp_avg_sq": torch.zeros_like(vector.detach()),
+        }
+
+    def step(self, vector: Tensor, rate: float, decay: float) -> None:
+        """Move the vector by its gradient."""
+        count, mean, square = ([moment] for moment in self.moments.values())
+        first, second = self._betas
+        assert vector.grad is not None
+        adamw(
+            [vector], [vector.grad], mean, square, [], count,
+            fused=vector.device.type in FUSED, amsgrad=False, beta1=first, beta2=second, lr=rate,
+            weight_decay=decay, eps=1e-8, maximize=False,
+        )  # fmt: skip
+
+
+class _SGD:
+    """Steps against the gradient, without momentum."""
+
+    def __init__(self) -> None:
+        self.moments: dict[str, Tensor] = {}
+
+    def step(self, vector: Tensor, rate: float, decay: float) -> None:
+        """Move the vector by its gradient."""
+        assert vector.grad is not None
+        sgd(
+            [vector], [vector.grad], [None], fused=vector.device.type in FUSED, weight_decay=decay,
+            momentum=0.0, lr=rate, dampening=0.0, nesterov=False, maximize=False,
+        )  # fmt: skip
+
+
 class MovedPlayer:
     """A player that an optimiser moves: flat parameters, moments and a running average."""
 
@@ -32,14 +77,8 @@ class MovedPlayer:
         self.flat = FlatParameters(player.parameters)
         vector = self.flat.vector
         self._average = vector.detach().clone() if player.averaged else vector.detach()
-        fused = vector.device.type in ("cpu", "cuda", "mps")
-        decay = training.weight_decay
-        self.optimiser: torch.optim.Optimizer
-        if training.optimiser == "sgd":
-            self.optimiser = torch.optim.SGD([vector], lr=1.0, weight_decay=decay, fused=fused)
-        else:
-            betas = (training.momentum, training.scale_memory)
-            self.optimiser = torch.optim.AdamW([vector], lr=1.0, betas=betas, weight_decay=decay, fused=fused)
+        self._optimiser = _SGD() if training.optimiser == "sgd" else _AdamW(vector, training)
+        self._decay = training.weight_decay
 
     @property
     def average(self) -> Tensor:
@@ -62,8 +101,8 @@ class MovedPlayer:
 
     def apply(self, rate: float, training: GradientTraining, step: int) -> None:
         """Take the step that the gradient asks for, and average."""
-        self.optimiser.param_groups[0]["lr"] = rate * self.player.rate
-        self.optimiser.step()
+        with torch.no_grad():
+            self._optimiser.step(self.flat.vector, rate * self.player.rate, self._decay)
         if self.player.averaged:
             weight = 1 - min(training.ema, (1 + step) / (10 + step))
             self._average.lerp_(self.flat.vector.detach(), weight)
@@ -75,21 +114,19 @@ class MovedPlayer:
 
     def tensors(self) -> dict[str, Tensor]:
         """What going on needs."""
-        state = self.optimiser.state.get(self.flat.vector, {})
         found = {"weights": self.flat.vector.detach()}
         if self.player.averaged:
             found["average"] = self._average
-        return found | {key: value for key, value in state.items() if isinstance(value, Tensor)}
+        return found | self._optimiser.moments
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Load what `tensors` gave."""
         self.flat.load(tensors["weights"])
         if self.player.averaged:
             self._average.copy_(tensors["average"])
-        moments = {key: value for key, value in tensors.items() if key not in ("weights", "average")}
-        if moments:
-            device = self.flat.vector.device
-            self.optimiser.state[self.flat.vector] = {k: v.to(device) for k, v in moments.items()}
+        for key, moment in self._optimiser.moments.items():
+            if key in tensors:
+                moment.copy_(tensors[key])
 
     def restart_average(self) -> None:
         """Begin the average anew at the weights as they are."""
