@@ -25,8 +25,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 def main(
     argv: Sequence[str] | None = None, sections: Mapping[str, Section] = SECTIONS, run: Runner = run_apart
 ) -> int:
-    """Measure, print and keep the table; 0 unless a section or a part of one failed (1), the request is wrong (2) or
-    Ctrl-C came (130). With --gate: measure little, compare it with what was recorded, and give 1 also where a
+    """Measure, print and keep the table; 0 unless a section or a part of one failed (1), the request is wrong
+    (2) or Ctrl-C came (130). With --gate: measure little, compare it with what was recorded, and give 1 also where a
     figure fell. run: how a gate runs a section."""
     parser = argparse.ArgumentParser(prog="python -m genlab.bench", description=main.__doc__)
     parser.add_argument("--only", help=f"sections, with commas between: {', '.join(sections)}")

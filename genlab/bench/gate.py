@@ -1,8 +1,8 @@
 """The gate: a short measurement of every section, compared with an earlier one of its kind.
 
 It fails where a figure fell by more than its noise, where a recorded one was not measured, and where a
-section crashed or a part of it failed; sections that were not asked for are named. The documents are written only when figures are
-recorded.
+section crashed or a part of it failed; sections that were not asked for are named. The documents are
+written only when figures are recorded.
 """
 
 from __future__ import annotations

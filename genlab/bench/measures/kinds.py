@@ -28,7 +28,7 @@ FITTED = {"baselines": {"objective.method": "mixture"}}
 
 @contextmanager
 def kinds(plan: Plan) -> Iterator[dict[str, str]]:
-    """Data by the name of their kind: a built-in set, or the path of a folder. A gate does without the own."""
+    """Data by the name of their kind: a built-in set, or the path of a folder, which a gate does without."""
     built_in = {POINTS: POINTS, DIGITS: DIGITS}
     if plan.gate:
         yield built_in
@@ -45,7 +45,7 @@ def write_images(folder: Path, seed: int = 0) -> None:
     for name in CLASSES:
         (folder / name).mkdir()
         for number in range(EACH):
-            across, down, size = rng.uniform(9, 19, 2).tolist() + [rng.uniform(5, 9)]
+            across, down, size = *rng.uniform(9, 19, 2).tolist(), rng.uniform(5, 9)
             inside = {
                 "disc": np.hypot(x - across, y - down) < size,
                 "square": np.maximum(abs(x - across), abs(y - down)) < size,
