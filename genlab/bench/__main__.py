@@ -26,8 +26,8 @@ def main(
     argv: Sequence[str] | None = None, sections: Mapping[str, Section] = SECTIONS, run: Runner = run_apart
 ) -> int:
     """Measure, print and keep the table; 0 unless a section or a part of one failed (1), the request is wrong
-    (2) or Ctrl-C came (130). With --gate: measure little, compare it with what was recorded, and give 1 also where a
-    figure fell. run: how a gate runs a section."""
+    (2) or Ctrl-C came (130). With --gate: measure little, compare it with what was recorded, and give 1 also
+    where a figure fell. run: how a gate runs a section."""
     parser = argparse.ArgumentParser(prog="python -m genlab.bench", description=main.__doc__)
     parser.add_argument("--only", help=f"sections, with commas between: {', '.join(sections)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured now as JSON")

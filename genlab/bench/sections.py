@@ -35,8 +35,8 @@ def _seeds(plan: Plan) -> tuple[int, ...]:
 PREPARED = 3.0
 """Seconds around a training run: its model, its number of threads, its checkpoints."""
 GATED = 0.7
-"""Share of the expected time that a gate takes whose runs are trained for the steps of `plan.RATES`: those are
-of a slower engine."""
+"""Share of the expected time that training takes in a gate: the steps of `plan.RATES` are of a slower
+engine."""
 
 
 def _in_gate(expected: Callable[[Plan], float]) -> Callable[[Plan], float]:
@@ -152,8 +152,8 @@ SECTIONS: dict[str, Section] = {
             _measure("start"),
             lambda plan: plan.starts * 8 + 30,
             lambda plan: (
-                f"Median of {plan.starts} starts of `python -m genlab --smoke`, of as many runs begun with the "
-                "Train button, engine warm, and of three from the command line."
+                f"Median of {plan.starts} starts of `python -m genlab --smoke`, of as many runs begun with "
+                "the Train button, engine warm, and of three from the command line."
             ),
             _zero,
         ),
@@ -165,8 +165,9 @@ SECTIONS: dict[str, Section] = {
             lambda plan: (
                 f"Default sessions on moons, {plan.live_seconds:g} s, {plan.live_rounds} times in turn "
                 "with the window (1440 x 880, every default panel repainted whole each 16 ms) "
-                "and without it; the mixture of the baselines with a tolerance of 0, so that it fits as long. "
-                "Frames are those of each panel; the slowest panel counts. Sliders after 3 s of training."
+                "and without it; the mixture of the baselines with a tolerance of 0, so that it fits as "
+                "long. Frames are those of each panel; the slowest panel counts. Sliders after 3 s of "
+                "training."
             ),
             _zero,
         ),
@@ -176,7 +177,7 @@ SECTIONS: dict[str, Section] = {
             _measure("previews"),
             _previews_expected,
             lambda plan: (
-                f"Default sessions on moons (or a workspace's own data), on digits and on a folder of 3 x 120 "
+                "Default sessions on moons (or a workspace's own data), on digits and on a folder of 3 x 120 "
                 f"RGB images of 28 x 28, {plan.preview_seconds:g} s of training with the window at rest, and "
                 f"{plan.busy_seconds:g} s with a busy loop on each core. The panel that is last, or whose "
                 "picture grows oldest, counts."

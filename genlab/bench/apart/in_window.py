@@ -25,7 +25,7 @@ VALUES = {
     "sampler.steps": (21, 19, 22, 18, 23, 17, 24, 16, 25, 15),
     "sampler.guidance": (1.5, 2.5, 2.0, 3.0, 1.0),
 }
-"""Where a slider is moved to, by its key; it is found by the same name."""
+"""Where a slider is moved to, by its key."""
 PAUSE = 0.5
 """Seconds between two moves of a slider, in which the density panel begins to follow."""
 SAMPLED_EVERY = 2.0
@@ -143,8 +143,8 @@ def move_sliders(
         panel = space.grid.panels["samples"]
         found = {}
         for key, values in VALUES.items():
-            slider = window.findChild(SliderNumber, key)
-            if slider is None or not slider.isEnabled():
+            slider = space.bar.items[key].widget if key in space.bar.items else None
+            if not isinstance(slider, SliderNumber) or not slider.isEnabled():
                 continue
             took = []
             for move in range(moves):

@@ -95,8 +95,11 @@ def surfaces(panel: Panel) -> list[QWidget]:
     drawing = panel.drawing
     if drawing is None:
         return []
-    areas = [area.viewport() for area in drawing.findChildren(QAbstractScrollArea)]
-    return [surface for surface in areas or [drawing] if surface.isVisible()]
+    areas = [area.viewport() for area in drawing.findChildren(QAbstractScrollArea) if area.isVisible()]
+    if areas or not drawing.isVisible():
+        return areas
+    leaves = [each for each in drawing.findChildren(QWidget) if each.isVisible() and not each.children()]
+    return [max(leaves, key=lambda each: each.width() * each.height(), default=drawing)]
 
 
 class Paints(QObject):

@@ -11,7 +11,7 @@ from genlab.bench.measures.start import as_usual
 from genlab.bench.plan import Plan
 from genlab.bench.rows import Row, guarded, higher, listed, lower, median
 from genlab.bench.yardstick import slowness
-from genlab.session.catalogue import PARADIGMS
+from genlab.session.catalogue import FIRST, PARADIGMS
 
 RATIO, FRAME, GAP, SHARE = 0.97, 17.0, 25.0, 0.30
 """Of headless speed; ms between two frames, the median and the 99th percentile; of a core."""
@@ -27,12 +27,9 @@ def measure(plan: Plan) -> Iterator[Row]:
     """Training speed, frame gaps and processor share of each paradigm; sliders on each kind of data."""
     for paradigm in PARADIGMS:
         yield from guarded("live", paradigm, _paradigm(plan, paradigm))
-    first = next(iter(PARADIGMS))
-    if first != SLID:
-        what = f"{first}, {POINTS}"
-        yield from guarded(
-            "live", f"{what}: sliders", _sliders(plan, what, POINTS, session_of(PARADIGMS[first]))
-        )
+    what = f"{FIRST}, {POINTS}"
+    rows = _sliders(plan, what, POINTS, session_of(PARADIGMS[FIRST]))
+    yield from guarded("live", f"{what}: sliders", rows)
     with kinds(plan) as data:
         for kind, dataset in data.items():
             what = f"{SLID}, {kind}"
@@ -49,8 +46,8 @@ def _sliders(plan: Plan, what: str, kind: str, session: dict[str, Any]) -> Itera
         limit = 1000 * SLIDER[kind]
         yield Row(
             "live",
-            f"{what}: slider of {key.split('.')[1]} moved to new picture of {found['n']:,} samples, median of "
-            f"{len(took)}",
+            f"{what}: slider of {key.split('.')[1]} moved to new picture of {found['n']:,} samples, median "
+            f"of {len(took)}",
             f"at most {limit:.0f} ms",
             f"{median(took):.0f} ms",
             {"ms": took},
