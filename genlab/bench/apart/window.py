@@ -98,7 +98,8 @@ def surfaces(panel: Panel) -> list[QWidget]:
     areas = [area.viewport() for area in drawing.findChildren(QAbstractScrollArea) if area.isVisible()]
     if areas or not drawing.isVisible():
         return areas
-    leaves = [each for each in drawing.findChildren(QWidget) if each.isVisible() and not each.children()]
+    inside = [each for each in drawing.findChildren(QWidget) if each.isVisible()]
+    leaves = [each for each in inside if not each.findChildren(QWidget)]
     return [max(leaves, key=lambda each: each.width() * each.height(), default=drawing)]
 
 

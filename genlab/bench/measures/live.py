@@ -19,8 +19,6 @@ SLIDER = {POINTS: 0.150, DIGITS: 0.300, OWN: 2.0}
 """Seconds from a slider to its picture, by kind of data."""
 SLID = "flow-matching"
 """The workspace whose sliders are moved on every kind of data."""
-GUIDED = {"condition.label": "any"}
-"""With it the slider of guidance acts, where there is one."""
 
 
 def measure(plan: Plan) -> Iterator[Row]:
@@ -33,8 +31,8 @@ def measure(plan: Plan) -> Iterator[Row]:
     with kinds(plan) as data:
         for kind, dataset in data.items():
             what = f"{SLID}, {kind}"
-            session = session_of(PARADIGMS[SLID], dataset) | {"settings": GUIDED}
-            yield from guarded("live", f"{what}: sliders", _sliders(plan, what, kind, session))
+            rows = _sliders(plan, what, kind, session_of(PARADIGMS[SLID], dataset))
+            yield from guarded("live", f"{what}: sliders", rows)
 
 
 def _sliders(plan: Plan, what: str, kind: str, session: dict[str, Any]) -> Iterator[Row]:
