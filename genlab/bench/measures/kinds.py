@@ -24,6 +24,8 @@ EACH = 120
 SIDE = 28
 FITTED = {"baselines": {"objective.method": "mixture"}}
 """Which method is watched, of a paradigm whose usual one is done at once."""
+LARGE = {"baselines": {"objective.covariance": "diag"}}
+"""What a paradigm needs to learn the own images, whose axes are too many for its usual settings."""
 
 
 @contextmanager
@@ -45,7 +47,7 @@ def write_images(folder: Path, seed: int = 0) -> None:
     for name in CLASSES:
         (folder / name).mkdir()
         for number in range(EACH):
-            across, down, size = *rng.uniform(9, 19, 2).tolist(), rng.uniform(5, 9)
+            (across, down), size = rng.uniform(9, 19, 2), rng.uniform(5, 9)
             inside = {
                 "disc": np.hypot(x - across, y - down) < size,
                 "square": np.maximum(abs(x - across), abs(y - down)) < size,
@@ -62,7 +64,9 @@ def session_of(paradigm: AnyParadigm, dataset: str = POINTS) -> dict[str, Any]:
     if dataset == POINTS and paradigm.refuses(info_of(dataset)):
         dataset = paradigm.dataset
     endless = {"objective.tolerance": 0.0} if "tolerance" in paradigm.objective.model_fields else {}
-    return {"paradigm": paradigm.id, "dataset": dataset, "settings": FITTED.get(paradigm.id, {}) | endless}
+    large = {} if dataset in DATASETS else LARGE.get(paradigm.id, {})
+    settings = FITTED.get(paradigm.id, {}) | endless | large
+    return {"paradigm": paradigm.id, "dataset": dataset, "settings": settings}
 
 
 def info_of(dataset: str) -> DataInfo:

@@ -99,8 +99,8 @@ def first_row(what: str, found: dict[str, Any], limit: float, slow: float) -> Ro
 
 
 def lost_of(found: dict[str, Any]) -> float:
-    """The share of the time by the wall clock in which a run did not train."""
-    return 1 - found["trained"] / found["wall"] if found["wall"] else 0.0
+    """The share of the time by the wall clock in which a run did not train; 0 for one that is done at once."""
+    return max(0.0, 1 - found["trained"] / found["wall"]) if found["wall"] else 0.0
 
 
 def _listed(seconds: dict[str, float]) -> str:
