@@ -36,8 +36,6 @@ def measure(plan: Plan) -> Iterator[Row]:
 
 def _rows(plan: Plan, what: str, kind: str, session: dict[str, Any]) -> Iterator[Row]:
     seconds = plan.preview_seconds
-    # Measures the number of threads for this network, which every later run takes from the cache.
-    in_child("apart.headless:train", 180, seconds=0.5, **session)
     slow = slowness()
     found = in_child("apart.in_window:pictures", 4 * seconds + 240, seconds=seconds, **session)
     yield first_row(f"{what}: Train pressed to a first picture in every panel", found, FIRST[kind], slow)
@@ -99,7 +97,7 @@ def first_row(what: str, found: dict[str, Any], limit: float, slow: float) -> Ro
 
 
 def lost_of(found: dict[str, Any]) -> float:
-    """The share of the time by the wall clock in which a run did not train; 0 for one that is done at once."""
+    """The share of the time by the wall clock in which a run did not train; 0 where it is done at once."""
     return max(0.0, 1 - found["trained"] / found["wall"]) if found["wall"] else 0.0
 
 
