@@ -25,9 +25,9 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 def main(
     argv: Sequence[str] | None = None, sections: Mapping[str, Section] = SECTIONS, run: Runner = run_apart
 ) -> int:
-    """Measure, print and keep the table; 0 unless a section crashed (1), the request is wrong (2) or
-    Ctrl-C came (130). With --gate: measure little, compare it with what was recorded, and give 1 also where a
-    figure fell. run: how a gate runs a section."""
+    """Measure, print and keep the table; 0 unless a section or a part of one failed (1), the request is wrong
+    (2) or Ctrl-C came (130). With --gate: measure little, compare it with what was recorded, and give 1 also
+    where a figure fell. run: how a gate runs a section."""
     parser = argparse.ArgumentParser(prog="python -m genlab.bench", description=main.__doc__)
     parser.add_argument("--only", help=f"sections, with commas between: {', '.join(sections)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured now as JSON")
@@ -79,7 +79,8 @@ def main(
     if stopped:
         print("genlab bench: interrupted; sections measured before are kept", file=sys.stderr)
         return 130
-    return 1 if crashed else 0
+    failed = any(row.failed for found in measured.values() for row in table.rows_of(found))
+    return 1 if crashed or failed else 0
 
 
 def _gate(
@@ -162,11 +163,14 @@ def _tell(row: Row) -> None:
 def _sum_up(measured: Mapping[str, Any], crashed: Sequence[str], docs: Path) -> None:
     rows = [row for found in measured.values() for row in table.rows_of(found)]
     missed = [row for row in rows if row.passed is False]
+    failed = [row for row in rows if row.failed]
     passed = sum(row.passed is True for row in rows)
     ended = f", crashed: {', '.join(crashed)}" if crashed else ""
-    print(f"\n{passed} passed, {len(missed)} missed{ended}.")
+    print(f"\n{passed} passed, {len(missed)} missed, {len(failed)} failed{ended}.")
     for row in missed:
         print(f"  missed  {row.section}: {row.what}: {row.measured}; required {row.required}")
+    for row in failed:
+        print(f"  failed  {row.section}: {row.what}: {row.note}")
     if measured:
         print(f"The whole table is in {docs / 'benchmarks.md'}")
 

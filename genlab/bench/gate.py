@@ -1,8 +1,8 @@
 """The gate: a short measurement of every section, compared with an earlier one of its kind.
 
 It fails where a figure fell by more than its noise, where a recorded one was not measured, and where a
-section crashed; sections that were not asked for are named. The documents are written only when figures are
-recorded.
+section crashed or a part of it failed; sections that were not asked for are named. The documents are
+written only when figures are recorded.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def check(
         if outcome is None:
             continue
         try:
-            found = compare(section.name, outcome.rows, recorded.get(section.name))
+            measured = [row for row in outcome.rows if not row.failed]
+            found = compare(section.name, measured, recorded.get(section.name))
         except ValueError as error:
             report.crashed[section.name] = str(error)
             print(f"  crashed: {error}", flush=True)
@@ -203,6 +204,9 @@ def _run(section: Section, plan: Plan, run: Runner, report: Report) -> Outcome |
         report.skipped[section.name] = outcome.skipped
         print(f"  not measured: {outcome.skipped}", flush=True)
         return None
+    if failed := [f"{row.what}: {row.note}" for row in outcome.rows if row.failed]:
+        report.crashed[section.name] = "\n".join(failed)
+        print(_indented("failed: " + "\n".join(failed)), flush=True)
     return outcome
 
 

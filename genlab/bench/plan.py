@@ -45,6 +45,7 @@ class Plan:
     gate: a short measurement, to be compared with earlier ones of its kind. It trains for a number of steps,
     so that the quality reached does not depend on the machine, and measures the speed beside it.
     points_seconds, points_n: trainings on points, each with the sample size at which it is judged.
+    busy_seconds: of training with a busy loop on each core; 0 leaves that out.
     draws: of a model, for the mean of a distance at the first size; large_draws: at the others, where each
     costs 7 s or more. cache: where floors that take minutes to compute are kept from one benchmark to the
     next."""
@@ -58,6 +59,8 @@ class Plan:
     live_rounds: int = 3
     live_seconds: float = 20.0
     moves: int = 20
+    preview_seconds: float = 180.0
+    busy_seconds: float = 20.0
     points_seconds: tuple[float, ...] = (15.0, 60.0)
     points_n: tuple[int, ...] = (2000, 5000)
     draws: int = 20
@@ -88,8 +91,9 @@ class Plan:
         """What a gate measures: every section with one seed, in less than 25 minutes in all."""
         return replace(
             self, gate=True, seeds=(seed,), engine_rounds=3, engine_seconds=3.0, starts=3, live_rounds=1,
-            live_seconds=6.0, moves=8, points_seconds=(8.0,), points_n=(1000,), ring_seconds=12.0,
-            digits_seconds=30.0, digits_n=500, density_seconds=12.0, density_points=500, morph_seconds=12.0,
+            live_seconds=6.0, moves=8, preview_seconds=8.0, busy_seconds=0.0, points_seconds=(8.0,),
+            points_n=(1000,), ring_seconds=12.0, digits_seconds=30.0, digits_n=500, density_seconds=12.0,
+            density_points=500, morph_seconds=12.0,
             student_seconds=16.0, consistency_seconds=16.0, solver_n=5000, solver_rounds=5, gan_seconds=60.0,
             minimax_seconds=16.0, flow_seconds=12.0, likelihood_seconds=25.0, memory_settle=15.0,
             memory_seconds=40.0,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal
 
+from genlab.bench.child import MeasurementFailed
 from genlab.bench.plan import Plan
 
 Better = Literal["higher", "lower"]
@@ -35,7 +36,8 @@ class Row:
     """One promise and what was measured.
 
     measured: as the table shows it. values: the numbers behind it, plain. passed: None where nothing
-    was required or it cannot be judged here. figures: what a gate compares."""
+    was required or it cannot be judged here. figures: what a gate compares. failed: nothing was measured,
+    and the note says why."""
 
     section: str
     what: str
@@ -45,11 +47,12 @@ class Row:
     passed: bool | None = None
     note: str = ""
     figures: tuple[Figure, ...] = ()
+    failed: bool = False
 
     @property
     def result(self) -> str:
         """The verdict in one word."""
-        return {True: "passed", False: "missed", None: "-"}[self.passed]
+        return "failed" if self.failed else {True: "passed", False: "missed", None: "-"}[self.passed]
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,15 @@ class Section:
     expected: Callable[[Plan], float]
     settings: Callable[[Plan], str]
     seeds: Callable[[Plan], tuple[int, ...]]
+
+
+def guarded(section: str, what: str, rows: Iterator[Row]) -> Iterator[Row]:
+    """Rows of one part of a section. Where a measurement of it fails a last row says so, and the other parts
+    can go on."""
+    try:
+        yield from rows
+    except MeasurementFailed as error:
+        yield Row(section, what, "measured", "-", note=str(error), failed=True)
 
 
 def higher(values: Sequence[float], noise: float, name: str = "") -> Figure:

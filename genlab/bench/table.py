@@ -110,7 +110,7 @@ def markdown(records: Mapping[str, Any]) -> str:
         parts.append(f"{_circumstances(found)}\n")
         lines = [_line((*HEADER, "note")), _line(("---",) * 5)]
         for row in rows_of(found):
-            verdict = f"**{row.result}**" if row.passed is False else row.result
+            verdict = f"**{row.result}**" if row.failed or row.passed is False else row.result
             lines.append(_line((row.what, row.required, row.measured, verdict, row.note)))
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)

@@ -122,6 +122,29 @@ def test_a_section_that_crashes_fails_the_gate_and_the_others_are_compared(
     assert "make bench ONLY=bad\n" in said
 
 
+def test_a_failed_part_of_a_section_fails_the_gate_and_its_other_rows_are_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toy = Toy(height=(1.0, "higher", 0.1))
+    run(tmp_path, "--gate", "record", toy=toy)
+
+    def parts(plan: Plan) -> Iterator[Row]:
+        yield from toy.measure(plan)
+        yield Row("toy", "depth", "measured", "-", note="out of luck", failed=True)
+
+    def check(*arguments: str) -> int:
+        return main([*arguments, "--docs", str(tmp_path)], {"toy": section("toy", parts)}, here)
+
+    before = (tmp_path / "benchmarks.json").read_bytes()
+    capsys.readouterr()
+    assert check("--gate") == 1
+    said = capsys.readouterr().out
+    assert "1 passed, 0 fell, 0 missing, 0 new" in said
+    assert "crashed  toy: depth: out of luck" in said
+    assert check("--gate", "record") == 1
+    assert (tmp_path / "benchmarks.json").read_bytes() == before
+
+
 def test_a_recorded_section_that_is_not_measured_here_fails_the_gate_and_one_that_never_was_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

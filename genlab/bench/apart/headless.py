@@ -6,6 +6,9 @@ import asyncio
 from time import perf_counter
 from typing import Any
 
+from genlab.data import read
+from genlab.data.catalogue import DATASETS
+from genlab.data.files.settings import FILE
 from genlab.engine import protocol as p
 from genlab.engine.client import EngineClient
 from genlab.runs.places import fresh_run_folder
@@ -16,7 +19,9 @@ REST = 1.0
 
 
 def train(paradigm: str, dataset: str, seconds: float, settings: dict[str, Any]) -> dict[str, Any]:
-    """Train the default session with some other settings; steps, seconds by the wall clock, and threads."""
+    """Train the default session with some other settings; steps, seconds by the wall clock, and threads.
+
+    dataset: a built-in set, or the path of a person's own data."""
     return asyncio.run(_train(paradigm, dataset, seconds, settings))
 
 
@@ -24,7 +29,11 @@ async def _train(paradigm: str, dataset: str, seconds: float, settings: dict[str
     events: asyncio.Queue[tuple[float, p.Event]] = asyncio.Queue()
     client = EngineClient(lambda event: events.put_nowait((perf_counter(), event)))
     budget = {"training.stop": "seconds", "training.seconds": seconds}
-    session = Session.default(paradigm, dataset).with_values(settings | budget)
+    if dataset in DATASETS:
+        session, source = Session.default(paradigm, dataset), None
+    else:
+        session, source = Session.default(paradigm, FILE.id, data=read(dataset)[0]), dataset
+    session = session.with_values(settings | budget)
 
     async def heard(kind: type, **values: Any) -> tuple[float, Any]:
         while True:
@@ -38,11 +47,12 @@ async def _train(paradigm: str, dataset: str, seconds: float, settings: dict[str
     try:
         await heard(p.EngineReady)
         # As in the window: an untrained model is there before Train is pressed.
-        client.send(p.Prepare("preview", session.model_dump(), None))
+        client.send(p.Prepare("preview", session.model_dump(), None, source))
         await heard(p.StateChanged, state="ready")
         await asyncio.sleep(REST)
         client.send(p.Close("preview"))
-        client.send(p.Prepare("run", session.model_dump(), str(fresh_run_folder(paradigm, dataset))))
+        folder = str(fresh_run_folder(paradigm, session.dataset))
+        client.send(p.Prepare("run", session.model_dump(), folder, source))
         client.send(p.Train("run"))
         threads = (await heard(p.Opened, run="run"))[1].threads
         begun, _ = await heard(p.StateChanged, run="run", state="training")

@@ -4,94 +4,163 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from time import perf_counter, process_time
+from time import monotonic, perf_counter, process_time
 from typing import Any
 
 from genlab.app.common.widgets import SliderNumber
 from genlab.app.window.main_window import MainWindow
 from genlab.bench.apart.headless import REST
-from genlab.bench.apart.window import Frames, drawn, opened, press_train, wait
-from genlab.bench.rows import percentile
+from genlab.bench.apart.window import Frames, Pictures, bring, drawn, opened, press_train, wait
+from genlab.bench.rows import median, percentile
+from genlab.data.payloads import Samples
 from genlab.engine import protocol as p
-from genlab.session.session import Session
 
-AROUND_TWENTY = (21, 19, 22, 18, 23, 17, 24, 16, 25, 15)
+VALUES = {
+    "sampler.steps": (21, 19, 22, 18, 23, 17, 24, 16, 25, 15),
+    "sampler.guidance": (1.5, 2.5, 2.0, 3.0, 1.0),
+}
+"""Where a slider is moved to, by its key."""
 PAUSE = 0.5
-"""Seconds between two moves of the slider, in which the density panel begins to follow."""
+"""Seconds between two moves of a slider, in which the density panel begins to follow."""
 SAMPLED_EVERY = 2.0
+SPIN = "import os, time\nwhile time.monotonic() < {end} and os.getppid() == {parent}: pass"
 
 
 def train(paradigm: str, dataset: str, seconds: float, settings: dict[str, Any]) -> dict[str, Any]:
     """Train a default session, with some other settings, with the window live at sixty frames a second.
 
-    Gives steps, seconds by the wall clock, frame gaps, and the share of a core of the window's process."""
+    Gives steps, seconds by the wall clock, by panel the median and the 99th percentile of the time between
+    painted frames, and the share of a core of the window's process."""
 
     async def work(window: MainWindow) -> dict[str, Any]:
-        if paradigm != window.workspace.paradigm.id:
-            window.rail.chosen.emit(paradigm)
-        space = window.workspace
-        assert space.paradigm.id == paradigm
-        space.replace_session(Session.default(paradigm, dataset).with_values(settings))
-        await wait(lambda: space.run.state == "ready", "the model did not get ready")
+        space = await bring(window, paradigm, dataset, settings)
         await asyncio.sleep(REST)
-        stamps: dict[str, tuple[float, float]] = {}
-
-        def hear(event: p.Event) -> None:
-            if isinstance(event, p.StateChanged) and event.run == space.run.id:
-                stamps.setdefault(event.state, (perf_counter(), process_time()))
-
-        window.engine.arrived.connect(hear)
-        space.edit({"training.stop": "seconds", "training.seconds": seconds})
         frames = Frames(window)
-        stamps.clear()
-        press_train(window)
-        await wait(lambda: "training" in stamps, "training did not begin")
-        frames.start()
-        await wait(lambda: "done" in stamps, "training did not end", 3 * seconds + 30)
+        found = await trained(window, seconds, frames.start)
         gaps = frames.stop()
-        wall, processor = (b - a for a, b in zip(stamps["training"], stamps["done"], strict=True))
         return {
-            "steps": space.run.step,
-            "wall": wall,
-            "trained": space.run.seconds,
+            **found,
             "threads": space.run.threads,
-            "panels": frames.panels,
-            "frames_per_second": len(gaps) / wall,
-            "gap99_ms": 1000 * percentile(gaps, 0.99),
-            "largest_gap_ms": 1000 * max(gaps),
-            "gui_share": processor / wall,
+            "panels": {
+                id: {
+                    "median_ms": 1000 * median(each),
+                    "p99_ms": 1000 * percentile(each, 0.99),
+                    "largest_ms": 1000 * max(each),
+                }
+                for id, each in gaps.items()
+            },
         }
 
     return opened(work)
 
 
-def move_steps(moves: int, seconds: float) -> dict[str, Any]:
-    """Seconds from a new value of the steps slider to its samples drawn, after training for a little."""
+def pictures(
+    paradigm: str, dataset: str, seconds: float, settings: dict[str, Any], busy: bool = False
+) -> dict[str, Any]:
+    """Train a default session, with some other settings, in the window, and see when pictures come.
+
+    busy: with a loop that does nothing on each core meanwhile. Gives by panel the seconds from pressing Train
+    to the first picture of the run painted, or None, and the longest that a picture stayed; and what
+    `trained` gives."""
 
     async def work(window: MainWindow) -> dict[str, Any]:
-        space = window.workspace
-        space.edit({"training.stop": "seconds", "training.seconds": seconds})
-        press_train(window)
-        await wait(lambda: space.run.state == "done" and not space.feed.busy, "training did not end")
+        space = await bring(window, paradigm, dataset, settings)
+        await wait(lambda: not space.feed.busy and not space.panels.busy, "the panels were not filled")
+        await asyncio.sleep(REST)
+        spin = SPIN.format(end=monotonic() + 3 * seconds + 60, parent=os.getpid())
+        loops = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range((os.cpu_count() or 1) * busy)]
+        try:
+            if busy:
+                await asyncio.sleep(REST)
+            seen = Pictures(window)
+            pressed = perf_counter()
+            found = await trained(window, seconds)
+        finally:
+            for each in loops:
+                each.kill()
+        begun, ended = found["begun"], found["ended"]
+        ages = {}
+        for id, arrived in seen.arrived.items():
+            if id not in seen.refused:
+                moments = [moment for moment in arrived if moment <= ended] or [begun]
+                ages[id] = max(b - a for a, b in pairwise([*moments, ended]))
+        first = {id: seen.painted[id] - pressed if id in seen.painted else None for id in seen.arrived}
+        return {**found, "first": first, "ages": ages, "pressed": pressed}
+
+    return opened(work)
+
+
+async def trained(
+    window: MainWindow, seconds: float, began: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """Press Train and wait until so many seconds of training are over. began: called when they begin.
+
+    Gives steps, seconds trained and by the wall clock, the moments of begin and end, and the share of a core
+    of this process between them."""
+    space = window.workspace
+    stamps: dict[str, tuple[float, float]] = {}
+
+    def hear(event: p.Event) -> None:
+        if isinstance(event, p.StateChanged) and event.run == space.run.id:
+            stamps.setdefault(event.state, (perf_counter(), process_time()))
+
+    space.edit({"training.stop": "seconds", "training.seconds": seconds})
+    window.engine.arrived.connect(hear)
+    press_train(window)
+    await wait(lambda: stamps.keys() & {"training", "done"}, "training did not begin")
+    began()
+    await wait(lambda: "done" in stamps, "training did not end", 3 * seconds + 60)
+    window.engine.arrived.disconnect(hear)
+    (begun, first), (ended, last) = stamps.get("training", stamps["done"]), stamps["done"]
+    wall = ended - begun
+    return {
+        "steps": space.run.step,
+        "trained": space.run.seconds,
+        "wall": wall,
+        "begun": begun,
+        "ended": ended,
+        "gui_share": (last - first) / wall if wall else 0.0,
+    }
+
+
+def move_sliders(
+    paradigm: str, dataset: str, moves: int, seconds: float, settings: dict[str, Any]
+) -> dict[str, Any]:
+    """By slider, of steps and of guidance where there is one that acts: seconds from a new value to its
+    samples drawn, after training for a little."""
+
+    async def work(window: MainWindow) -> dict[str, Any]:
+        space = await bring(window, paradigm, dataset, settings)
+        await trained(window, seconds)
+        await wait(lambda: not space.feed.busy, "the samples did not come")
         await asyncio.sleep(3)
         panel = space.grid.panels["samples"]
-        slider = window.findChild(SliderNumber, "sampler.steps")
-        assert slider is not None
-        took = []
-        for move in range(moves):
-            steps = AROUND_TWENTY[move % len(AROUND_TWENTY)]
+        found = {}
+        for key, values in VALUES.items():
+            slider = space.bar.items[key].widget if key in space.bar.items else None
+            if not isinstance(slider, SliderNumber) or not slider.isEnabled():
+                continue
+            took = []
+            for move in range(moves):
+                value, before = values[move % len(values)], panel.drawing.samples  # type: ignore[union-attr]
 
-            def current(steps: int = steps) -> bool:
-                shown = panel.drawing.samples  # type: ignore[union-attr]
-                return shown is not None and shown.index == shown.total == steps
+                def current(before: Samples = before) -> bool:
+                    shown = panel.drawing.samples  # type: ignore[union-attr]
+                    return shown is not None and shown is not before and shown.index == shown.total
 
-            start = perf_counter()
-            slider.setValue(steps)
-            took.append(await drawn(panel, current, f"no samples in {steps} steps came") - start)
-            await asyncio.sleep(PAUSE)
-        return {"seconds": took, "n": len(panel.drawing.samples.x)}  # type: ignore[union-attr]
+                start = perf_counter()
+                slider.setValue(value)
+                took.append(await drawn(panel, current, f"no samples with {key} = {value:g} came") - start)
+                await wait(lambda: not space.feed.busy, "the samples did not come")
+                await asyncio.sleep(PAUSE)
+            found[key] = took
+        return {"seconds": found, "n": len(panel.drawing.samples.x)}  # type: ignore[union-attr]
 
     return opened(work)
 

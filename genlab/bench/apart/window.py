@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QGraphicsView, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QPushButton, QWidget
 
 from genlab.app.common import loop, theme
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.views.panel import Panel
+from genlab.app.views.workspace import Workspace
 from genlab.app.window.main_window import PREFERRED, MainWindow
 from genlab.app.window.store import Store
+from genlab.data import read
+from genlab.data.catalogue import DATASETS
+from genlab.data.shipped import draws_of
+from genlab.session.session import Session
 
 PATIENCE = 60.0
 FRAME = 16
@@ -63,9 +70,37 @@ def press_train(window: MainWindow) -> None:
     button.click()
 
 
-def views(panel: Panel) -> list[QGraphicsView]:
-    """The drawing surfaces of a panel that are seen."""
-    return [view for view in panel.findChildren(QGraphicsView) if view.isVisible()]
+async def bring(window: MainWindow, paradigm: str, dataset: str, settings: Mapping[str, Any]) -> Workspace:
+    """Bring a default session, with some other settings, into view and wait for its untrained model.
+
+    dataset: a built-in set, or the path of a person's own data. Raises DataError and SettingError."""
+    if paradigm != window.workspace.paradigm.id:
+        window.rail.chosen.emit(paradigm)
+    space = window.workspace
+    assert space.paradigm.id == paradigm
+    if dataset in DATASETS:
+        space.replace_session(Session.default(paradigm, dataset).with_values(settings))
+    else:
+        data, own = await loop.in_thread(read, dataset)
+        space.open_file(data, draws_of(own), dataset)
+        if settings:
+            space.replace_session(space.session.with_values(settings))
+    await wait(lambda: space.run.state == "ready" and space.view.scene, "the model did not get ready")
+    return space
+
+
+def surfaces(panel: Panel) -> list[QWidget]:
+    """The widgets of a panel that its picture is painted on, as far as they are seen: none before there is a
+    picture."""
+    drawing = panel.drawing
+    if drawing is None:
+        return []
+    areas = [area.viewport() for area in drawing.findChildren(QAbstractScrollArea) if area.isVisible()]
+    if areas or not drawing.isVisible():
+        return areas
+    inside = [each for each in drawing.findChildren(QWidget) if each.isVisible()]
+    leaves = [each for each in inside if not each.findChildren(QWidget)]
+    return [max(leaves, key=lambda each: each.width() * each.height(), default=drawing)]
 
 
 class Paints(QObject):
@@ -98,7 +133,7 @@ async def drawn(panel: Panel, current: Callable[[], bool], what: str) -> float:
         if not panel._stale and current():
             moments.append(perf_counter())
 
-    watches = [Paints(view.viewport(), look) for view in views(panel)]
+    watches = [Paints(surface, look) for surface in surfaces(panel)]
     try:
         await wait(lambda: moments, what)
     finally:
@@ -108,41 +143,100 @@ async def drawn(panel: Panel, current: Callable[[], bool], what: str) -> float:
 
 
 class Frames(QObject):
-    """Repaints every seen panel whole, sixty times a second, and notes when each frame was painted."""
+    """Has every seen panel painted whole sixty times a second, and notes when each one was.
+
+    A panel is due from the moment it is asked to be painted until it is; between two such paints a person
+    waits for its next frame. What it draws of its own accord while it is not due is no frame. Without a
+    picture it is not due."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        panels = window.workspace.grid.seen()
-        self.panels = [panel.info.id for panel in panels]
-        self._viewports = [view.viewport() for panel in panels for view in views(panel)]
-        self._last: QWidget | None = None
-        self.moments: list[float] = []
-        for viewport in self._viewports:
-            viewport.installEventFilter(self)
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(FRAME)
+        self._window = window
+        self._owners: dict[QWidget, str] = {}
+        self._due: dict[str, set[QWidget]] = {}
+        self._moments: dict[str, list[float]] = {}
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=FRAME)
         self._timer.timeout.connect(self._ask)
 
     def start(self) -> None:
         """Begin."""
-        self.moments.clear()
         self._timer.start()
 
-    def stop(self) -> list[float]:
-        """End; seconds between one frame and the next."""
+    def stop(self) -> dict[str, list[float]]:
+        """End; by panel, in the order in which they stand, seconds between one frame and the next."""
         self._timer.stop()
-        return [b - a for a, b in zip(self.moments, self.moments[1:], strict=False)]
+        for surface in self._owners:
+            surface.removeEventFilter(self)
+        return {
+            id: [b - a for a, b in pairwise(moments)]
+            for id, moments in self._moments.items()
+            if len(moments) > 1
+        }
 
     def _ask(self) -> None:
-        seen = [viewport for viewport in self._viewports if viewport.isVisible()]
-        self._last = seen[-1]
-        for viewport in seen:
-            viewport.update()
+        for panel in self._window.workspace.grid.seen():
+            id = panel.info.id
+            self._moments.setdefault(id, [])
+            self._due[id] = set(surfaces(panel))
+            for surface in self._due[id]:
+                if surface not in self._owners:
+                    self._owners[surface] = id
+                    surface.installEventFilter(self)
+                surface.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        # What the panels draw of their own accord between two frames is no frame.
-        if event.type() == QEvent.Type.Paint and watched is self._last:
-            self._last = None
-            self.moments.append(perf_counter())
+        if event.type() == QEvent.Type.Paint and isinstance(watched, QWidget):
+            id = self._owners[watched]
+            if watched in self._due[id]:
+                self._due[id].discard(watched)
+                if not self._due[id]:
+                    self._moments[id].append(perf_counter())
         return False
+
+
+class Pictures(QObject):
+    """Notes when each seen panel takes a picture of newer weights, and when the first one is painted.
+
+    Losses are newer with every row. A panel that says why it has nothing to show has said all it can.
+
+    arrived: moments by panel. painted: of the first one, by panel. refused: panels without a picture."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        panels = window.workspace.grid.seen()
+        self.arrived: dict[str, list[float]] = {panel.info.id: [] for panel in panels}
+        self.painted: dict[str, float] = {}
+        self.refused: set[str] = set()
+        self._latest: dict[str, int] = {}
+        for panel in panels:
+            setattr(panel, "take", partial(self._take, panel, panel.take))  # noqa: B010
+            setattr(panel, "show_refusal", partial(self._refuse, panel, panel.show_refusal))  # noqa: B010
+
+    def _take(self, panel: Panel, take: Callable[..., None], payload: Any, step: int) -> None:
+        take(payload, step)
+        id = panel.info.id
+        if panel.info.kind != "loss" and step <= self._latest.get(id, -1):
+            return
+        self._latest[id] = step
+        self.refused.discard(id)
+        self.arrived[id].append(perf_counter())
+        self._await_paint(panel)
+
+    def _refuse(self, panel: Panel, show: Callable[[str], None], reason: str) -> None:
+        show(reason)
+        self.refused.add(panel.info.id)
+        self._await_paint(panel)
+
+    def _await_paint(self, panel: Panel) -> None:
+        """Note the moment at which there is nothing of a panel left to draw, and it was painted."""
+        id = panel.info.id
+        if id in self.painted:
+            return
+
+        def look() -> None:
+            if not panel._stale:
+                self.painted.setdefault(id, perf_counter())
+                for watch in watches:
+                    watch.stop()
+
+        watches = [Paints(widget, look) for widget in (panel.header, panel.words, *surfaces(panel))]

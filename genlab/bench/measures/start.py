@@ -1,4 +1,5 @@
-"""From starting the process to the window and a warm engine; from Train to the first point of the loss."""
+"""From starting the process to the window and a warm engine; from Train to the first point of the loss; a
+whole run from the command line."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
 
 from genlab.bench.child import MeasurementFailed, environment, last_words
 from genlab.bench.child import measure as in_child
@@ -15,6 +18,10 @@ from genlab.bench.rows import Figure, Row, listed, lower, median
 from genlab.bench.yardstick import slowness
 
 WINDOW, ENGINE, FIRST_POINT = 1.0, 5.0, 0.5
+TRAINED, COMMAND = 5, 6.5
+"""Seconds that the command line trains, and that the whole command may take."""
+TRAIN = ("genlab", "train", "flow-matching", "moons", "--seconds", str(TRAINED))
+COMMANDS = 3
 
 
 def smoke(command: Sequence[str | Path], starts: int) -> dict[str, list[float]]:
@@ -59,7 +66,7 @@ def as_usual(seconds: list[float], slow: float, noise: float) -> Figure:
 
 
 def measure(plan: Plan) -> Iterator[Row]:
-    """Window, engine, first point of the loss."""
+    """Window, engine, first point of the loss, command line."""
     found = smoke([sys.executable, "-m", "genlab"], plan.starts)
     slow = slowness()
     yield from start_rows("start", found, {"window": WINDOW, "engine": ENGINE}, slow)
@@ -74,3 +81,28 @@ def measure(plan: Plan) -> Iterator[Row]:
         f"of {listed(points, '.2f')}",
         (as_usual(points, slow, 0.15),),
     )
+    took = commands(min(plan.starts, COMMANDS))
+    yield Row(
+        "start",
+        f"`{' '.join(TRAIN)}`, whole command",
+        f"at most {COMMAND:g} s",
+        f"{median(took):.2f} s",
+        {"seconds": took},
+        median(took) <= COMMAND,
+        f"of {listed(took, '.2f')}",
+        (lower([median(took)], 0.2),),
+    )
+
+
+def commands(runs: int) -> list[float]:
+    """Seconds by the wall clock of some runs from the command line. Raises MeasurementFailed."""
+    took = []
+    for _ in range(runs):
+        with TemporaryDirectory(prefix="genlab-bench-run-") as folder:
+            command = [sys.executable, "-m", *TRAIN, "--out", str(Path(folder, "run"))]
+            begun = perf_counter()
+            done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120)
+            took.append(perf_counter() - begun)
+        if done.returncode:
+            raise MeasurementFailed(f"{' '.join(TRAIN)}: {last_words(done.stderr)}")
+    return took

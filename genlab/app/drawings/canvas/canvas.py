@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtGui import QMouseEvent, QPixmapCache, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem
 
 from genlab.app.common.theme import Theme
@@ -17,6 +17,9 @@ from genlab.app.drawings.canvas.rulers import LEFT_WIDTH
 GAP = 14.0
 RIGHT = 12.0
 """Room for half a number at the right end of a ruler."""
+PICTURES = 128 * 1024
+"""Kilobytes that the cached pictures of all items may take. With less than those in view need, each frame
+drops what the next one wants: Qt's own 10 MB are too few from 1920 x 1080 pixels on."""
 
 Arrange = Callable[[float, float], Sequence[tuple[Axes, QRectF, bool, bool]]]
 """(width, height) to (axes, place of the view, left ruler shown, bottom ruler shown)."""
@@ -29,6 +32,7 @@ class Canvas(pg.GraphicsView):
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
+        QPixmapCache.setCacheLimit(PICTURES)
         self.axes: list[Axes] = []
         self.theme = theme
         self.arrange: Arrange = self.in_one
