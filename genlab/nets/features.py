@@ -66,6 +66,22 @@ class PointFeatures(nn.Module):
         waves = torch.addmm(self.phase, y, self.waves).sin() * torch.exp(square * self.drowning)
         return torch.cat([z, level, waves], 1)
 
+    def columns(self, z: Tensor, c_noise: Tensor) -> Tensor:
+        """`forward` transposed, shape `(size, n)`, for `c_noise` of shape `(1,)`; nothing is differentiated.
+
+        One product gives all features, each in one piece of memory.
+        """
+        d = z.shape[1]
+        square = noise_level(c_noise).square()
+        waves = self.waves[:d] * torch.sqrt(1.0 + square) if self.damped else self.waves[:d]
+        slopes = torch.cat([torch.eye(d, d + 1, device=z.device), waves], 1)
+        offsets = torch.cat([z.new_zeros(d), c_noise, torch.addcmul(self.phase, self.waves[d], c_noise)])
+        found = torch.addmm(offsets[:, None], slopes.t(), z.t())
+        found[d + 1 :].sin_()
+        if self.damped:
+            found[d + 1 :].mul_(torch.exp(square * self.drowning)[:, None])
+        return found
+
 
 def _block_diagonal(first: Tensor, second: Tensor) -> Tensor:
     out = torch.zeros(first.shape[0] + second.shape[0], first.shape[1] + second.shape[1])

@@ -103,3 +103,32 @@ def test_the_features_stay_finite_at_the_ends_of_every_schedule() -> None:
     c_noise = torch.tensor([0.001, 80.0, 1000.0]).log() / 4
     assert bool(features(torch.full((3, 2), 4.0), c_noise).isfinite().all())
     assert features.size == features(torch.zeros(3, 2), c_noise).shape[1]
+
+
+@pytest.mark.parametrize("labels", [0, 3])
+@pytest.mark.parametrize("damped", [True, False])
+@pytest.mark.parametrize("c_noise", [-1.2, 0.0, 0.9])
+def test_a_shared_level_without_gradients_gives_what_a_level_for_each_point_gives(
+    labels: int, damped: bool, c_noise: float
+) -> None:
+    torch.manual_seed(0)
+    net = MLP((3,), 16, 3, labels, damped=damped)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    z, level = torch.randn(50, 3), torch.full((1,), c_noise)
+    for label in (torch.arange(50) % (labels + 1) - 1, None):
+        expected = net(z, level.expand(50), label)
+        with torch.no_grad():
+            found = net(z, level, label)
+        torch.testing.assert_close(found, expected.detach(), rtol=1e-5, atol=1e-5)
+
+
+def test_dropout_acts_at_a_shared_level_too_while_training() -> None:
+    torch.manual_seed(0)
+    net = MLP((2,), 16, 3, dropout=0.5)
+    torch.nn.init.normal_(net.last.weight)
+    z, level = torch.randn(50, 2), torch.zeros(1)
+    with torch.no_grad():
+        assert not torch.equal(net(z, level), net(z, level))
+        net.eval()
+        assert torch.equal(net(z, level), net(z, level))
