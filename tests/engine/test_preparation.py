@@ -85,6 +85,16 @@ def test_a_preparation_goes_on_from_call_to_call_and_takes_no_steps() -> None:
     assert model.begun == ["one", "two"]
 
 
+def test_a_player_of_the_stage_before_takes_no_step_in_the_next() -> None:
+    trainer, model = prepared()
+    trainer.advance(math.inf, steps=10, player="first")
+    trainer.advance(math.inf, steps=1, player="first")
+    assert (trainer.step, trainer.stage) == (10, 1)
+    trainer.advance(math.inf, steps=1, player="second")
+    assert trainer.step == 11
+    assert model.steps == [*10 * ["one"], "two"]
+
+
 def test_the_time_of_a_preparation_is_counted() -> None:
     trainer, _ = prepared()
     trainer.advance(math.inf, steps=1)

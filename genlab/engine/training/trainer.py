@@ -121,8 +121,8 @@ class Trainer:
     def advance(self, until: float, steps: int | None = None, player: str | None = None) -> None:
         """Train until `perf_counter()` passes `until`, the run is finished, or so many steps are taken.
 
-        player: move this one only. Raises NotFiniteError before an update that would break the weights,
-        ValueError where nobody has that name."""
+        player: move this one only, while the stage at hand has it. Raises NotFiniteError before an update
+        that would break the weights, ValueError where nobody has that name."""
         names = [who.name for who in self.players]
         if player is not None and player not in names:
             raise ValueError(f"there is no player '{player}' here; there are {', '.join(names)}")
@@ -135,6 +135,8 @@ class Trainer:
             now = start
             while (steps is None and now < until and not self.finished) or (steps is not None and steps > 0):
                 if self._ready():
+                    if player is not None and player not in [who.name for who in self.players]:
+                        break
                     self._step(player)
                     if steps is not None:
                         steps -= 1
