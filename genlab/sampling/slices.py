@@ -1,0 +1,101 @@
+"""Work in slices: when one has lasted long enough, and how many rows of a batch fit into one, by the clock.
+
+Whatever takes time is a generator that yields None after at most about 20 ms of work and returns its result,
+so that a cooperative scheduler can run it between other things.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Hashable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+T = TypeVar("T")
+
+Work = Generator[None, None, T]
+"""A computation in slices; its result is the value of StopIteration."""
+
+SLICE = 0.02
+"""Longest slice, seconds."""
+WHOLE, PIECE = 0.7 * SLICE, 0.5 * SLICE
+"""What takes at most WHOLE is not divided; pieces of what is take at most PIECE."""
+TELLING = 0.002
+"""Seconds that a measurement must last to tell anything."""
+
+
+class Pace:
+    """Keeps slices short: `yield from pace.rest()` yields when the slice has lasted long enough."""
+
+    def __init__(self, seconds: float = SLICE / 2) -> None:
+        self.seconds = seconds
+        self.start = perf_counter()
+
+    def rest(self) -> Work[None]:
+        """Yield if it is time to; the next slice begins when control comes back."""
+        if perf_counter() - self.start >= self.seconds:
+            yield
+            self.start = perf_counter()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that work takes: for itself, and for each row more."""
+
+    fixed: float
+    row: float
+
+    def fitting(self, rows: int) -> int:
+        """So many of the rows as one piece takes: all where there is time, else a power of two."""
+        if self.fixed + rows * self.row <= WHOLE:
+            return max(1, rows)
+        return min(rows, 1 << int(math.log2(max(1.0, (PIECE - self.fixed) / self.row))))
+
+
+_costs: WeakKeyDictionary[Any, dict[Hashable, Cost]] = WeakKeyDictionary()
+
+
+def rows_a_slice(owner: object, kind: Hashable, rows: int, work: Callable[[int], object]) -> int:
+    """How many of the rows (at least 1) `work` does in one slice.
+
+    work: on the first so many rows; of no consequence. It is tried on few rows when work of this kind is
+    first met, and the answer is kept as long as the owner lives: results may depend on it in their last bits.
+    """
+    known = _costs.setdefault(owner, {})
+    if kind not in known:
+        known[kind] = _measured(rows, work)
+    return known[kind].fitting(rows)
+
+
+def in_pieces(owner: object, kind: Hashable, rows: int, work: Callable[[slice], T]) -> Work[list[T]]:
+    """What `work` gives for ranges of rows, one after another, that fit a slice each; yields between them.
+
+    work: of no consequence but its result, and the same for a row whatever the others are. No rows make one
+    empty range."""
+    size = rows_a_slice(owner, kind, rows, lambda count: work(slice(0, count)))
+    found = []
+    for first in range(0, max(1, rows), size):
+        if first:
+            yield
+        found.append(work(slice(first, min(first + size, rows))))
+    return found
+
+
+def _measured(rows: int, work: Callable[[int], object]) -> Cost:
+    count, before, last = max(1, rows // 256), 0.0, 0.0
+    while True:
+        before, last = last, min(_timed(work, count) for _ in range(2))
+        if last >= TELLING or 2 * count > rows:
+            break
+        count *= 2
+    # Half of what is measured may be what any number of rows would take.
+    row = max(2 * (last - before), 0.5 * last) / count
+    return Cost(max(0.0, last - row * count), row)
+
+
+def _timed(work: Callable[[int], object], count: int) -> float:
+    start = perf_counter()
+    work(count)
+    return perf_counter() - start
