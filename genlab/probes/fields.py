@@ -65,8 +65,8 @@ def velocity_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Itera
 def _both(
     model: TimeModel[TO, TS], ask: Ask[TS], x: Tensor, t: Tensor, kind: Kind
 ) -> Generator[None, None, tuple[Tensor, Prediction | None]]:
-    """What the network predicts at x, in this parametrisation, and what the exact score would: None where that
-    is not known."""
+    """What the network predicts at x, as this kind of prediction, and what the exact score would: None where
+    that is not known."""
     label = model.classes.single(ask.condition.label)
     condition = Conditions(None if label is None else label.expand(len(x)))
     denoiser = model.denoiser(ask)

@@ -65,8 +65,8 @@ def ode_log_prob(
     The density is that of the data with the noise of `t_min` on top, of standard deviation `sigma / alpha`
     there: sharper detail than that is blurred, so very sharp data need a path with a small `t_min`.
 
-    Every slice is at most one evaluation of the field for one chunk of points; gradients are enabled inside, and the
-    caller may run it under `no_grad` but not under `inference_mode`.
+    Every slice is at most one evaluation of the field for one chunk of points; gradients are enabled inside,
+    and the caller may run it under `no_grad` but not under `inference_mode`.
 
     Args:
         denoiser: defines the ODE.

@@ -1,4 +1,4 @@
-"""Steps of a solver that take long, in parts of the batch that fit a slice each, with the noise of the whole."""
+"""Steps of a solver that take long, in parts of the batch that fit a slice each, with noise of the whole."""
 
 from __future__ import annotations
 

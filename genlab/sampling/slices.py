@@ -51,7 +51,9 @@ class Cost:
         """So many of the rows as one piece takes: all where there is time, else a power of two."""
         if self.fixed + rows * self.row <= WHOLE:
             return max(1, rows)
-        return min(rows, 1 << int(math.log2(max(1.0, (PIECE - self.fixed) / self.row))))
+        # No more is spent on dividing than on the rows.
+        fit = max(PIECE - self.fixed, self.fixed) / self.row
+        return min(rows, 1 << int(math.log2(max(1.0, fit))))
 
 
 _costs: WeakKeyDictionary[Any, dict[Hashable, Cost]] = WeakKeyDictionary()
@@ -69,18 +71,31 @@ def rows_a_slice(owner: object, kind: Hashable, rows: int, work: Callable[[int],
     return known[kind].fitting(rows)
 
 
-def in_pieces(owner: object, kind: Hashable, rows: int, work: Callable[[slice], T]) -> Work[list[T]]:
+def in_pieces(
+    owner: object, kind: Hashable, rows: int, work: Callable[[slice], T], most: int | None = None
+) -> Work[list[T]]:
     """What `work` gives for ranges of rows, one after another, that fit a slice each; yields between them.
 
-    work: of no consequence but its result, and the same for a row whatever the others are. No rows make one
-    empty range."""
+    work: of no consequence but its result, and the same for a row whatever the others are. most: rows of a
+    range. No rows make one empty range."""
     size = rows_a_slice(owner, kind, rows, lambda count: work(slice(0, count)))
+    size = min(size, most or size)
     found = []
     for first in range(0, max(1, rows), size):
         if first:
             yield
         found.append(work(slice(first, min(first + size, rows))))
     return found
+
+
+def whole(work: Work[T]) -> T:
+    """The result of a computation, at once."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
 
 def _measured(rows: int, work: Callable[[int], object]) -> Cost:
