@@ -77,8 +77,8 @@ def divergence(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payloa
     note = f"Of {n:,} held-out and as many generated points."
     if truth is not None and isinstance(space, Points) and space.dim in BINS:
         rounds = request.fewer(COUNTED // CHUNK, 1)
-        note += f" Counted: {rounds * CHUNK:,} points in {BINS[space.dim]} bins per axis; at most "
-            "log 2 = 0.693 nats."
+        bins = BINS[space.dim]
+        note += f" Counted: {rounds * CHUNK:,} points in {bins} bins per axis; at most log 2 = 0.693 nats."
         counts = []
         for real_ones in (True, True, False):
             parts = []
