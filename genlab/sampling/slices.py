@@ -106,7 +106,7 @@ def _measured(rows: int, work: Callable[[int], object]) -> Cost:
             break
         count *= 2
     # Half of what is measured may be what any number of rows would take.
-    row = max(2 * (last - before), 0.5 * last) / count
+    row = min(last, max(2 * (last - before), 0.5 * last)) / count
     return Cost(max(0.0, last - row * count), row)
 
 
