@@ -23,7 +23,8 @@ from genlab.sampling.slices import Work
 COLUMNS, LEAST_COLUMNS = 12, 4
 PLACES, LEAST_PLACES = 9, 3
 LINE, LEAST_LINE = 61, 16
-LEAST_CODES = 60
+LEAST_CODES = 24
+LEAST_SLIDERS = 3
 SHOWN, LEAST_SHOWN = 300, 50
 """Points whose reconstructions are drawn."""
 
@@ -58,10 +59,11 @@ def latent(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | 
 
 def traversal(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | None]:
     """Means of the decoder as one latent at a time runs from -3 to 3 and the sliders hold the others."""
-    count = min(model.network.latent, SLIDERS)
+    sliders = min(model.network.latent, SLIDERS)
+    count = request.fewer(sliders, LEAST_SLIDERS)
     places = _places(model, request)
     held = torch.zeros(model.network.latent, device=model.device)
-    for i in range(count):
+    for i in range(sliders):
         held[i] = float(request.values.get(f"z{i + 1}", 0.0))
     run = torch.linspace(-3, 3, places, device=model.device)
     grid = held.repeat(count, places, 1)  # (rows, places, d)

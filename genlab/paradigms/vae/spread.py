@@ -19,7 +19,7 @@ from genlab.paradigms.vae.density import log_weights
 from genlab.paradigms.vae.model import VAE
 from genlab.paradigms.vae.settings import VAESampler
 
-MOST, LEAST = 256, 32
+MOST, LEAST = 256, 16
 """Data of which divergences are averaged."""
 BOUND_DATA, LEAST_DATA = 100, 16
 POWERS, LEAST_POWERS = 8, 6
