@@ -22,7 +22,7 @@ from genlab.sampling.path import VarianceExploding
 from genlab.settings.paradigm import N, O, S
 
 DRAWS = 16_384
-SLICE_ROWS = 64
+SLICE_ROWS = 24
 QUADRATURE_BELOW = 0.15
 """Noise level, in standard deviations of the data, below which quadrature is good and draws are too few."""
 NODES = {1: 40, 2: 14}

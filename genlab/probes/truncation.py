@@ -160,7 +160,7 @@ def _step(
 ) -> Generator[None, None, Tensor]:
     solver = RungeKutta(name.lower(), chart)
     owner = denoiser.net if isinstance(denoiser, NetworkDenoiser) else denoiser
-    states = begin(owner, denoiser, solver, x, ends, condition)
+    states = yield from begin(owner, denoiser, solver, x, ends, condition)
     return torch.cat([state.x for state in (yield from step(denoiser, solver, states))])
 
 

@@ -65,7 +65,7 @@ def begin(
     times: Tensor,
     condition: Conditions | None = None,
     rng: torch.Generator | None = None,
-) -> list[State]:
+) -> Work[list[State]]:
     """The states at `times[0]` of as many parts of the points x `(n, *event)` as a step needs.
 
     net: whose passes take the time."""
@@ -74,7 +74,7 @@ def begin(
         rows = slice(at, at + CACHED)
         given = None if condition is None else condition.take(rows)
         whole = solver.init(x[rows], times, given, rng)
-        size = _size(net, denoiser, solver, whole)
+        size = yield from _size(net, denoiser, solver, whole)
         if size >= len(whole.x):
             states.append(whole)
             continue
@@ -99,7 +99,7 @@ def step(denoiser: Denoiser, solver: Solver, states: list[State]) -> Work[list[S
     return following
 
 
-def _size(net: object, denoiser: Denoiser, solver: Solver, whole: State) -> int:
+def _size(net: object, denoiser: Denoiser, solver: Solver, whole: State) -> Work[int]:
     """How many of the points take their step in one slice."""
     if whole.done or isinstance(solver, COUPLED):
         return len(whole.x)
@@ -111,4 +111,4 @@ def _size(net: object, denoiser: Denoiser, solver: Solver, whole: State) -> int:
         with torch.no_grad():
             solver.step(denoiser, some)
 
-    return rows_a_slice(net, (repr(solver), type(denoiser).__name__), len(whole.x), work)
+    return (yield from rows_a_slice(net, (repr(solver), type(denoiser).__name__), len(whole.x), work))

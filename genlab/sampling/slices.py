@@ -44,10 +44,12 @@ class Pace:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds that work takes: for itself, and for each row more."""
+    """Seconds that work takes: for itself, and for each row more. row 0: up to `seen` rows fit one slice, and
+    more is not known."""
 
     fixed: float
     row: float
+    seen: int = 0
 
     def fitting(self, rows: int) -> int:
         """So many of the rows as one piece takes: all where there is time, else a power of two."""
@@ -61,15 +63,15 @@ class Cost:
 _costs: WeakKeyDictionary[Any, dict[Hashable, Cost]] = WeakKeyDictionary()
 
 
-def rows_a_slice(owner: object, kind: Hashable, rows: int, work: Callable[[int], object]) -> int:
+def rows_a_slice(owner: object, kind: Hashable, rows: int, work: Callable[[int], object]) -> Work[int]:
     """How many of the rows (at least 1) `work` does in one slice.
 
     work: on the first so many rows; of no consequence. It is tried on few rows when work of this kind is
     first met, and the answer is kept as long as the owner lives: results may depend on it in their last bits.
     """
     known = _costs.setdefault(owner, {})
-    if kind not in known:
-        known[kind] = _measured(rows, work)
+    if kind not in known or (known[kind].row == 0 and rows > known[kind].seen):
+        known[kind] = yield from _measured(rows, work)
     return known[kind].fitting(rows)
 
 
@@ -80,7 +82,7 @@ def in_pieces(
 
     work: of no consequence but its result, and the same for a row whatever the others are. most: rows of a
     range. No rows make one empty range."""
-    size = rows_a_slice(owner, kind, rows, lambda count: work(slice(0, count)))
+    size = yield from rows_a_slice(owner, kind, rows, lambda count: work(slice(0, count)))
     size = min(size, most or size)
     found = []
     for first in range(0, max(1, rows), size):
@@ -100,16 +102,19 @@ def whole(work: Work[T]) -> T:
             return result
 
 
-def _measured(rows: int, work: Callable[[int], object]) -> Cost:
-    count, before, last = max(1, rows // 256), 0.0, 0.0
+def _measured(rows: int, work: Callable[[int], object]) -> Work[Cost]:
+    """By twice as many rows each time, until these and not the work itself take most of the time."""
+    count, before, least = max(1, rows // 256), 0.0, math.inf
     while True:
-        before, last = last, min(_timed(work, count) for _ in range(3))
-        if last >= TELLING or 2 * count > rows:
-            break
-        count *= 2
-    # Half of what is measured may be what any number of rows would take.
-    row = min(last, max(2 * (last - before), 0.5 * last)) / count
-    return Cost(max(0.0, last - row * count), row)
+        last = min(_timed(work, count) for _ in range(2))
+        least = min(least, last)
+        if last >= PIECE or last >= max(TELLING, 2 * least):
+            row = min(last, max(2 * (last - before), 0.3 * last)) / count
+            return Cost(last - row * count, row)
+        if count == rows:
+            return Cost(0.0, 0.0, rows)
+        count, before = min(rows, 2 * count), last
+        yield
 
 
 def _timed(work: Callable[[int], object], count: int) -> float:

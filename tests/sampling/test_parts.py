@@ -35,12 +35,17 @@ class Counting(GaussianMixtureDenoiser):
     ids=lambda solver: type(solver).__name__,
 )
 def test_parts_draw_what_the_whole_draws(monkeypatch: pytest.MonkeyPatch, solver: Solver) -> None:
-    monkeypatch.setattr(slices, "_measured", lambda rows, work: slices.Cost(0.0, 1e-3))
+    def measured(rows: int, work: object) -> slices.Work[slices.Cost]:
+        yield
+        return slices.Cost(0.0, 1e-3)
+
+    monkeypatch.setattr(slices, "_measured", measured)
     denoiser = Counting(torch.randn(5, 2), 0.3, PATH)
     x = 5 * torch.randn(100, 2, generator=torch.Generator().manual_seed(1))
     whole = list(trajectory(denoiser, solver, x, TIMES, generator=torch.Generator().manual_seed(2)))[-1]
     denoiser.most = 0
-    parts = begin(denoiser, denoiser, solver, x, TIMES, rng=torch.Generator().manual_seed(2))
+    rng = torch.Generator().manual_seed(2)
+    parts = slices.whole(begin(denoiser, denoiser, solver, x, TIMES, rng=rng))
     assert len(parts) == 13
     assert all(isinstance(part, Part) for part in parts)
     for _ in TIMES[1:]:
@@ -59,7 +64,7 @@ def test_parts_draw_what_the_whole_draws(monkeypatch: pytest.MonkeyPatch, solver
 @pytest.mark.parametrize("solver", [Adaptive(), PredictorCorrector()], ids=lambda s: type(s).__name__)
 def test_solvers_that_look_at_the_whole_batch_are_not_divided(solver: Solver) -> None:
     denoiser = Counting(torch.randn(5, 2), 0.3, PATH)
-    assert len(begin(denoiser, denoiser, solver, torch.randn(500, 2), TIMES)) == 1
+    assert len(slices.whole(begin(denoiser, denoiser, solver, torch.randn(500, 2), TIMES))) == 1
 
 
 def test_pieces_are_as_long_as_fits_and_whole_where_all_fits() -> None:
@@ -76,3 +81,17 @@ def test_pieces_give_every_row_once() -> None:
     assert torch.equal(torch.cat(found), seen)
     (none,) = slices.whole(slices.in_pieces(owner, "none", 0, lambda rows: seen[rows][:0]))
     assert len(none) == 0
+
+
+def test_what_few_rows_take_says_nothing_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 0.0
+
+    def work(rows: int) -> None:
+        nonlocal clock
+        clock += 3e-3 + 5e-6 * rows
+
+    monkeypatch.setattr(slices, "_clock", lambda: clock)
+    owner = torch.nn.Linear(2, 2)
+    assert slices.whole(slices.rows_a_slice(owner, "pass", 2, work)) == 2
+    assert slices.whole(slices.rows_a_slice(owner, "pass", 2000, work)) == 2000
+    assert slices.whole(slices.rows_a_slice(owner, "pass", 20_000, work)) == 1024

@@ -93,7 +93,7 @@ class TimeProcess:
             first: where it begins at `times[0]`, in the path's coordinates, shape `(n, *event)`.
             rng: of what a stochastic solver draws.
         """
-        states = begin(self.net, denoiser, solver, first, times, conditions, rng)
+        states = yield from begin(self.net, denoiser, solver, first, times, conditions, rng)
         for index in range(len(times)):
             if index:
                 states = yield from step(denoiser, solver, states)
