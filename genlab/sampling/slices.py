@@ -20,7 +20,7 @@ Work = Generator[None, None, T]
 
 SLICE = 0.02
 """Longest slice, seconds."""
-WHOLE, PIECE = 0.7 * SLICE, 0.5 * SLICE
+WHOLE, PIECE = 0.8 * SLICE, 0.7 * SLICE
 """What takes at most WHOLE is not divided; pieces of what is take at most PIECE."""
 TELLING = 0.002
 """Seconds that a measurement must last to tell anything."""
@@ -52,12 +52,12 @@ class Cost:
     seen: int = 0
 
     def fitting(self, rows: int) -> int:
-        """So many of the rows as one piece takes: all where there is time, else a power of two."""
+        """So many of the rows as one piece takes: all where there is time, else even parts."""
         if self.fixed + rows * self.row <= WHOLE:
             return max(1, rows)
         # No more is spent on dividing than on the rows.
         fit = max(PIECE - self.fixed, self.fixed) / self.row
-        return min(rows, 1 << int(math.log2(max(1.0, fit))))
+        return math.ceil(rows / math.ceil(rows / max(1.0, fit)))
 
 
 _costs: WeakKeyDictionary[Any, dict[Hashable, Cost]] = WeakKeyDictionary()
@@ -106,9 +106,12 @@ def _measured(rows: int, work: Callable[[int], object]) -> Work[Cost]:
     """By twice as many rows each time, until these and not the work itself take most of the time."""
     count, before, least = max(1, rows // 256), 0.0, math.inf
     while True:
-        last = min(_timed(work, count) for _ in range(2))
+        last = _timed(work, count)
+        if last >= TELLING:
+            yield
+        last = min(last, _timed(work, count))
         least = min(least, last)
-        if last >= PIECE or last >= max(TELLING, 2 * least):
+        if (before and last >= PIECE) or last >= max(TELLING, 2 * least):
             row = min(last, max(2 * (last - before), 0.3 * last)) / count
             return Cost(last - row * count, row)
         if count == rows:
