@@ -176,8 +176,9 @@ class Model(nn.Module, ABC, Generic[O, N, S]):
                 raise ValueError(f"this model cannot use {what}{reason}")
 
     @abstractmethod
-    def sample(self, request: SampleRequest[S]) -> Iterator[Samples]:
-        """Frames of one trajectory, from the start (index 0) to the samples (index == total)."""
+    def sample(self, request: SampleRequest[S]) -> Iterator[Samples | None]:
+        """Frames of one trajectory, from the start (index 0) to the samples (index == total), in slices; None
+        marks a slice that yields nothing yet."""
 
     @abstractmethod
     def log_prob(self, x: Tensor, request: DensityRequest[S]) -> Iterator[LogProb | None]:

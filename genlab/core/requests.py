@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -68,6 +69,10 @@ class ProbeRequest(Generic[S]):
     def fewer(self, n: int, least: int) -> int:
         """So many of n (samples, steps, points) as the detail allows, but at least `least`, if n has them."""
         return min(n, max(least, round(n * self.detail)))
+
+    def columns(self, n: int, least: int) -> int:
+        """So many of the n columns of a square grid, whose cells cost, as the detail allows; see `fewer`."""
+        return round(math.sqrt(self.fewer(n * n, least * least)))
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,9 @@ def answer(
             case p.Sample(n=n, trajectory=trajectory):
                 kept: list[Samples] = []
                 for frame in frames(model, SampleRequest(n, sampler, condition), title):
+                    if frame is None:
+                        yield
+                        continue
                     last = frame.index == frame.total
                     if preview:
                         stride = 1 + frame.total // MOST_FRAMES
@@ -143,7 +146,7 @@ def _density(
     # One sample in any case: it tells how samples are biased.
     drawn = SampleRequest(max(wanted.draws, 1), request.sampler, request.condition)
     for frame in frames(model, drawn, title):
-        if frame.index == frame.total:
+        if frame is not None and frame.index == frame.total:
             biased = frame.biased
             if wanted.draws:
                 reply(histogram(frame, model.extent, label), not resolutions)
@@ -216,10 +219,13 @@ def _evaluation(
     def draw(n: int, seed: int) -> Generator[None, None, tuple[Array, Labels | None]]:
         nonlocal biased
         reseeded = sampler.model_copy(update={"seed": seed})
+        last: Samples | None = None
         for frame in frames(model, SampleRequest(n, reseeded, request.condition), title):
-            biased = "; ".join(filter(None, (frame.biased, alone)))
+            last = frame or last
             yield
-        return frame.x, frame.labels
+        assert last is not None
+        biased = "; ".join(filter(None, (last.biased, alone)))
+        return last.x, last.labels
 
     def density(x: Array) -> Generator[None, None, LogDensity]:
         found = yield from gather(model, x, asked, title)

@@ -21,11 +21,14 @@ from genlab.settings.sampler import SamplerSettings
 from genlab.settings.spaces import Tokens
 
 
-def frames(model: AnyModel, request: SampleRequest[SamplerSettings], title: str) -> Iterator[Samples]:
-    """The frames of a model's samples, up to the last.
+def frames(model: AnyModel, request: SampleRequest[SamplerSettings], title: str) -> Iterator[Samples | None]:
+    """The frames of a model's samples, up to the last, and None for a slice between two.
 
     title: of its paradigm. Raises ValueError, one sentence, for frames that are not what was asked for."""
     for frame in model.sample(request):
+        if frame is None:
+            yield None
+            continue
         wrong = _wrong(frame, request.n, model.data)
         if wrong:
             raise ValueError(f"{title} gives {wrong}")

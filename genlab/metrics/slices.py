@@ -13,17 +13,15 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from time import perf_counter, sleep
+from time import sleep
 from types import ModuleType
 from typing import Any, TypeVar
 
+from genlab.sampling.slices import Pace, Work
+
+__all__ = ["Pace", "Work", "blocks", "finish", "in_process", "stop_helper"]
+
 T = TypeVar("T")
-
-Work = Generator[None, None, T]
-"""A computation in slices; its result is the value of StopIteration."""
-
-SLICE = 0.02
-"""Longest slice, seconds."""
 
 
 def finish(work: Generator[Any, None, T]) -> T:
@@ -35,20 +33,6 @@ def finish(work: Generator[Any, None, T]) -> T:
             result: T = stop.value
             return result
         sleep(0.0005)  # Work in another process yields at once: waiting for it must not cost a core.
-
-
-class Pace:
-    """Keeps slices short: `yield from pace.rest()` yields when the slice has lasted long enough."""
-
-    def __init__(self, seconds: float = SLICE / 2) -> None:
-        self.seconds = seconds
-        self.start = perf_counter()
-
-    def rest(self) -> Work[None]:
-        """Yield if it is time to; the next slice begins when control comes back."""
-        if perf_counter() - self.start >= self.seconds:
-            yield
-            self.start = perf_counter()
 
 
 def blocks(rows: int, cost_per_row: int, budget: int = 500_000) -> Iterator[slice]:

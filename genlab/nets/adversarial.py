@@ -21,6 +21,10 @@ class Latent(NamedTuple):
     z: Tensor
     category: Tensor | None
 
+    def take(self, rows: slice) -> Latent:
+        """Some of them."""
+        return Latent(self.z[rows], None if self.category is None else self.category[rows])
+
 
 class LatentInput(nn.Module):
     """The first layer of a generator: latent, category and label added up, shape `(n, width)`."""

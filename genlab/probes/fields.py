@@ -13,7 +13,10 @@ from genlab.data.payloads import Array, Field
 from genlab.probes.pieces import array, plane
 from genlab.probes.true_score import true_score
 from genlab.sampling.condition import Conditions
-from genlab.sampling.denoiser import NOISIEST, Prediction
+from genlab.sampling.denoiser import NOISIEST, Kind, Prediction
+from genlab.sampling.slices import in_pieces
+
+LEAST_COLUMNS = 8
 
 
 def score_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Iterator[Field | None]:
@@ -27,12 +30,13 @@ def score_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Iterator
     index = min(round(float(request.values["time"]) * (len(grid) - 1)), len(grid) - 1)
     t = grid[index] if index < len(grid) - 1 else grid.new_tensor(model.path.t_min)
     scale = float(model.path.scale(t))
-    points = plane(model.extent, request.resolution, model.device)
+    columns = request.columns(request.resolution, LEAST_COLUMNS)
+    points = plane(model.extent, columns, model.device)
     x = scale * model.standardise(points)
-    learned, exact = yield from _both(model, request, x, t)
+    learned, exact = yield from _both(model, request, x, t, "score")
     yield Field(
-        vectors=_drawn(learned.score * scale / model.std, request.resolution),
-        truth=None if exact is None else _drawn(exact.score * scale / model.std, request.resolution),
+        vectors=_drawn(learned * scale / model.std, columns),
+        truth=None if exact is None else _drawn(exact.score * scale / model.std, columns),
         extent=model.extent,
         time=float(model.path.noise_level(t)),
         title=f"Score at noise level {float(model.path.noise_level(t)):.3g}",
@@ -45,11 +49,12 @@ def velocity_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Itera
     of the data."""
     shown = float(request.values["time"])
     t = torch.tensor(1 - shown, dtype=torch.float64).clamp(min=model.path.t_min)
-    x = model.standardise(plane(model.extent, request.resolution, model.device))
-    learned, exact = yield from _both(model, request, x, t)
+    columns = request.columns(request.resolution, LEAST_COLUMNS)
+    x = model.standardise(plane(model.extent, columns, model.device))
+    learned, exact = yield from _both(model, request, x, t, "velocity")
     yield Field(
-        vectors=_drawn(-learned.velocity * model.std, request.resolution),
-        truth=None if exact is None else _drawn(-exact.velocity * model.std, request.resolution),
+        vectors=_drawn(-learned * model.std, columns),
+        truth=None if exact is None else _drawn(-exact.velocity * model.std, columns),
         extent=model.extent,
         time=shown,
         symbol="t",
@@ -58,13 +63,20 @@ def velocity_field(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Itera
 
 
 def _both(
-    model: TimeModel[TO, TS], ask: Ask[TS], x: Tensor, t: Tensor
-) -> Generator[None, None, tuple[Prediction, Prediction | None]]:
-    """What the network predicts at x, and what the exact score would: None where that is not known."""
+    model: TimeModel[TO, TS], ask: Ask[TS], x: Tensor, t: Tensor, kind: Kind
+) -> Generator[None, None, tuple[Tensor, Prediction | None]]:
+    """What the network predicts at x, as this kind of prediction, and what the exact score would: None where
+    that is not known."""
     label = model.classes.single(ask.condition.label)
-    with torch.no_grad():
-        condition = Conditions(None if label is None else label.expand(len(x)))
-        learned = model.denoiser(ask).predict(x, t, condition)
+    condition = Conditions(None if label is None else label.expand(len(x)))
+    denoiser = model.denoiser(ask)
+
+    def predicted(rows: slice) -> Tensor:
+        with torch.no_grad():
+            return denoiser.predict(x[rows], t, condition.take(rows)).to(kind)
+
+    owner = (type(denoiser).__name__, "prediction")
+    learned = torch.cat((yield from in_pieces(model.net, owner, len(x), predicted)))
     yield None
     plain = label is None or int(label) < 0 or ask.sampler.guidance == 1
     if model.truth is None or not plain or not model.path.has_score:

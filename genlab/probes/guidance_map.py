@@ -23,6 +23,7 @@ from genlab.sampling.likelihood import ode_log_prob
 
 COARSE, FINE = (24, 6), (48, 24)
 """Columns of the grid and steps of the ODE: first quickly, then well."""
+LEAST_COLUMNS = 16
 CHUNK = 384
 SLICE_POINTS = 512
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -37,7 +38,7 @@ WIDEST_CELL = 1.5
 def guidance_map(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Iterator[Maps | None]:
     """Densities over the extent for the chosen class c and guidance scale w: exactly tilted,
     `p(x) p(c | x)^w`, and of the guided probability-flow ODEs, each normalised over the extent. Twice, coarse
-    and then fine.
+    and then fine; with less detail once, as fine as that allows.
 
     A title gives the total variation distance to the exact one, half the integral of the absolute difference;
     the note, in the end, that at w = 1, where both are the density of the class and only the network errs.
@@ -49,6 +50,11 @@ def guidance_map(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Iterato
     sampler = request.sampler
     label = _class(model, request)
     tilt = Tilt(label, model.data.labels[label], sampler.guidance)
+    if request.detail < 1:
+        columns, steps = request.columns(FINE[0], LEAST_COLUMNS), request.fewer(FINE[1], COARSE[1])
+        once = yield from _densities(model, sampler, tilt, columns, steps, None)
+        yield _maps(model, columns, once, tilt, ())
+        return
     coarse = yield from _densities(model, sampler, tilt, *COARSE, None)
     yield _maps(model, COARSE[0], coarse, tilt, ())
     plain: tuple[float, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,8 @@ from genlab.core.time.model import TO, TS, TimeModel
 from genlab.data.payloads import Array, Curves
 from genlab.probes.equivalence import Slices, condition_of, few, float64_denoiser
 from genlab.sampling.condition import Conditions
-from genlab.sampling.denoiser import Denoiser
+from genlab.sampling.denoiser import Denoiser, NetworkDenoiser
+from genlab.sampling.parts import begin, step
 from genlab.sampling.path import Path
 from genlab.sampling.solvers.runge_kutta import Chart, RungeKutta
 from genlab.settings.time_panels import SOLVER_ORDERS
@@ -26,6 +27,7 @@ FINE = 4
 """Steps of the reference, Runge-Kutta 4, for each half step of the sampler."""
 MOST_STEPS = 50
 """Of the sampler that are measured; of more, evenly chosen ones."""
+LEAST_STEPS, LEAST_POINTS = 4, 16
 ROUNDING = 100 * float(np.finfo(np.float64).eps)
 """Errors below this, relative to the points, are rounding."""
 
@@ -70,14 +72,17 @@ def truncation(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Iterator[
     if len(grid) < 2:
         raise ValueError("this sampler stays at one noise level: choose one that walks from noise to data")
     denoiser, device = float64_denoiser(model)
-    n = few(model)
+    n = request.fewer(few(model), LEAST_POINTS if not model.images else 1)
     rng = generator(sampler.seed, "preview", model.device)
     condition = condition_of(model, request, n, rng, device)
     x = model.begin(grid, (n, *model.event), rng).to(device, torch.float64)
     chart = chart_of(path)
     grid = grid[torch.linspace(0, len(grid) - 1, min(len(grid), MOST_STEPS + 1)).round().long()]
-    errors = yield from local_errors(denoiser, x, grid, chart, condition)
-    yield _curves(errors, grid, path, chart, order=request.values.get("show", "error") == "order")
+    steps = len(grid) - 1
+    measured = torch.linspace(0, steps - 1, request.fewer(steps, LEAST_STEPS)).round().long()
+    errors = yield from local_errors(denoiser, x, grid, chart, condition, measured.tolist())
+    order = request.values.get("show", "error") == "order"
+    yield _curves(errors, grid[measured], path, chart, order)
 
 
 def inner_times(times: Tensor, path: Path) -> Tensor:
@@ -93,7 +98,12 @@ def chart_of(path: Path) -> Chart:
 
 
 def local_errors(
-    denoiser: Denoiser, x: Tensor, times: Tensor, chart: Chart, condition: Conditions | None = None
+    denoiser: Denoiser,
+    x: Tensor,
+    times: Tensor,
+    chart: Chart,
+    condition: Conditions | None = None,
+    measured: Sequence[int] | None = None,
 ) -> Generator[None, None, LocalErrors]:
     """Errors of one step of each solver from points of a reference trajectory, in slices.
 
@@ -101,6 +111,7 @@ def local_errors(
         x: where the trajectory begins at `times[0]`, in the path's coordinates, shape `(n, *event)`, float64.
         times: falling times, at least two, none below `path.t_min`, float64 on the CPU.
         chart: the coordinates in which the solvers step and errors are measured.
+        measured: the steps whose errors are taken, by default all; over others the reference goes in one.
     """
     path = denoiser.path
     names = list(SOLVER_ORDERS)
@@ -116,9 +127,15 @@ def local_errors(
         s = torch.linspace(float(places[i]), float(places[i + 1]), 2 * FINE + 1, dtype=torch.float64)
         fine = path.time_of_noise_level(s) if chart == "level" else s
         fine[0], fine[-1] = times[i], times[i + 1]
+        if measured is not None and i not in measured:
+            x = yield from _step(denoiser, "RK4", chart, x, times[i : i + 2], condition)
+            if slices.full():
+                yield
+            continue
         reference = [x]
         for k in range(2 * FINE):
-            reference.append(_step(denoiser, "RK4", chart, reference[-1], fine[k : k + 2], condition))
+            there = yield from _step(denoiser, "RK4", chart, reference[-1], fine[k : k + 2], condition)
+            reference.append(there)
             if slices.full():
                 yield
         for index, found in ((2 * FINE, whole), (FINE, half)):
@@ -126,7 +143,8 @@ def local_errors(
             least = ROUNDING * _rms(point(x, fine[0]))
             for name in names:
                 ends = fine[[0, index]]
-                error = _rms(point(_step(denoiser, name, chart, x, ends, condition), fine[index]) - exact)
+                there = yield from _step(denoiser, name, chart, x, ends, condition)
+                error = _rms(point(there, fine[index]) - exact)
                 found[name].append(math.nan if error < least else error)
                 if slices.full():
                     yield
@@ -139,19 +157,19 @@ def local_errors(
 
 def _step(
     denoiser: Denoiser, name: str, chart: Chart, x: Tensor, ends: Tensor, condition: Conditions | None
-) -> Tensor:
+) -> Generator[None, None, Tensor]:
     solver = RungeKutta(name.lower(), chart)
-    with torch.no_grad():
-        return solver.step(denoiser, solver.init(x, ends, condition)).x
+    owner = denoiser.net if isinstance(denoiser, NetworkDenoiser) else denoiser
+    states = yield from begin(owner, denoiser, solver, x, ends, condition)
+    return torch.cat([state.x for state in (yield from step(denoiser, solver, states))])
 
 
 def _rms(y: Tensor) -> float:
     return float(y.square().mean().sqrt())
 
 
-def _curves(errors: LocalErrors, times: Tensor, path: Path, chart: Chart, order: bool) -> Curves:
+def _curves(errors: LocalErrors, starts: Tensor, path: Path, chart: Chart, order: bool) -> Curves:
     """Curves over where each step begins, noise level or time rising."""
-    starts = times[:-1]
     if chart == "level":
         x = path.noise_level(starts).log10().flip(0).numpy()
         label, backwards = "log₁₀ of the noise level σ/α", True

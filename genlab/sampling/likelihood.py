@@ -14,6 +14,7 @@ from torch import Tensor
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import NOISIEST, Denoiser
 from genlab.sampling.path import Path
+from genlab.sampling.slices import Pace, Work
 
 Divergence = Literal["exact", "hutchinson"]
 
@@ -64,8 +65,8 @@ def ode_log_prob(
     The density is that of the data with the noise of `t_min` on top, of standard deviation `sigma / alpha`
     there: sharper detail than that is blurred, so very sharp data need a path with a small `t_min`.
 
-    Every slice is one evaluation of the field for one chunk of points; gradients are enabled inside, and the
-    caller may run it under `no_grad` but not under `inference_mode`.
+    Every slice is at most one evaluation of the field for one chunk of points; gradients are enabled inside,
+    and the caller may run it under `no_grad` but not under `inference_mode`.
 
     Args:
         denoiser: defines the ODE.
@@ -122,23 +123,28 @@ class _Field:
         bits = torch.randint(2, shape, generator=generator, device=self._like.device)
         self.probes = (2 * bits - 1).to(self._like)
 
-    def __call__(self, z: Tensor, tau: float) -> tuple[Tensor, Tensor]:
+    def at(self, z: Tensor, tau: float) -> Work[tuple[Tensor, Tensor]]:
         """`dz/dtau`, shape `(n, *event)`, and its divergence: `(1, n)`, or `(probes, n)` where estimated."""
-        path = self.denoiser.path
+        path, pace = self.denoiser.path, Pace()
         t = path.time_of_noise_level(torch.tensor(tau, dtype=torch.float64).exp())
         with torch.enable_grad():
             z = z.detach().requires_grad_()
             prediction = self.denoiser.predict(z * path.scale(t), t, self.condition)
             dz = prediction.v / (2 * math.cosh(tau))
         self.nfe += prediction.nfe
-        return dz.detach(), self._divergence(dz, z)
+        divergence = yield from self._divergence(dz, z, pace)
+        return dz.detach(), divergence
 
-    def _divergence(self, dz: Tensor, z: Tensor) -> Tensor:
+    def _divergence(self, dz: Tensor, z: Tensor, pace: Pace) -> Work[Tensor]:
         if self.probes is not None:
-            terms = [(_pullback(dz, z, probe) * probe).flatten(1).sum(1) for probe in self.probes]
+            terms = []
+            for probe in self.probes:
+                yield from pace.rest()
+                terms.append((_pullback(dz, z, probe) * probe).flatten(1).sum(1))
             return torch.stack(terms)
         total = torch.zeros_like(z[:, :0].flatten(1).sum(1))
         for i in range(z[0].numel()):
+            yield from pace.rest()
             axis = torch.zeros_like(z).flatten(1)
             axis[:, i] = 1
             total = total + _pullback(dz, z, axis.reshape(z.shape)).flatten(1)[:, i]
@@ -170,13 +176,13 @@ def _integrate(
     log_det: Tensor | float = dimensions * shrink
     for tau, end in pairwise(taus):
         h = end - tau
-        k1, d1 = field(z, tau)
+        k1, d1 = yield from field.at(z, tau)
         yield
-        k2, d2 = field(z + 0.5 * h * k1, tau + 0.5 * h)
+        k2, d2 = yield from field.at(z + 0.5 * h * k1, tau + 0.5 * h)
         yield
-        k3, d3 = field(z + 0.5 * h * k2, tau + 0.5 * h)
+        k3, d3 = yield from field.at(z + 0.5 * h * k2, tau + 0.5 * h)
         yield
-        k4, d4 = field(z + h * k3, end)
+        k4, d4 = yield from field.at(z + h * k3, end)
         yield
         z = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         log_det = log_det + h / 6 * (d1 + 2 * d2 + 2 * d3 + d4)

@@ -27,7 +27,8 @@ PLAIN = {
 
 def frames(model: Any, n: int, label: str = "any", **sampler: Any) -> list[Samples]:
     with torch.no_grad():
-        return list(model.sample(SampleRequest(n, GanSampler(**sampler), Condition(label))))
+        found = model.sample(SampleRequest(n, GanSampler(**sampler), Condition(label)))
+        return [frame for frame in found if frame is not None]
 
 
 def probe(model: Any, name: str, examples: Batch | None = None, label: str = "any") -> Any:

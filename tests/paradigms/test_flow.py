@@ -54,7 +54,8 @@ def density(run: Any, x: np.ndarray, error: bool = False, label: str = "any", **
 def frames(run: Any, n: int, label: str = "any", **sampler: Any) -> list[Any]:
     settings = run.session.sampler.model_copy(update=sampler)
     with torch.no_grad():
-        return list(run.model.sample(SampleRequest(n, settings, Condition(label))))
+        found = run.model.sample(SampleRequest(n, settings, Condition(label)))
+        return [frame for frame in found if frame is not None]
 
 
 def finished(work: Any) -> Any:

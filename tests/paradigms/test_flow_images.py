@@ -40,7 +40,8 @@ def log_prob(
 
 def frames(run: Any, n: int, label: str) -> list[Any]:
     with torch.no_grad():
-        return list(run.model.sample(SampleRequest(n, run.session.sampler, Condition(label))))
+        found = run.model.sample(SampleRequest(n, run.session.sampler, Condition(label)))
+        return [frame for frame in found if frame is not None]
 
 
 def context_of(model: Any) -> Context:

@@ -24,7 +24,8 @@ def asked(session: Session, label: str | None = None, **sampler: Any) -> dict[st
 
 def frames(model: Any, session: Session, n: int, **changes: Any) -> list[Any]:
     with torch.no_grad():
-        return list(model.eval().sample(SampleRequest(n, **asked(session, **changes))))
+        found = model.eval().sample(SampleRequest(n, **asked(session, **changes)))
+        return [frame for frame in found if frame is not None]
 
 
 def log_prob(model: Any, session: Session, x: Tensor, **changes: Any) -> list[LogProb]:

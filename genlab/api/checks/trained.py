@@ -49,7 +49,7 @@ class Trained:
         )
         with torch.no_grad():
             self.model.refuse(request)
-            return list(self.model.sample(request))
+            return [frame for frame in self.model.sample(request) if frame is not None]
 
     def log_prob(self, x: NDArray[Any], condition: Condition | None = None, **sampler: Any) -> Tensor:
         """Log density of x (n, *event), (n,), nats. Raises NoDensity."""

@@ -14,7 +14,7 @@ from genlab.core.training import Batch
 QUERIES = 256
 POINTS = 10_000
 LEVELS = 16
-SLICE_ROWS = 64
+SLICE_ROWS = 24
 ENOUGH = 30.0
 
 LogWeight = Callable[[Tensor], Tensor]

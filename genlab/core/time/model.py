@@ -140,8 +140,9 @@ class TimeModel(NumberModel[TO, TimeNetwork, TS]):
         """Labels (n,) that are asked for, None where the network learns none. Raises ValueError."""
         return self.classes.shown(n, ask.condition.label, rng)
 
-    def sample(self, request: SampleRequest[TS]) -> Iterator[Samples]:
-        """The start, then one frame for each solver step, as `shown` and `shown_time` say.
+    def sample(self, request: SampleRequest[TS]) -> Iterator[Samples | None]:
+        """The start, then one frame for each solver step, as `shown` and `shown_time` say; None between parts
+        of a long step.
 
         The last frame is the sample; images are rounded to their levels there. Frames are marked as biased
         where guidance acts; a stochastic or a coarse solver is not.
@@ -159,7 +160,11 @@ class TimeModel(NumberModel[TO, TimeNetwork, TS]):
         shown_labels = None if labels is None else labels.cpu().numpy()
         total = len(times) - 1
         frames = self.process_of(sampler).frames(denoiser, solver, times, first, Conditions(labels), rng)
-        for index, frame in enumerate(frames):
+        index = 0
+        for frame in frames:
+            if frame is None:
+                yield None
+                continue
             x = self.shown(frame.x, times[index])
             x = self.quantise(x) if index == total else x
             yield Samples(
@@ -172,6 +177,7 @@ class TimeModel(NumberModel[TO, TimeNetwork, TS]):
                 nfe=frame.nfe,
                 biased=self.biased(request),
             )
+            index += 1
 
     def log_prob(self, x: Tensor, request: DensityRequest[TS]) -> Iterator[LogProb | None]:
         """Log density of the probability-flow ODE from the least trained noise level on, nats in data units.

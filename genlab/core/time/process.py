@@ -17,11 +17,10 @@ from genlab.core.classes import Mixture
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, NetworkDenoiser, Target
 from genlab.sampling.likelihood import Divergence, ode_log_prob
+from genlab.sampling.parts import begin, step
 from genlab.sampling.path import Path
 from genlab.sampling.solvers import Solver
 
-SAMPLING_CHUNK = 2048
-"""Points in one pass of the network: their activations stay in the processor's cache."""
 DENSITY_CHUNK = 1024
 DENSITY_NUMBERS = 512
 """Numbers in one pass where the divergence is estimated."""
@@ -43,13 +42,14 @@ class Frame:
     nfe: int
 
 
-def last(frames: Iterator[Frame]) -> Generator[None, None, Frame]:
-    """The last frame of a walk, a step in each slice."""
-    frame = next(frames)
-    while (following := next(frames, None)) is not None:
-        frame = following
+def last(frames: Iterator[Frame | None]) -> Generator[None, None, Frame]:
+    """The last frame of a walk, a step or a part of one in each slice."""
+    found: Frame | None = None
+    for frame in frames:
+        found = frame or found
         yield
-    return frame
+    assert found is not None
+    return found
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class TimeProcess:
         first: Tensor,
         conditions: Conditions,
         rng: torch.Generator,
-    ) -> Iterator[Frame]:
-        """The walk of all samples, a frame for each of the falling times.
+    ) -> Iterator[Frame | None]:
+        """The walk of all samples, a frame for each of the falling times; None between parts of a long step.
 
         Args:
             denoiser: this process's, or that with guidance around it.
@@ -93,14 +93,10 @@ class TimeProcess:
             first: where it begins at `times[0]`, in the path's coordinates, shape `(n, *event)`.
             rng: of what a stochastic solver draws.
         """
-        states = [
-            solver.init(first[rows], times, conditions.take(rows), rng)
-            for rows in (slice(at, at + SAMPLING_CHUNK) for at in range(0, len(first), SAMPLING_CHUNK))
-        ]
+        states = yield from begin(self.net, denoiser, solver, first, times, conditions, rng)
         for index in range(len(times)):
             if index:
-                with torch.no_grad():
-                    states = [solver.step(denoiser, state) for state in states]
+                states = yield from step(denoiser, solver, states)
             cleans = [state.x0 for state in states if state.x0 is not None]
             x = torch.cat([state.x for state in states])
             yield Frame(x, torch.cat(cleans) if cleans else None, states[0].nfe)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from genlab.core.training import Batch
+from genlab.sampling.slices import Pace, Work, in_pieces
 
 PAIRS = 2**20
 """Entries of a matrix that one slice of about 20 ms works through."""
@@ -59,6 +61,21 @@ class Estimator(nn.Module, ABC):
         """Log density at x (n, d) of the groups mixed with the given probabilities, (n,)."""
         parts = [self.group_log_prob(x, group) + math.log(weight) for group, weight in weights.items()]
         return parts[0] if len(parts) == 1 else torch.stack(parts).logsumexp(0)
+
+    def log_prob_in_slices(self, x: Tensor, weights: Mapping[int, float]) -> Work[Tensor]:
+        """As `log_prob`, in slices: group after group, each by as many points as fit."""
+        parts = []
+        pace = Pace()
+        for group, weight in weights.items():
+            yield from pace.rest()
+            values = yield from in_pieces(
+                self, "all" if group == 0 else "class", len(x), partial(self._rows_log_prob, x, group)
+            )
+            parts.append(torch.cat(values) + math.log(weight))
+        return parts[0] if len(parts) == 1 else torch.stack(parts).logsumexp(0)
+
+    def _rows_log_prob(self, x: Tensor, group: int, rows: slice) -> Tensor:
+        return self.group_log_prob(x[rows], group)
 
 
 def wide(x: Tensor) -> Tensor:

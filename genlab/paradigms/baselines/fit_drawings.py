@@ -21,9 +21,9 @@ from genlab.paradigms.baselines.settings import BaselinesSampler
 from genlab.paradigms.baselines.store import Nearest
 from genlab.probes.pieces import array
 
-COLUMNS = 600
+COLUMNS, LEAST_COLUMNS = 600, 100
 MOST_CURVES = 12
-MOST_DOTS = 1500
+MOST_DOTS, LEAST_DOTS = 1500, 200
 MOST_RINGS = 40
 MOST_TILES = 20
 RING = 49
@@ -49,13 +49,14 @@ def inside_line(model: Baselines, request: Request) -> Iterator[Curves | None]:
     left, right, *_ = model.extent
     fit, label = model.fitted, request.condition.label
     weights = model.weights_of(label)
-    x = np.linspace(left, right, COLUMNS)
+    columns = request.fewer(COLUMNS, LEAST_COLUMNS)
+    x = np.linspace(left, right, columns)
     curves: dict[str, Array] = {}
     if isinstance(fit, Nearest):
         stored = torch.cat([fit.store.of(group) for group in weights])
-        counts, edges = np.histogram(array(stored), bins=COLUMNS, range=(left, right))
+        counts, edges = np.histogram(array(stored), bins=columns, range=(left, right))
         x = (edges[1:] + edges[:-1]) / 2
-        curves["stored points"] = (counts / counts.sum() * COLUMNS / (right - left)).astype(np.float32)
+        curves["stored points"] = (counts / counts.sum() * columns / (right - left)).astype(np.float32)
     elif isinstance(fit, Histogram):
         low, high = fit.edges[:, 0].tolist()
         edges = np.linspace(low, high, fit.bins[0] + 1)
@@ -68,7 +69,7 @@ def inside_line(model: Baselines, request: Request) -> Iterator[Curves | None]:
     yield None
     points = torch.as_tensor(x, dtype=torch.float64, device=model.device)[:, None]
     if not isinstance(fit, Nearest):
-        curves["fit"] = array(fit.log_prob(points.float(), weights).exp())
+        curves["fit"] = array((yield from fit.log_prob_in_slices(points.float(), weights)).exp())
         yield None
     if isinstance(fit, Mixture):
         number = 0
@@ -94,7 +95,13 @@ def inside_plane(model: Baselines, request: Request) -> Iterator[Plane | None]:
     fit, weights = model.fitted, model.weights_of(request.condition.label)
     groups: list[Group] = []
     if request.examples is not None:
-        groups.append(Group("held-out data", array(request.examples.x[:MOST_DOTS, :2]), role="real"))
+        groups.append(
+            Group(
+                "held-out data",
+                array(request.examples.x[: request.fewer(MOST_DOTS, LEAST_DOTS), :2]),
+                role="real",
+            )
+        )
     yield None
     title, note = "", ""
     if isinstance(fit, Mixture):
@@ -109,7 +116,7 @@ def inside_plane(model: Baselines, request: Request) -> Iterator[Plane | None]:
         title, note = "Gaussians", f"{len(means)} Gaussians, at one and two standard deviations."
     elif isinstance(fit, Kernel | Nearest):
         x = torch.cat([fit.store.of(group) for group in weights])
-        shown = x[:: max(1, len(x) // MOST_DOTS)]
+        shown = x[:: max(1, len(x) // request.fewer(MOST_DOTS, LEAST_DOTS))]
         groups.append(Group("stored points", array(shown[:, :2]), role="model"))
         title, note = "Stored points", f"{len(x):,} points are kept, and every sample is one of them."
         if isinstance(fit, Kernel):

@@ -192,7 +192,8 @@ class Mixture(Estimator):
 
         A log density is linear in them, and their weighted sums are all the moments that EM needs."""
         i, j = self._pairs(y.shape[1])
-        return torch.cat([y.new_ones(len(y), 1), y, y[:, i] * y[:, j]], 1)
+        rows = y.T.contiguous()  # Rows are picked far faster than columns.
+        return torch.cat([y.new_ones(1, len(y)), rows, rows[i] * rows[j]]).T
 
     def _pairs(self, d: int) -> tuple[Tensor, Tensor]:
         if self.joint:

@@ -185,7 +185,7 @@ class Baselines(NumberModel[BaselinesObjective, BaselinesNetwork, BaselinesSampl
         slices = [(first, flat[first : first + fit.chunk]) for first in range(0, len(flat), fit.chunk)]
         if not self._guided(request):
             for first, part in slices:
-                yield LogProb(first, fit.log_prob(part, weights), "exact")
+                yield LogProb(first, (yield from fit.log_prob_in_slices(part, weights)), "exact")
             return
         prior = self.weights_of("any")
         constants: dict[int, float] = {}

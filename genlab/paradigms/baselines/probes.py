@@ -31,12 +31,12 @@ NAMES: Mapping[Method, str] = {
     "mixture": "Gaussian mixture",
     "nearest": "Nearest sample",
 }
-MOST_ITERATIONS = 60
+MOST_ITERATIONS, LEAST_FITTED = 60, 300
 """Of EM in the comparison."""
-NODES = 2001
+NODES, LEAST_NODES = 2001, 201
 Floats = NDArray[np.float32]
 DISTANCES = 100
-COMPARED = 500
+COMPARED, LEAST_COMPARED = 500, 50
 """Points of each kind whose nearest stored point is looked for."""
 
 
@@ -60,13 +60,16 @@ def interval(model: Baselines, request: Request) -> Iterator[Table | None]:
     if model.store is None:
         raise ValueError("only numbers on a line lie in an interval")
     kept = model.store.batch()
+    # Every so many: they stand class after class.
+    chosen = slice(None, None, len(kept.x) // max(1, request.fewer(len(kept.x), LEAST_FITTED)) or 1)
+    kept = Batch(kept.x[chosen], None if kept.labels is None else kept.labels[chosen])
     low, high = sorted((float(request.values["low"]), float(request.values["high"])))
     if model.data.bounds is None:
         left, right, *_ = model.extent
         low, high = (left + share * (right - left) for share in (low, high))
     weights = model.weights_of(request.condition.label)
     rows: list[tuple[str, ...]] = []
-    x = np.linspace(low, high, NODES)
+    x = np.linspace(low, high, request.fewer(NODES, LEAST_NODES))
     truth = true_density(model, x, request.condition.label)
     if truth is not None:
         rows.append(("Truth", f"{float(np.trapezoid(truth, x)):.3g}", "exact"))
@@ -135,11 +138,12 @@ def memorised(model: Baselines, request: Request) -> Iterator[Curves | None]:
     if not isinstance(fit, Kernel | Nearest):
         raise ValueError("only kernels and the nearest-sample generator keep training points")
     rng = generator(request.sampler.seed, "preview", model.device)
-    groups = torch.zeros(COMPARED, dtype=torch.long, device=model.device)
+    compared = request.fewer(COMPARED, LEAST_COMPARED)
+    groups = torch.zeros(compared, dtype=torch.long, device=model.device)
     drawn = model.quantise(fit.draw(groups, rng).view(-1, *model.event)).flatten(1)
     kinds = {"samples": drawn}
     if request.examples is not None:
-        kinds["held-out data"] = request.examples.x[:COMPARED].flatten(1)
+        kinds["held-out data"] = request.examples.x[:compared].flatten(1)
     yield None
     distances: dict[str, Floats] = {}
     for name, x in kinds.items():

@@ -66,6 +66,11 @@ class OdeStep(Layer):
         self.early, self.late = early, late
         self.probes = probes
 
+    @property
+    def owner(self) -> nn.Module:
+        """The velocity: steps come and go."""
+        return self.shared[0]
+
     def closed(self, u: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         """See `Layer`."""
         return self._step(u, context, self.late, self.early)

@@ -15,7 +15,7 @@ from genlab.paradigms.flow.model import Flow
 from genlab.paradigms.flow.settings import FlowSampler
 from genlab.probes.pieces import array
 
-COLUMNS = 9
+COLUMNS, LEAST_COLUMNS = 9, 3
 PAIRS = 5
 MOST_ROWS = 9
 
@@ -27,7 +27,7 @@ def image_layers(model: Flow, request: Request) -> Slices:
     """Held-out images and what each layer makes of them, down to the base; each under its own label, or the
     one that was asked for. What is on the way is shown as pixels of the data: each pixel's own distribution
     function takes it back."""
-    examples = _examples(request, COLUMNS)
+    examples = _examples(request, request.fewer(COLUMNS, 1))
     labels = examples.labels
     if request.condition.label != "any" or labels is None:
         label = model.classes.single(request.condition.label)
@@ -36,7 +36,10 @@ def image_layers(model: Flow, request: Request) -> Slices:
     count = len(states) - 1
     most = min(MOST_ROWS, count + 1) - 1
     chosen = sorted({round(k * count / most) for k in range(most + 1)})
-    rows = [examples.x.to(model.device), *(model.quantise(model.decode(states[k])) for k in chosen[1:])]
+    rows = [examples.x.to(model.device)]
+    for k in chosen[1:]:
+        rows.append((yield from model.decoded(states[k], rounded=True)))
+        yield None
     titles = ["data", *(f"layer {count - k + 1}" for k in chosen[1:-1]), "base"]
     mean, std = states[-1].mean().item(), states[-1].std().item()
     note = (
@@ -47,7 +50,8 @@ def image_layers(model: Flow, request: Request) -> Slices:
 
 def interpolation(model: Flow, request: Request) -> Slices:
     """Images along the arc in the base between two held-out ones, at both ends, by one map."""
-    examples = _examples(request, 2 * PAIRS)
+    examples = _examples(request, 2 * request.fewer(PAIRS, 1))
+    columns = request.fewer(COLUMNS, LEAST_COLUMNS)
     label = model.classes.single(request.condition.label)
     n = len(examples.x)
     if n < 2:
@@ -58,14 +62,14 @@ def interpolation(model: Flow, request: Request) -> Slices:
     a, b = z[:pairs], z[pairs : 2 * pairs]
     cosine = (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
     angle = cosine.clamp(-1 + 1e-6, 1 - 1e-6).acos()[:, None, None]
-    share = torch.linspace(0, 1, COLUMNS, device=z.device)[None, :, None]
+    share = torch.linspace(0, 1, columns, device=z.device)[None, :, None]
     path = (torch.sin((1 - share) * angle) * a[:, None] + torch.sin(share * angle) * b[:, None]) / angle.sin()
     x = path.flatten(0, 1)
     given = model.context(None if label is None else label.expand(len(x)))
     for layer in reversed(model.layers(request.sampler.steps)):
-        x = layer.to_data(x, given)
+        x = yield from layer.data_in_slices(x, given)
         yield None
-    images = model.quantise(model.decode(x)).reshape(pairs, COLUMNS, *model.event)
+    images = (yield from model.decoded(x, rounded=True)).reshape(pairs, columns, *model.event)
     yield Tiles(_shown(images), "Between two images", (), "Left and right are held-out images.")
 
 
@@ -82,10 +86,10 @@ def _to_base(
     """The numbers (n, d) that enter the layers and those that leave each, for images (n, *event)."""
     rng = generator(request.sampler.seed, "preview", model.device)
     given = model.context(None if labels is None else labels.to(model.device))
-    state, _ = model.encode(x.to(model.device), rng)
+    state, _ = yield from model.encoded(x.to(model.device), rng)
     states = [state]
     for layer in model.layers(request.sampler.steps):
-        state, _ = layer.to_base(state, given)
+        state, _ = yield from layer.base_in_slices(state, given)
         states.append(state)
         yield
     return states

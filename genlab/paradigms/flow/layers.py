@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 from zuko.lazy import LazyTransform
+
+from genlab.sampling.slices import Work, in_pieces
+
+Way = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 
 class Layer(nn.Module, ABC):
@@ -44,6 +48,39 @@ class Layer(nn.Module, ABC):
             return self.closed(z, context)
         x = self.solve(z, context)
         return x, -self.closed(x, context)[1]
+
+    @property
+    def owner(self) -> nn.Module:
+        """Whose networks take the time of a pass."""
+        return self
+
+    def base_in_slices(self, x: Tensor, context: Tensor | None) -> Work[tuple[Tensor, Tensor]]:
+        """As `to_base`, in slices."""
+        return (yield from self._in_slices("to base", self.to_base, x, context))
+
+    def data_in_slices(self, z: Tensor, context: Tensor | None) -> Work[Tensor]:
+        """As `to_data`, in slices."""
+
+        def way(z: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
+            x = self.to_data(z, context)
+            return x, x[:, :0]
+
+        return (yield from self._in_slices("to data", way, z, context))[0]
+
+    def data_and_log_det_in_slices(self, z: Tensor, context: Tensor | None) -> Work[tuple[Tensor, Tensor]]:
+        """As `to_data_with_log_det`, in slices."""
+        return (yield from self._in_slices("with log det", self.to_data_with_log_det, z, context))
+
+    def _in_slices(
+        self, kind: str, way: Way, x: Tensor, context: Tensor | None
+    ) -> Work[tuple[Tensor, Tensor]]:
+        def work(rows: slice) -> tuple[Tensor, Tensor]:
+            # One row of context may serve all.
+            several = context is not None and context.ndim > 1 and len(context) == len(x)
+            return way(x[rows], context[rows] if context is not None and several else context)
+
+        parts = yield from in_pieces(self.owner, kind, len(x), work)
+        return torch.cat([moved for moved, _ in parts]), torch.cat([change for _, change in parts])
 
 
 class ZukoLayer(Layer):

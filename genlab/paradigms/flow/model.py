@@ -25,6 +25,7 @@ from genlab.paradigms.flow.layers import Layer, normal_log_prob, to_base
 from genlab.paradigms.flow.settings import FlowNetwork, FlowObjective, FlowSampler, capabilities
 from genlab.paradigms.flow.target import check_target, truth_log_prob
 from genlab.paradigms.flow.transforms import build_layers
+from genlab.sampling.slices import Work, in_pieces
 from genlab.settings.paradigm import Capabilities
 from genlab.settings.spaces import Images
 
@@ -122,6 +123,24 @@ class Flow(NumberModel[FlowObjective, FlowNetwork, FlowSampler]):
         y, log_det = self.marginals.to_base(x)
         return y.flatten(1), log_det - log_q
 
+    def encoded(self, x: Tensor, rng: torch.Generator) -> Work[tuple[Tensor, Tensor]]:
+        """As `encode`, in slices."""
+        if not self.images:
+            return self.encode(x, rng)
+        x, log_q = self.dequantiser(x, rng)
+        yield
+        parts = yield from in_pieces(self, "encoded", len(x), lambda rows: self.marginals.to_base(x[rows]))
+        y, log_det = (torch.cat(values) for values in zip(*parts, strict=True))
+        return y.flatten(1), log_det - log_q
+
+    def decoded(self, y: Tensor, rounded: bool) -> Work[Tensor]:
+        """As `decode`, in slices. rounded: images to whole levels."""
+
+        def work(rows: slice) -> Tensor:
+            return self.quantise(self.decode(y[rows])) if rounded else self.decode(y[rows])
+
+        return torch.cat((yield from in_pieces(self, "decoded", len(y), work)))
+
     def decode(self, y: Tensor) -> Tensor:
         """Data units `(n, *event)` of the numbers `(n, d)` that layers give; levels are not rounded."""
         if not self.images:
@@ -147,7 +166,7 @@ class Flow(NumberModel[FlowObjective, FlowNetwork, FlowSampler]):
             log_q = log_q - log_det
         return (log_q - truth_log_prob(self.unstandardise(x), target, labels)).mean()
 
-    def sample(self, request: SampleRequest[FlowSampler]) -> Iterator[Samples]:
+    def sample(self, request: SampleRequest[FlowSampler]) -> Iterator[Samples | None]:
         """The base sample, then one frame for each layer, or Runge-Kutta step of a continuous flow.
 
         Every frame is in data units: the base has mean and spread of the data. Frames are marked as biased
@@ -167,9 +186,12 @@ class Flow(NumberModel[FlowObjective, FlowNetwork, FlowSampler]):
         biased = "" if sampler.temperature == 1 else f"temperature {sampler.temperature:g}"
         for index in range(len(layers) + 1):
             if index:
-                x = layers[-index].to_data(x, given)
+                x = yield from layers[-index].data_in_slices(x, given)
+                if self.images:
+                    yield None
+            shown_x = yield from self.decoded(x, index == len(layers))
             yield Samples(
-                x=_array(self.quantise(self.decode(x)) if index == len(layers) else self.decode(x)),
+                x=_array(shown_x),
                 clean=None,
                 labels=shown,
                 index=index,
@@ -200,7 +222,9 @@ class Flow(NumberModel[FlowObjective, FlowNetwork, FlowSampler]):
         rows = max(1, most // mixture.size)
         steps = max(LEAST_ODE_STEPS, sampler.steps)
         for first in range(0, len(x), rows):
-            part, gained = self.encode(x[first : first + rows].to(self.device, torch.float32), rng)
+            part, gained = yield from self.encoded(
+                x[first : first + rows].to(self.device, torch.float32), rng
+            )
             given = self.context(mixture.labels_of(len(part)))
             gained = mixture.repeated(gained.expand(len(part)))
             part = mixture.repeated(part)
@@ -217,7 +241,7 @@ class Flow(NumberModel[FlowObjective, FlowNetwork, FlowSampler]):
         """Log density (n,) of encoded data, a slice for each layer."""
         total = x.new_zeros(len(x))
         for layer in self.layers(steps):
-            x, log_det = layer.to_base(x, given)
+            x, log_det = yield from layer.base_in_slices(x, given)
             total = total + log_det
             yield
         return normal_log_prob(x, temperature) + total

@@ -21,10 +21,11 @@ REACH = 3.0
 """Standard deviations of the base that a grid over it spans."""
 APART = 4.0
 """Of data and base from the middle between them, in standard deviations."""
-CARRIED = 500
+CARRIED, LEAST_CARRIED = 500, 60
 """Points carried along with a grid."""
 REFERENCE = 500
-LINE = 401
+LINE, LEAST_LINE = 401, 61
+LEAST_COLUMNS = 8
 MOST_STAGES = 64
 """Stages of a mesh; of flows with more layers, evenly chosen ones."""
 MOST_CURVES = 8
@@ -56,7 +57,7 @@ def base(model: Flow, request: Request) -> Slices:
     points, labels = _held_out(model, request)
     given, z = _context(model, request), points
     for layer in model.layers(request.sampler.steps):
-        z, _ = layer.to_base(z, given)
+        z, _ = yield from layer.base_in_slices(z, given)
         yield None
     apart = np.array([APART, 0], np.float32)
     groups = [
@@ -80,12 +81,12 @@ def base(model: Flow, request: Request) -> Slices:
 
 def log_det(model: Flow, request: Request) -> Slices:
     """log|det dz/dx| of the map from data units to the base, over the window."""
-    cells = 2 * request.resolution
+    cells = request.columns(2 * request.resolution, LEAST_COLUMNS)
     x = plane(model.extent, cells, model.device)
     given = _context(model, request)
     z, total = model.standardise(x), -model.log_volume().expand(len(x))
     for layer in model.layers(request.sampler.steps):
-        z, change = layer.to_base(z, given)
+        z, change = yield from layer.base_in_slices(z, given)
         total = total + change
         yield None
     values = array(total).reshape(cells, cells)
@@ -109,7 +110,7 @@ def line_layers(model: Flow, request: Request) -> Slices:
     """The density after each layer and the true one, over the window, per data unit."""
     z, stages, log_slopes = yield from _line(model, request)
     low, high = model.extent[:2]
-    axis = np.linspace(low, high, LINE)
+    axis = np.linspace(low, high, len(z))
     log_base = normal_log_prob(z) - model.log_volume()
     count = len(stages) - 1
     curves = {}
@@ -140,12 +141,12 @@ def _stages(model: Flow, request: Request, forward: bool) -> Generator[None, Non
     """A grid and points through all layers, in the order of the direction, standardised."""
     sampler = request.sampler
     given = _context(model, request)
-    side = request.resolution + 1
+    side = request.columns(request.resolution, LEAST_COLUMNS) + 1
     if forward:
         rng = generator(sampler.seed, "sampling", model.device)
         square = (-REACH, REACH, -REACH, REACH)
         nodes = _nodes(square, side).to(model.device)
-        points = sampler.temperature * torch.randn((CARRIED, 2), generator=rng, device=model.device)
+        points = sampler.temperature * torch.randn((_carried(request), 2), generator=rng, device=model.device)
         labels: Labels | None = _quadrants(points)
     else:
         nodes = model.standardise(_nodes(model.extent, side).to(model.device))
@@ -160,7 +161,8 @@ def _stages(model: Flow, request: Request, forward: bool) -> Generator[None, Non
     changes = [total]
     states = [state]
     for layer in layers:
-        state, change = (layer.to_data_with_log_det if forward else layer.to_base)(state, given)
+        way = layer.data_and_log_det_in_slices if forward else layer.base_in_slices
+        state, change = yield from way(state, given)
         total = total + change
         states.append(state)
         changes.append(total)
@@ -211,10 +213,10 @@ def _window(extent: Extent, points: Array) -> Extent:
 def _line(model: Flow, request: Request) -> Generator[None, None, tuple[Tensor, list[Tensor], list[Tensor]]]:
     """Base values (n, 1), where they are after each layer, and log dx/dz up to there, standardised."""
     given = _context(model, request)
-    z = torch.linspace(-4, 4, LINE, device=model.device)[:, None]
-    states, slopes = [z], [z.new_zeros(LINE)]
+    z = torch.linspace(-4, 4, request.fewer(LINE, LEAST_LINE), device=model.device)[:, None]
+    states, slopes = [z], [z.new_zeros(len(z))]
     for layer in model.layers(request.sampler.steps)[::-1]:
-        x, change = layer.to_data_with_log_det(states[-1], given)
+        x, change = yield from layer.data_and_log_det_in_slices(states[-1], given)
         states.append(x)
         slopes.append(slopes[-1] + change)
         yield
@@ -230,8 +232,12 @@ def _held_out(model: Flow, request: Request) -> tuple[Tensor, Labels | None]:
     if labels is not None and label is not None and int(label) >= 0:
         chosen = labels == label
         x, labels = x[chosen], labels[chosen]
-    points = model.standardise(x[:CARRIED].to(model.device))
-    return points, _quadrants(points) if labels is None else labels[:CARRIED].cpu().numpy()
+    points = model.standardise(x[: _carried(request)].to(model.device))
+    return points, _quadrants(points) if labels is None else labels[: len(points)].cpu().numpy()
+
+
+def _carried(request: Request) -> int:
+    return request.fewer(CARRIED, LEAST_CARRIED)
 
 
 def _quadrants(points: Tensor) -> Labels:

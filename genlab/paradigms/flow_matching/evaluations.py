@@ -25,12 +25,15 @@ from genlab.sampling.solvers.runge_kutta import TABLEAUS, RungeKutta
 from genlab.settings.time_panels import SOLVER_ORDERS
 
 BUDGETS = (1, 2, 4, 8, 16, 32, 64)
-SAMPLES = 1000
+SAMPLES, LEAST_SAMPLES = 1000, 100
 """Of which a distance to the data is taken."""
 OTHERS = 4
 """Real samples that are compared with the same data: the floor is their mean distance."""
+LEAST_BUDGET = 8
+"""The largest one where there is little detail."""
 POINTS, EXACT_STEPS = 256, 256
 """Points whose error is measured, and Runge-Kutta steps that take them where they should go."""
+LEAST_POINTS, LEAST_EXACT_STEPS = 32, 32
 LEAST = 1e-6
 """Error in standard deviations of the data below which single precision tells nothing."""
 
@@ -43,7 +46,8 @@ def evaluations(model: FlowMatching, request: ProbeRequest[FlowMatchingSampler])
 
     'w2': exact 2-Wasserstein distance of 1,000 samples to fresh data, or to held-out ones where the truth is
     not known, data units, with its floor. 'error': decimal logarithm of the root mean square distance to
-    where the same flow takes the same source points in 256 Runge-Kutta steps, data units.
+    where the same flow takes the same source points in 256 Runge-Kutta steps, data units. With less detail
+    all of these numbers are smaller, and the largest budgets are left out.
 
     Raises:
         ValueError: for the error of consistency training, which has no flow; without held-out data where the
@@ -55,8 +59,9 @@ def evaluations(model: FlowMatching, request: ProbeRequest[FlowMatchingSampler])
     x_label = "network evaluations" + (", each of two passes: guided" if model.guided(flow) else "")
     marks: dict[str, float] = {}
     if request.values["measure"] == "error":
-        source, condition = _begin(model, request, POINTS)
-        judge = yield from _against_exact(model, runners[0], source, condition)
+        source, condition = _begin(model, request, request.fewer(POINTS, LEAST_POINTS))
+        steps = request.fewer(EXACT_STEPS, LEAST_EXACT_STEPS)
+        judge = yield from _against_exact(model, runners[0], source, condition, steps)
         y_label = "log₁₀ root mean square error, data units"
     else:
         real = _real(model, request)
@@ -67,19 +72,21 @@ def evaluations(model: FlowMatching, request: ProbeRequest[FlowMatchingSampler])
             floors.append((yield from _distance(other, real[0])))
         marks = {"floor": float(np.mean(floors))}
         y_label = f"W2 to the data, {biased}" if biased else "W2 to the data"
-    heights = {each.name: np.full(len(BUDGETS), np.nan, np.float32) for each in runners}
-    for i, budget in enumerate(BUDGETS):
+    most = request.fewer(BUDGETS[-1], LEAST_BUDGET)
+    budgets = [budget for budget in BUDGETS if budget <= most]
+    heights = {each.name: np.full(len(budgets), np.nan, np.float32) for each in runners}
+    for i, budget in enumerate(budgets):
         for each in runners:
             if each.stages <= budget <= each.most:
                 ends = yield from _ends(each, source, budget // each.stages, condition, seed)
                 heights[each.name][i] = yield from judge(ends)
         yield Curves(
-            np.log2(BUDGETS).astype(np.float32),
+            np.log2(budgets).astype(np.float32),
             {name: values.copy() for name, values in heights.items()},
             x_label,
             y_label,
             marks,
-            captions=tuple(str(budget) for budget in BUDGETS),
+            captions=tuple(str(budget) for budget in budgets),
         )
 
 
@@ -143,11 +150,11 @@ def _ends(
 
 
 def _against_exact(
-    model: FlowMatching, runner: _Runner, source: Tensor, condition: Conditions
+    model: FlowMatching, runner: _Runner, source: Tensor, condition: Conditions, steps: int
 ) -> Generator[None, None, Judge]:
     """runner: of the flow that is followed exactly."""
     fine = replace(runner, solver=RungeKutta("rk4"))
-    exact = yield from _ends(fine, source, EXACT_STEPS, condition, 0)
+    exact = yield from _ends(fine, source, steps, condition, 0)
     unit = float(model.std.flatten()[0])
 
     def judge(ends: Tensor) -> Generator[None, None, float]:
@@ -173,11 +180,11 @@ def _distance(x: Array, y: Array) -> Generator[None, None, float]:
 def _real(model: FlowMatching, request: ProbeRequest[FlowMatchingSampler]) -> list[Array]:
     """Independent samples of the data: fresh ones, or halves of held-out data. Of one class where the
     condition names it."""
-    label = request.condition.label
+    label, n = request.condition.label, request.fewer(SAMPLES, LEAST_SAMPLES)
     chosen = model.classes.index(label) if label in model.data.labels else None
     if model.truth is not None:
         seeds = [np.random.default_rng([request.sampler.seed, k]) for k in range(1 + OTHERS)]
-        return [model.truth.draw(SAMPLES, rng, chosen).x for rng in seeds]
+        return [model.truth.draw(n, rng, chosen).x for rng in seeds]
     if request.examples is None:
         raise ValueError("there are no held-out examples to compare with")
     x, labels = request.examples.x, request.examples.labels
@@ -185,5 +192,5 @@ def _real(model: FlowMatching, request: ProbeRequest[FlowMatchingSampler]) -> li
         x = x[labels == chosen]
     if len(x) < 2:
         raise ValueError("there are no held-out examples of this class")
-    half = len(x) // 2
+    half = min(len(x) // 2, n)
     return [x[:half].cpu().numpy(), x[half : 2 * half].cpu().numpy()]

@@ -18,6 +18,7 @@ from genlab.paradigms.flow_matching.evaluations import evaluations
 from genlab.paradigms.flow_matching.model import FlowMatching
 from genlab.paradigms.flow_matching.settings import FlowMatchingSampler
 from genlab.paradigms.flow_matching.straightness import (
+    STEPS,
     Walk,
     followed,
     normalised_path_energy,
@@ -34,7 +35,8 @@ from genlab.sampling.solvers.runge_kutta import RungeKutta
 
 LINES, WALKS = 100, 1000
 """Trajectories that are drawn, and over which the numbers are taken."""
-PAIRS = 200
+LEAST_LINES, LEAST_WALKS, LEAST_STEPS = 30, 100, 12
+PAIRS, LEAST_PAIRS = 200, 30
 REAL = 500
 MARGIN = 0.04
 """Of a window, around what it must show."""
@@ -46,20 +48,26 @@ Request = ProbeRequest[FlowMatchingSampler]
 
 
 def paths(model: FlowMatching, request: Request) -> Slices:
-    """A hundred trajectories of the flow, of the teacher where there is a student, from source to data.
+    """A hundred trajectories of the flow, of the teacher where there is a student, from source to data; fewer
+    with less detail.
 
     First the picture; then with the straightness of 1,000 walks; then with their normalised path energy and
     its standard error, against optimal transport between their sources and held-out data, within each class
     where the flow knows classes. Guided paths do not end in the data, and have none."""
     sampler, condition = request.sampler, request.condition
-    drawn = yield from walk(model, SampleRequest(LINES, sampler, condition))
+    steps = request.fewer(STEPS, LEAST_STEPS)
+    drawn = yield from walk(
+        model, SampleRequest(request.fewer(LINES, LEAST_LINES), sampler, condition), steps
+    )
     data, classes = _held_out(model, request)
     picture = _picture(model, drawn, data[:REAL])
     yield picture
-    walks = yield from walk(model, SampleRequest(WALKS, sampler, condition))
-    walked = f"{WALKS:,} walks of {walks.nfe} network evaluations"
+    walks = yield from walk(
+        model, SampleRequest(request.fewer(WALKS, LEAST_WALKS), sampler, condition), steps
+    )
+    walked = f"{len(walks.energy):,} walks of {walks.nfe} network evaluations"
     straight = f"Straightness {walks.straightness:.3f}"
-    rows, chosen = _matched(walks.labels, classes, len(data))
+    rows, chosen = _matched(len(walks.energy), walks.labels, classes, len(data))
     if model.guided(replace(request, sampler=followed(model, sampler))) or len(rows) < 2:
         yield replace(picture, note=f"{straight} (0 is straight); {walked}.")
         return
@@ -82,8 +90,9 @@ def student(model: FlowMatching, request: Request) -> Slices:
     if not bool(model.taught):
         raise ValueError("the student is not taught yet: its teacher trains first")
     rng = generator(request.sampler.seed, "sampling", model.device)
-    conditions = Conditions(model.labels(PAIRS, request, rng))
-    source = model.source.draw(model, PAIRS, rng)
+    n = request.fewer(PAIRS, LEAST_PAIRS)
+    conditions = Conditions(model.labels(n, request, rng))
+    source = model.source.draw(model, n, rng)
     found: list[Frame] = []
     for use, solver, steps in (("teacher", RungeKutta("rk4"), TEACHER_STEPS), ("student", Consistency(), 1)):
         sampler = request.sampler.model_copy(update={"use": use})
@@ -168,12 +177,12 @@ def _held_out(model: FlowMatching, request: Request) -> tuple[Array, Labels]:
     return x, classes
 
 
-def _matched(labels: Tensor | None, classes: Labels, n: int) -> tuple[Labels, Labels]:
+def _matched(walks: int, labels: Tensor | None, classes: Labels, n: int) -> tuple[Labels, Labels]:
     """Rows of walks and rows of data, as many, and of the same classes where the walks have some.
 
-    labels: (m,) of the walks, -1 for none. classes: (n,) of the data."""
+    walks: how many, m. labels: (m,) of the walks, -1 for none. classes: (n,) of the data."""
     if labels is None or bool((labels < 0).all()):
-        both = np.arange(min(WALKS, n))
+        both = np.arange(min(walks, n))
         return both, both
     rows, chosen = [], []
     for label in np.unique(classes):

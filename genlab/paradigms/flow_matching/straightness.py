@@ -19,6 +19,7 @@ from genlab.paradigms.flow_matching.model import FlowMatching
 from genlab.paradigms.flow_matching.settings import FlowMatchingSampler
 from genlab.sampling.condition import Conditions
 from genlab.sampling.coupling import Index, Points, optimal, squared_distances
+from genlab.sampling.slices import in_pieces
 
 STEPS = 50
 LEAST = 1e-12
@@ -71,18 +72,28 @@ def walk(
     denoiser = model.denoiser(replace(request, sampler=followed(model, request.sampler)))
     x = model.source.draw(model, request.n, rng)
     unit = float(model.std.flatten()[0])
+    net = model.process_of(followed(model, request.sampler)).net
+
+    def velocity(x: Tensor, t: Tensor) -> Generator[None, None, tuple[Tensor, int]]:
+        def predicted(rows: slice) -> tuple[Tensor, int]:
+            with torch.no_grad():
+                found = denoiser.predict(x[rows], t, condition.take(rows))
+                return found.velocity, found.nfe
+
+        parts = yield from in_pieces(net, (type(denoiser).__name__, "velocity"), len(x), predicted)
+        return torch.cat([part for part, _ in parts]), parts[0][1]
+
     h = 1 / steps
     places, velocities, nfe = [x], [], 0
     for k in range(steps):
         t = torch.tensor(1 - k * h, dtype=torch.float64)
-        with torch.no_grad():
-            first = denoiser.predict(x, t, condition)
-            yield
-            second = denoiser.predict(x - 0.5 * h * first.velocity, t - 0.5 * h, condition)
-        x = x - h * second.velocity
+        first, passes = yield from velocity(x, t)
+        yield
+        second, more = yield from velocity(x - 0.5 * h * first, t - 0.5 * h)
+        x = x - h * second
         places.append(x)
-        velocities.append(second.velocity)
-        nfe += first.nfe + second.nfe
+        velocities.append(second)
+        nfe += passes + more
         yield
     speeds = torch.stack([v.square().flatten(1).sum(1) for v in velocities]) * unit**2
     way = (x - places[0]).square().flatten(1).sum(1) * unit**2

@@ -16,9 +16,10 @@ from genlab.data.payloads import Payload, Table
 from genlab.data.truths.base import Truth
 from genlab.paradigms.gan.model import GAN
 from genlab.paradigms.gan.settings import GanSampler
+from genlab.sampling.slices import Work
 from genlab.settings.spaces import Points
 
-COUNTED = 20_000
+COUNTED, LEAST_JUDGED = 20_000, 100
 BINS = {1: 100, 2: 24}
 """Bins per axis of the histograms that are compared."""
 CHUNK = 2000
@@ -49,10 +50,11 @@ def divergence(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payloa
         raise ValueError("there are no held-out data to judge")
     rng = generator(request.sampler.seed, "preview", model.device)
     examples = request.examples
-    n = len(examples.x)
-    labels = examples.labels if model.classes.learned else None
-    fake = model.judge.scores(model.generate(model.draw_latent(n, rng), labels), labels)
-    real = model.judge.scores(model.dequantise(examples.x, rng), labels)
+    n = request.fewer(len(examples.x), LEAST_JUDGED)
+    labels = examples.labels[:n] if model.classes.learned and examples.labels is not None else None
+    made = yield from model.generated(model.draw_latent(n, rng), labels)
+    fake = yield from model.judge.scored(made, labels)
+    real = yield from model.judge.scored(model.dequantise(examples.x[:n], rng), labels)
     yield None
     rows = []
     ratio = model.game.log_ratio
@@ -74,14 +76,14 @@ def divergence(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payloa
     space, truth = model.space, model.truth
     note = f"Of {n:,} held-out and as many generated points."
     if truth is not None and isinstance(space, Points) and space.dim in BINS:
-        note += (
-            f" Counted: {COUNTED:,} points in {BINS[space.dim]} bins per axis; at most log 2 = 0.693 nats."
-        )
+        rounds = request.fewer(COUNTED // CHUNK, 1)
+        bins = BINS[space.dim]
+        note += f" Counted: {rounds * CHUNK:,} points in {bins} bins per axis; at most log 2 = 0.693 nats."
         counts = []
         for real_ones in (True, True, False):
             parts = []
-            for _ in range(0, COUNTED, CHUNK):
-                points = _real(truth, rng) if real_ones else _generated(model, rng)
+            for _ in range(rounds):
+                points = _real(truth, rng) if real_ones else (yield from _generated(model, rng))
                 parts.append(_counts(model, points.to(model.device)))
                 yield None
             counts.append(torch.stack(parts).sum(0))
@@ -97,9 +99,9 @@ def _real(truth: Truth, rng: torch.Generator) -> Tensor:
     return torch.as_tensor(truth.draw(CHUNK, np.random.default_rng(seed)).x)
 
 
-def _generated(model: GAN, rng: torch.Generator) -> Tensor:
+def _generated(model: GAN, rng: torch.Generator) -> Work[Tensor]:
     labels = model.classes.shown(CHUNK, "any", rng)
-    return model.generate(model.draw_latent(CHUNK, rng), labels)
+    return (yield from model.generated(model.draw_latent(CHUNK, rng), labels))
 
 
 def _counts(model: GAN, x: Tensor) -> Tensor:

@@ -14,14 +14,15 @@ from genlab.data.payloads import Array, Curves, Group, Mesh, Payload, Plane, Til
 from genlab.nets.adversarial import Latent
 from genlab.paradigms.gan.model import GAN
 from genlab.paradigms.gan.settings import GanSampler
+from genlab.sampling.slices import Work
 from genlab.settings.spaces import Images
 
 REACH = 2.5
 """How far the grid reaches in each latent: it holds 97.5 % of a plane of latents."""
-LINES = 41
-CARRIED = 300
-LINE_POINTS = 400
-TILES = 8
+LINES, LEAST_LINES = 41, 11
+CARRIED, LEAST_CARRIED = 300, 40
+LINE_POINTS, LEAST_POINTS = 400, 60
+TILES, LEAST_TILES = 8, 3
 
 
 def manifold(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payload | None]:
@@ -36,30 +37,35 @@ def manifold(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payload 
     category = int(request.values.get("category", 0))
     space, flat = model.space, model.network.latent == 1
     if isinstance(space, Images):
-        yield _images(model, category, label)
+        yield (yield from _images(model, request, category, label))
     elif space.dim == 1 or (space.dim == 2 and flat):
-        line = torch.linspace(-3, 3, LINE_POINTS)[:, None]
-        x = _carried(model, line, category, label)
+        line = torch.linspace(-3, 3, request.fewer(LINE_POINTS, LEAST_POINTS))[:, None]
+        x = yield from _carried(model, line, category, label)
         if space.dim == 1:
             yield Curves(line[:, 0].numpy(), {"generated x": x[:, 0]}, "first latent z₁", "x")
         else:
             groups = (*_real(request), Group("generated", x, "line", "model"))
             yield Plane(groups, model.extent, "The latent line in the plane of the data", data_space=True)
     elif space.dim == 2:
-        yield _mesh(model, request, category, label, rng)
+        yield (yield from _mesh(model, request, category, label, rng))
     else:
         raise ValueError("the generator can be drawn into a line or a plane only")
 
 
 def _mesh(
     model: GAN, request: ProbeRequest[GanSampler], category: int, label: Tensor | None, rng: torch.Generator
-) -> Mesh:
-    axis = torch.linspace(-REACH, REACH, LINES)
+) -> Work[Mesh]:
+    lines = request.columns(LINES, LEAST_LINES)
+    axis = torch.linspace(-REACH, REACH, lines)
     rows, columns = torch.meshgrid(axis, axis, indexing="ij")
     latent = torch.stack([columns, rows], -1)
-    carried = _carried(model, latent.reshape(-1, 2), category, label).reshape(LINES, LINES, 2)
-    z = torch.randn(CARRIED, 2, generator=rng, device=rng.device).cpu().clamp(-REACH, REACH)
-    there = _carried(model, z, category, label)
+    carried = (yield from _carried(model, latent.reshape(-1, 2), category, label)).reshape(lines, lines, 2)
+    z = (
+        torch.randn(request.fewer(CARRIED, LEAST_CARRIED), 2, generator=rng, device=rng.device)
+        .cpu()
+        .clamp(-REACH, REACH)
+    )
+    there = yield from _carried(model, z, category, label)
     nodes = np.stack([latent.numpy(), carried])
     window = (-REACH, REACH, -REACH, REACH)
     return Mesh(
@@ -85,25 +91,28 @@ def _shade(nodes: Array) -> Array:
     return np.asarray(np.clip(relative, 0, 1) ** 0.25, np.float32)
 
 
-def _images(model: GAN, category: int, label: Tensor | None) -> Tiles:
-    axis = torch.linspace(-2, 2, TILES)
+def _images(
+    model: GAN, request: ProbeRequest[GanSampler], category: int, label: Tensor | None
+) -> Work[Tiles]:
+    side = request.columns(TILES, LEAST_TILES)
+    axis = torch.linspace(-2, 2, side)
     if model.network.latent == 1:
-        places = torch.linspace(-2, 2, TILES * TILES)[:, None]
+        places = torch.linspace(-2, 2, side * side)[:, None]
     else:
         rows, columns = torch.meshgrid(axis.flip(0), axis, indexing="ij")
         places = torch.stack([columns, rows], -1).reshape(-1, 2)
     event = model.event[1:] if model.event[0] == 1 else model.event
-    x = _carried(model, places, category, label).reshape(TILES, TILES, *event)
+    x = (yield from _carried(model, places, category, label)).reshape(side, side, *event)
     return Tiles(np.asarray(x), "Images over the first two latents", note="Both run from -2 to 2.")
 
 
-def _carried(model: GAN, places: Tensor, category: int, label: Tensor | None) -> Array:
-    """Generated data, (n, *event), at places (n, 1 or 2) of the first latents; the others are zero."""
+def _carried(model: GAN, places: Tensor, category: int, label: Tensor | None) -> Work[Array]:
+    """Generated data, (n, *event), at places (n, 1 or 2) of the first latents, the others zero; in slices."""
     n, known = places.shape
     z = torch.zeros(n, model.network.latent, device=model.device)
     z[:, :known] = places.to(model.device)
     chosen = torch.full((n,), category, device=model.device) if model.network.categories else None
-    x = model.generate(Latent(z, chosen), None if label is None else label.expand(n))
+    x = yield from model.generated(Latent(z, chosen), None if label is None else label.expand(n))
     return model.quantise(x).cpu().numpy()
 
 

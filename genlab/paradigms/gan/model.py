@@ -39,6 +39,7 @@ from genlab.paradigms.gan.settings import (
     sees_labels,
 )
 from genlab.paradigms.gan.unroll import Score, unrolled
+from genlab.sampling.slices import Work, in_pieces, whole
 from genlab.settings.paradigm import Capabilities
 
 CHUNK = 4096
@@ -89,7 +90,8 @@ class GAN(NumberModel[GanObjective, GanNetwork, GanSampler]):
     @property
     def judge(self) -> Judge:
         """The discriminator as a judge of single points."""
-        return Judge(self.critic, self.objective.packing, self.standardise, self.game.log_ratio)
+        coupled = self.network.minibatch_std
+        return Judge(self.critic, self.objective.packing, self.standardise, self.game.log_ratio, coupled)
 
     def _networks(self) -> tuple[nn.Module, nn.Module]:
         objective, network, event = self.objective, self.network, self.event
@@ -244,15 +246,19 @@ class GAN(NumberModel[GanObjective, GanNetwork, GanSampler]):
 
     def generate(self, latent: Latent, labels: Tensor | None) -> Tensor:
         """The generator's output in data units, (n, *event), images not yet rounded."""
-        parts = []
-        for first in range(0, len(latent.z), CHUNK):
-            rows = slice(first, first + CHUNK)
-            category = None if latent.category is None else latent.category[rows]
-            given = None if labels is None else labels[rows]
-            parts.append(self.generator(Latent(latent.z[rows], category), given))
+        return whole(self.generated(latent, labels))
+
+    def generated(self, latent: Latent, labels: Tensor | None) -> Work[Tensor]:
+        """As `generate`, in slices."""
+
+        def work(rows: slice) -> Tensor:
+            out: Tensor = self.generator(latent.take(rows), None if labels is None else labels[rows])
+            return out
+
+        parts = yield from in_pieces(self.generator, "generated", len(latent.z), work, CHUNK)
         return self.unstandardise(torch.cat(parts))
 
-    def sample(self, request: SampleRequest[GanSampler]) -> Iterator[Samples]:
+    def sample(self, request: SampleRequest[GanSampler]) -> Iterator[Samples | None]:
         """One frame from one pass; or a frame after each round of proposals or step of the walk. The time of
         a round is the share of places filled.
 
@@ -264,7 +270,12 @@ class GAN(NumberModel[GanObjective, GanNetwork, GanSampler]):
         sampler = request.sampler
         rng = generator(sampler.seed, "sampling", self.device)
         labels = self.classes.shown(request.n, request.condition.label, rng)
-        for index, (x, time) in enumerate(self._frames(request, labels, rng)):
+        index = 0
+        for frame in self._frames(request, labels, rng):
+            if frame is None:
+                yield None
+                continue
+            x, time = frame
             yield Samples(
                 x=self.quantise(x).detach().cpu().numpy(),
                 clean=None,
@@ -275,28 +286,33 @@ class GAN(NumberModel[GanObjective, GanNetwork, GanSampler]):
                 nfe=1 + 2 * index,
                 biased=self.biased(request),
             )
+            index += 1
 
     def _frames(
         self, request: SampleRequest[GanSampler], labels: Tensor | None, rng: torch.Generator
-    ) -> Iterator[tuple[Tensor, float]]:
-        """Data (n, *event), images not yet rounded, with their times."""
+    ) -> Iterator[tuple[Tensor, float] | None]:
+        """Data (n, *event), images not yet rounded, with their times; None between parts of one."""
         sampler, n = request.sampler, request.n
         if self.dirac and sampler.method != "one-pass":
             raise ValueError("the Dirac-GAN's generator is one point: there is no other to choose or walk to")
         proposals = Proposals(
             lambda count: self.truncated(self.draw_latent(count, rng), sampler.truncation),
             lambda count: self.classes.shown(count, request.condition.label, rng),
-            self.generate,
+            self.generated,
         )
         match sampler.method:
             case "one-pass":
-                yield self.generate(proposals.latents(n), labels), 0.0
+                x = yield from self.generated(proposals.latents(n), labels)
+                yield x, 0.0
             case "rejection":
                 yield from rejection(proposals, self.judge, n, labels, sampler.steps, rng)
             case "refinement":
                 pace = (sampler.walk_step, sampler.walk_noise)
                 steps = walk(proposals, self.judge, n, labels, sampler.steps, *pace, rng)
-                yield from ((x, float(index)) for index, x in enumerate(steps))
+                index = 0
+                for each in steps:
+                    yield None if each is None else (each, float(index))
+                    index += each is not None
 
     def truncated(self, latent: Latent, psi: float) -> Latent:
         """Latents shrunk by psi. Source: Karras et al. (2019), StyleGAN, appendix B, in the latent itself."""

@@ -17,14 +17,16 @@ from genlab.paradigms.gan.manifold import manifold
 from genlab.paradigms.gan.model import GAN
 from genlab.paradigms.gan.settings import GanSampler
 from genlab.probes.pieces import plane
+from genlab.sampling.slices import Work
 from genlab.settings.spaces import Images
 
-ARROWS = 200
+ARROWS, LEAST_ARROWS = 200, 30
+LEAST_COLUMNS = 8
 CELLS = 1024
 """Cells of a map that are judged in one slice."""
-COUNTED = 20_000
-LINE_COLUMNS = 300
-TILES = (8, 8)
+COUNTED, LEAST_COUNTED = 20_000, 2000
+LINE_COLUMNS, LEAST_LINE_COLUMNS = 300, 75
+TILES, LEAST_TILES = 8, 3
 
 
 def landscape(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payload | None]:
@@ -34,14 +36,14 @@ def landscape(model: GAN, request: ProbeRequest[GanSampler]) -> Iterator[Payload
     only differences count; with the direction in which the generator's loss pushes 200 of its points."""
     rng = generator(request.sampler.seed, "preview", model.device)
     if isinstance(model.space, Images):
-        yield _sorted_images(model, request, rng)
+        yield (yield from _sorted_images(model, request, rng))
         return
     if model.space.dim > 2:
         raise ValueError("the discriminator can be drawn over a line or a plane only")
     if model.space.dim == 1:
         yield from _on_the_line(model, request, rng)
         return
-    columns = request.resolution
+    columns = request.columns(request.resolution, LEAST_COLUMNS)
     grid = plane(model.extent, columns, model.device)
     others = _fillers(model, rng)
     label = _one_label(model, request, rng)
@@ -127,8 +129,9 @@ def _pushes(
 ) -> tuple[Tensor, Tensor, float]:
     """Generated points (n, 2), the directions in which the loss moves them, and the level of a flat map."""
     label = _one_label(model, request, rng)
-    labels = None if label is None else label.expand(ARROWS)
-    x = model.generate(model.draw_latent(ARROWS, rng), labels)
+    n = request.fewer(ARROWS, LEAST_ARROWS)
+    labels = None if label is None else label.expand(n)
+    x = model.generate(model.draw_latent(n, rng), labels)
     with torch.enable_grad():
         at = x.clone().requires_grad_()
         score = model.judge.scores(at, labels, others)
@@ -144,19 +147,21 @@ def _on_the_line(
     model: GAN, request: ProbeRequest[GanSampler], rng: torch.Generator
 ) -> Iterator[Payload | None]:
     low, high = model.extent[:2]
-    centres = low + (high - low) * (np.arange(LINE_COLUMNS) + 0.5) / LINE_COLUMNS
+    columns = request.fewer(LINE_COLUMNS, LEAST_LINE_COLUMNS)
+    counted = request.fewer(COUNTED, LEAST_COUNTED)
+    centres = low + (high - low) * (np.arange(columns) + 0.5) / columns
     grid = torch.as_tensor(centres, dtype=torch.float32, device=model.device)[:, None]
     label = _one_label(model, request, rng)
     others = _fillers(model, rng)
     told = _told(model, grid, label, others)
-    labels = None if label is None else label.expand(COUNTED)
-    x = model.generate(model.draw_latent(COUNTED, rng), labels)[:, 0]
+    labels = None if label is None else label.expand(counted)
+    x = (yield from model.generated(model.draw_latent(counted, rng), labels))[:, 0]
     yield None
     if model.game.differences or model.objective.packing > 1:
         told = told - _told(model, x[:512, None], label, others).median()
-    generated = torch.histc(x.clamp(low - 1, high + 1), LINE_COLUMNS, low, high).cpu().numpy()
-    width = (high - low) / LINE_COLUMNS
-    generated = _smoothed(generated / (COUNTED * width))
+    generated = torch.histc(x.clamp(low - 1, high + 1), columns, low, high).cpu().numpy()
+    width = (high - low) / columns
+    generated = _smoothed(generated / (counted * width), 2.0 * columns / LINE_COLUMNS)
     curves = {"discriminator": told.sigmoid().cpu().numpy().astype(np.float32)}
     tallest = generated.max() or 1.0
     if model.truth is not None:
@@ -172,19 +177,21 @@ def _on_the_line(
     yield Curves(centres.astype(np.float32), curves, "x", "probability of real", marks={"cannot tell": 0.5})
 
 
-def _smoothed(counts: Float) -> Float:
-    kernel = np.exp(-0.5 * (np.arange(-6, 7) / 2.0) ** 2)
+def _smoothed(counts: Float, columns: float) -> Float:
+    """Counts under a Gaussian of so many columns."""
+    kernel = np.exp(-0.5 * (np.arange(-6, 7) / columns) ** 2)
     return np.convolve(counts, kernel / kernel.sum(), mode="same")
 
 
-def _sorted_images(model: GAN, request: ProbeRequest[GanSampler], rng: torch.Generator) -> Tiles:
-    rows, columns = TILES
-    n = rows * columns
+def _sorted_images(model: GAN, request: ProbeRequest[GanSampler], rng: torch.Generator) -> Work[Tiles]:
+    side = request.columns(TILES, LEAST_TILES)
+    n = side * side
     labels = model.classes.shown(n, request.condition.label, rng)
-    x = model.generate(model.truncated(model.draw_latent(n, rng), request.sampler.truncation), labels)
-    score = model.judge.scores(x, labels, _fillers(model, rng))
+    latent = model.truncated(model.draw_latent(n, rng), request.sampler.truncation)
+    x = yield from model.generated(latent, labels)
+    score = yield from model.judge.scored(x, labels, _fillers(model, rng))
     order = score.argsort(descending=True)
-    shape = (rows, columns, *model.event) if model.event[0] != 1 else (rows, columns, *model.event[1:])
+    shape = (side, side, *model.event) if model.event[0] != 1 else (side, side, *model.event[1:])
     images = model.quantise(x[order]).reshape(shape).cpu().numpy()
     return Tiles(
         images,

@@ -24,12 +24,14 @@ from genlab.sampling.solvers import Solver, trajectory
 from genlab.sampling.solvers.stochastic import AnnealedLangevin, Langevin
 from genlab.sampling.spacing import start, times
 
-LEVELS = 16
-POINTS = 256
+LEVELS, LEAST_LEVELS = 16, 6
+POINTS, LEAST_POINTS = 256, 32
 CHAINS, CHAIN_STEPS, ANNEALED_LEVELS = 12, 200, 20
+LEAST_CHAINS, LEAST_TURNS = 6, 1
 STEP_SIZES = (-2.0, 1.0, 13)
 """Decimal logarithms of the first and the last step size in units of sigma^2, and how many there are."""
 PARALLEL, MOVES = 128, 20
+LEAST_PARALLEL, LEAST_MOVES, LEAST_SIZES = 32, 5, 7
 """Chains and steps of which an acceptance is the mean."""
 BEST_ACCEPTANCE = 0.574
 """Of the most efficient MALA in many dimensions. Source: Roberts and Rosenthal (1998), theorem 2."""
@@ -45,13 +47,14 @@ Slices = Iterator[Payload | None]
 
 def errors(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
     """Decimal logarithm of `sqrt(E|s - s*|^2 / E|s*|^2)` of the learned score s, unguided, and the exact one
-    s*, at 16 noise levels, over held-out data with noise: without a label, and given the one that is chosen.
+    s*, at 16 noise levels, fewer with less detail, over held-out data with noise: without a label, and given
+    the one that is chosen.
 
     Raises:
         ValueError: where the truth of the data is not known, or without held-out data.
     """
     low, high = _range(model)
-    levels = np.geomspace(low, high, LEVELS)
+    levels = np.geomspace(low, high, request.fewer(LEVELS, LEAST_LEVELS))
     chosen = model.classes.single(request.condition.label)
     label = None if chosen is None or int(chosen) < 0 else int(chosen)
     curves: dict[str, Array] = {}
@@ -66,7 +69,8 @@ def errors(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
 
 def chains(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
     """Twelve chains of 200 Langevin steps along the learned score, guided as the sampler says, over held-out
-    data: from the spread of noisy data at one level, or from noise down 20 levels ('annealed').
+    data, fewer and shorter with less detail: from the spread of noisy data at one level, or from noise down
+    20 levels ('annealed').
 
     Points are shown as frames of a trajectory are: `x_t / sqrt(alpha^2 + sigma^2)`, in data units.
 
@@ -77,11 +81,13 @@ def chains(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
     if model.event != (2,):
         raise ValueError("chains are drawn in the plane only")
     method, step_size = str(request.values["method"]), 10 ** float(request.values["step"])
-    grid, level = _grid(model, request)
+    steps = ANNEALED_LEVELS * request.fewer(CHAIN_STEPS // ANNEALED_LEVELS, LEAST_TURNS)
+    grid, level = _grid(model, request, steps)
+    many = request.fewer(CHAINS, LEAST_CHAINS)
     rng = generator(sampler.seed, "sampling", model.device)
-    x = start(model.path, grid, (CHAINS, 2), rng)
+    x = start(model.path, grid, (many, 2), rng)
     label = model.classes.single(request.condition.label)
-    condition = Conditions(None if label is None else label.expand(CHAINS))
+    condition = Conditions(None if label is None else label.expand(many))
     walk, levels, accepted = [], [], 0.0
     denoiser = model.denoiser(request)
     for state in trajectory(denoiser, _solver(method, step_size), x, grid, condition, rng):
@@ -90,7 +96,7 @@ def chains(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
         accepted = state.accepted
         yield None
     paths = torch.stack(walk, 1).cpu().numpy()  # (chains, steps + 1, 2)
-    late = paths[:, -1:] if method == "annealed" else paths[:, CHAIN_STEPS // 2 :]
+    late = paths[:, -1:] if method == "annealed" else paths[:, steps // 2 :]
     classes = yield from class_along(model.truth, late)
     said = [f"{100 * accepted:.0f} % of the proposals were accepted"] if method == "mala" else []
     if classes is not None and model.truth is not None:
@@ -102,7 +108,7 @@ def chains(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
     yield Plane(
         _groups(paths, np.array(levels), request),
         model.extent,
-        f"{CHAINS} {name} chains of {CHAIN_STEPS} steps {where}{guided}",
+        f"{many} {name} chains of {steps} steps {where}{guided}",
         data_space=True,
         note=_sentence(said),
     )
@@ -110,7 +116,8 @@ def chains(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
 
 def acceptance(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
     """Share of accepted proposals of MALA at a noise level, and the expected squared jump per step
-    relative to its largest, by step size: means over 20 steps of 128 chains that begin in noisy data.
+    relative to its largest, by step size: means over 20 steps of 128 chains that begin in noisy data (fewer
+    with less detail).
 
     Raises:
         ValueError: without held-out data.
@@ -121,10 +128,12 @@ def acceptance(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
     alpha = float(model.path.alpha(t))
     label = model.classes.single(request.condition.label)
     held_out = _held_out(model, request, None if label is None or int(label) < 0 else int(label))
-    data = held_out[torch.arange(PARALLEL, device=model.device) % len(held_out)]
-    condition = Conditions(None if label is None else label.expand(PARALLEL))
+    many, moves = request.fewer(PARALLEL, LEAST_PARALLEL), request.fewer(MOVES, LEAST_MOVES)
+    data = held_out[torch.arange(many, device=model.device) % len(held_out)]
+    condition = Conditions(None if label is None else label.expand(many))
     denoiser = model.plain_denoiser(sampler)
-    first, last, count = STEP_SIZES
+    first, last, sizes = STEP_SIZES
+    count = request.fewer(sizes, LEAST_SIZES)
     exponents = np.linspace(first, last, count)
     accepted, jumps = np.zeros(count), np.zeros(count)
     for i, exponent in enumerate(exponents):
@@ -132,8 +141,8 @@ def acceptance(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> Slices:
         x = alpha * (data + level * torch.randn(data.shape, generator=rng, device=rng.device))
         solver = Langevin(10**exponent, adjusted=True)
         before = x
-        for state in trajectory(denoiser, solver, x, t.expand(MOVES + 1), condition, rng):
-            jumps[i] += float((state.x - before).square().sum(1).mean()) / MOVES
+        for state in trajectory(denoiser, solver, x, t.expand(moves + 1), condition, rng):
+            jumps[i] += float((state.x - before).square().sum(1).mean()) / moves
             before, accepted[i] = state.x, state.accepted
             yield None
     relative = jumps / max(float(jumps.max()), 1e-30)
@@ -158,7 +167,7 @@ def _relative_errors(
     label: int | None,
 ) -> Generator[None, None, Array]:
     """Their decimal logarithms, one for each level. The same noise at all levels makes the curve smooth."""
-    data = _held_out(model, request, label)[:POINTS]
+    data = _held_out(model, request, label)[: request.fewer(POINTS, LEAST_POINTS)]
     rng = generator(request.sampler.seed, "preview", model.device)
     noise = torch.randn(data.shape, generator=rng, device=rng.device)
     given = None
@@ -203,16 +212,16 @@ def _level(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> float:
     return min(max(10 ** float(request.values["level"]), low), high)
 
 
-def _grid(model: TimeModel[TO, TS], request: ProbeRequest[TS]) -> tuple[Tensor, float]:
-    """The times of a chain's steps, and the level where it stays. An annealed one takes its turns at each
-    level as single steps, so that all can be shown."""
+def _grid(model: TimeModel[TO, TS], request: ProbeRequest[TS], steps: int) -> tuple[Tensor, float]:
+    """The times of so many steps of a chain, a multiple of the annealed levels, and the level where it stays.
+    An annealed one takes its turns at each level as single steps, so that all can be shown."""
     level = _level(model, request)
     if request.values["method"] == "annealed":
         falling = times(model.path, ANNEALED_LEVELS)
-        turns = falling[:-1].repeat_interleave(CHAIN_STEPS // ANNEALED_LEVELS)
+        turns = falling[:-1].repeat_interleave(steps // ANNEALED_LEVELS)
         return torch.cat([turns, falling[-1:]]), level
     t = model.path.time_of_noise_level(torch.tensor(level, dtype=torch.float64))
-    return t.expand(CHAIN_STEPS + 1), level
+    return t.expand(steps + 1), level
 
 
 def _solver(method: str, step_size: float) -> Solver:

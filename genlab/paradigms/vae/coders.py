@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.paradigms.vae.likelihoods import Likelihood
+from genlab.sampling.slices import Work, in_pieces
 
 LEAST, MOST = -7.0, 3.0
 """Bounds on the log scale of a code."""
@@ -74,6 +75,38 @@ class Coders:
         outputs = self.decode(z.flatten(0, 1))
         repeated = x.repeat(k, *([1] * (x.ndim - 1)))
         return self.likelihood.log_prob(outputs, repeated).reshape(k, -1)
+
+    def codes(self, x: Tensor) -> Work[tuple[Tensor, Tensor | None]]:
+        """As `encode`, in slices."""
+        found = yield from in_pieces(
+            self.encoder, "codes", len(x), lambda rows: self.encode(x[rows]), self.rows(1)
+        )
+        scales = [scale for _, scale in found if scale is not None]
+        return torch.cat([mean for mean, _ in found]), torch.cat(scales) if scales else None
+
+    def outputs(self, z: Tensor) -> Work[Tensor]:
+        """As `decode`, in slices."""
+        found = yield from in_pieces(self.decoder, "outputs", len(z), lambda rows: self.decode(z[rows]))
+        return torch.cat(found)
+
+    def means(self, z: Tensor) -> Work[Tensor]:
+        """As `mean`, in slices."""
+        found = yield from in_pieces(
+            self.decoder, "means", len(z), lambda rows: self.mean(z[rows]), self.rows(1)
+        )
+        return torch.cat(found)
+
+    def scores(self, z: Tensor, x: Tensor) -> Work[Tensor]:
+        """As `reconstruction`, in slices."""
+        n = len(x)
+
+        def work(rows: slice) -> Tensor:
+            # Rows are pairs of a latent and its datum, sample after sample.
+            seen = x[torch.arange(rows.start, rows.stop, device=x.device) % n]
+            return self.likelihood.log_prob(self.decode(flat[rows]), seen)
+
+        flat = z.flatten(0, 1)
+        return torch.cat((yield from in_pieces(self.decoder, "scores", len(flat), work))).reshape(len(z), n)
 
     def rows(self, samples: int) -> int:
         """Data handled at a time, each with so many latents."""

@@ -24,6 +24,7 @@ from genlab.paradigms.vae.priors import GivenPrior, MixturePrior, NormalPrior, P
 from genlab.paradigms.vae.reference import best_bound
 from genlab.paradigms.vae.sampling import chain
 from genlab.paradigms.vae.settings import VAENetwork, VAEObjective, VAESampler, capabilities, untaught
+from genlab.sampling.slices import whole
 from genlab.settings.paradigm import Capabilities
 
 CHECK_SAMPLES = 4
@@ -209,7 +210,7 @@ class VAE(NumberModel[VAEObjective, VAENetwork, VAESampler]):
             return self.loss(validation, player, context)["total"].item()
         total = 0.0
         for x in torch.split(validation.x, self.coders.rows(CHECK_SAMPLES)):
-            weights = log_weights(self.coders, self.marginal_prior, x, CHECK_SAMPLES, context.noise)
+            weights = whole(log_weights(self.coders, self.marginal_prior, x, CHECK_SAMPLES, context.noise))
             total -= bounds.importance_bound(weights).sum().item()
         return total / len(validation.x)
 
@@ -234,7 +235,7 @@ class VAE(NumberModel[VAEObjective, VAENetwork, VAESampler]):
             reasons.append("means of the decoder, without its noise")
         return "; ".join(reasons)
 
-    def sample(self, request: SampleRequest[VAESampler]) -> Iterator[Samples]:
+    def sample(self, request: SampleRequest[VAESampler]) -> Iterator[Samples | None]:
         """One frame from one pass, or those of a chain x -> z -> x from there: see `vae.sampling`.
 
         Raises:
@@ -246,8 +247,11 @@ class VAE(NumberModel[VAEObjective, VAENetwork, VAESampler]):
         rng = generator(sampler.seed, "sampling", self.device)
         prior = self.given_prior(self.classes.draw(request.n, request.condition.label, rng), request)
         total = 0 if sampler.method == "ancestral" else sampler.steps
-        turns = chain(self.coders, prior, request.n, total, sampler.method == "metropolis", rng)
-        for index, turn in enumerate(turns):
+        index = 0
+        for turn in chain(self.coders, prior, request.n, total, sampler.method == "metropolis", rng):
+            if turn is None:
+                yield None
+                continue
             x = turn.mean if sampler.output == "mean" else turn.drawn
             yield Samples(
                 x=self.quantise(x).detach().cpu().numpy(),
@@ -259,6 +263,7 @@ class VAE(NumberModel[VAEObjective, VAENetwork, VAESampler]):
                 nfe=1 + 2 * index,
                 biased=self.biased(request),
             )
+            index += 1
 
     def log_prob(self, x: Tensor, request: DensityRequest[VAESampler]) -> Iterator[LogProb | None]:
         """The importance-weighted bound of K samples of the encoder, nats in data units: see `vae.density`. A

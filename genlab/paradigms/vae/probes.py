@@ -18,11 +18,14 @@ from genlab.paradigms.vae.panels import SLIDERS
 from genlab.paradigms.vae.settings import VAESampler
 from genlab.paradigms.vae.spread import bounds_rising, held_out, per_dimension
 from genlab.probes.pieces import array
+from genlab.sampling.slices import Work
 
-COLUMNS = 12
-PLACES = 9
-LINE = 61
-SHOWN = 300
+COLUMNS, LEAST_COLUMNS = 12, 4
+PLACES, LEAST_PLACES = 9, 3
+LINE, LEAST_LINE = 61, 16
+LEAST_CODES = 24
+LEAST_SLIDERS = 3
+SHOWN, LEAST_SHOWN = 300, 50
 """Points whose reconstructions are drawn."""
 
 
@@ -30,7 +33,8 @@ def latent(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | 
     """Means of the codes of held-out data over draws from the prior, in the plane of two latents; of a single
     latent, its density over data against the prior's."""
     examples = held_out(request)
-    means, log_scales = codes(model, examples.x)
+    n = request.fewer(len(examples.x), LEAST_CODES)
+    means, log_scales = yield from model.coders.codes(examples.x[:n])
     yield None
     rng = generator(request.sampler.seed, "preview", model.device)
     labels = model.classes.shown(len(means), request.condition.label, rng) if model.conditional else None
@@ -42,7 +46,7 @@ def latent(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | 
         return
     dims = _two_dims(request.values.get("dims", "active"), means)
     shown, prior = array(means[:, dims]), array(drawn[:, dims])
-    classes = None if examples.labels is None else examples.labels.cpu().numpy()
+    classes = None if examples.labels is None else examples.labels[:n].cpu().numpy()
     yield Plane(
         (Group("prior", prior, role="muted"), Group("codes of held-out data", shown, labels=classes)),
         _window(np.concatenate([shown, prior])),
@@ -55,18 +59,20 @@ def latent(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | 
 
 def traversal(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload | None]:
     """Means of the decoder as one latent at a time runs from -3 to 3 and the sliders hold the others."""
-    count, places = min(model.network.latent, SLIDERS), PLACES if model.images else LINE
+    sliders = min(model.network.latent, SLIDERS)
+    count = request.fewer(sliders, LEAST_SLIDERS)
+    places = _places(model, request)
     held = torch.zeros(model.network.latent, device=model.device)
-    for i in range(count):
+    for i in range(sliders):
         held[i] = float(request.values.get(f"z{i + 1}", 0.0))
     run = torch.linspace(-3, 3, places, device=model.device)
     grid = held.repeat(count, places, 1)  # (rows, places, d)
     for i in range(count):
         grid[i, :, i] = run
     rows, names = [], tuple(f"z{i + 1}" for i in range(count))
-    centre, unit = _code_units(model)
+    centre, unit = yield from _code_units(model)
     for row in grid:
-        rows.append(decoded(model, centre + unit * row))
+        rows.append((yield from decoded(model, centre + unit * row)))
         yield None
     images = np.stack(rows)
     units = "" if isinstance(centre, float) else ", in standard deviations of the codes"
@@ -77,7 +83,7 @@ def traversal(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Payload
         yield Curves(array(run), curves, f"latent{units}", "decoded")
     else:
         lines = [Group(name, row[:, :2], "line") for name, row in zip(names, images, strict=True)]
-        here = decoded(model, (centre + unit * held)[None])[:, :2]
+        here = (yield from decoded(model, (centre + unit * held)[None]))[:, :2]
         lines.append(Group("sliders", here, role="mark"))
         yield _over_data(
             model, request, lines, "Traversal", f"Each line moves one latent from -3 to 3{units}."
@@ -88,18 +94,19 @@ def reconstructions(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[P
     """Held-out data and the means of the decoder at the means of their codes."""
     examples = held_out(request)
     if model.images:
-        x = examples.x[: 3 * COLUMNS]
-        x = x[: max(1, len(x) // COLUMNS) * COLUMNS]
-        back = decoded(model, codes(model, x)[0])
-        columns = min(COLUMNS, len(x))
+        columns = request.fewer(COLUMNS, LEAST_COLUMNS)
+        x = examples.x[: request.fewer(3, 1) * columns]
+        x = x[: max(1, len(x) // columns) * columns]
+        back = yield from decoded(model, (yield from model.coders.codes(x))[0])
+        columns = min(columns, len(x))
         rows = [images.reshape(-1, columns, *model.event) for images in (array(x), back)]
         tiles = np.stack(rows, 1).reshape(-1, columns, *model.event)
         error = np.sqrt(np.square(array(x) - back).mean())
         titles = ("original", "reconstruction") * (len(tiles) // 2)
         yield Tiles(_plain(tiles), "Reconstructions", titles, f"Root mean square error {error:.2f} levels.")
         return
-    x = examples.x[:SHOWN]
-    back, data = decoded(model, codes(model, x)[0]), array(x)
+    x = examples.x[: request.fewer(SHOWN, LEAST_SHOWN)]
+    back, data = (yield from decoded(model, (yield from model.coders.codes(x))[0])), array(x)
     error = np.sqrt(np.square(data - back).sum(1).mean())
     note = f"Root mean square distance {error:.3g}."
     if model.event == (1,):
@@ -130,9 +137,9 @@ def interpolation(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Pay
     examples = held_out(request)
     pick = [round(float(request.values.get(key, 0.0))) % len(examples.x) for key in ("first", "second")]
     ends = examples.x[pick]
-    (first, second), _ = codes(model, ends)
-    share = torch.linspace(0, 1, PLACES if model.images else LINE, device=model.device)
-    way = decoded(model, torch.lerp(first, second, share[:, None]))
+    (first, second), _ = yield from model.coders.codes(ends)
+    share = torch.linspace(0, 1, _places(model, request), device=model.device)
+    way = yield from decoded(model, torch.lerp(first, second, share[:, None]))
     yield None
     if model.images:
         weight = share.reshape(-1, *([1] * len(model.event)))
@@ -143,7 +150,7 @@ def interpolation(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Pay
         )
         return
     at = float(request.values.get("at", 0.5))
-    here = decoded(model, torch.lerp(first, second, at)[None])
+    here = yield from decoded(model, torch.lerp(first, second, at)[None])
     if model.event == (1,):
         marks = {"from": float(ends[0, 0]), "to": float(ends[1, 0]), "at": float(here[0, 0])}
         yield Curves(array(share), {"decoded": way[:, 0]}, "share of the way", "decoded", marks)
@@ -156,18 +163,14 @@ def interpolation(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Pay
     yield _over_data(model, request, groups, "Interpolation", "")
 
 
-def codes(model: VAE, x: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Means and log scales of the codes of x, (n, d)."""
-    coders = model.coders
-    found = [coders.encode(part) for part in torch.split(x, coders.rows(1))]
-    scales = [scale for _, scale in found if scale is not None]
-    return torch.cat([mean for mean, _ in found]), torch.cat(scales) if scales else None
+def decoded(model: VAE, z: Tensor) -> Work[Array]:
+    """Means of the decoder at latents (n, d), (n, *event), in slices."""
+    return array((yield from model.coders.means(z)))
 
 
-def decoded(model: VAE, z: Tensor) -> Array:
-    """Means of the decoder at latents (n, d), (n, *event)."""
-    coders = model.coders
-    return array(torch.cat([coders.mean(part) for part in torch.split(z, coders.rows(1))]))
+def _places(model: VAE, request: ProbeRequest[VAESampler]) -> int:
+    """Of a way through the codes: images, or points of a line."""
+    return request.fewer(PLACES, LEAST_PLACES) if model.images else request.fewer(LINE, LEAST_LINE)
 
 
 def _line_of_codes(means: Tensor, log_scales: Tensor | None, drawn: Tensor, note: str) -> Curves:
@@ -188,11 +191,11 @@ def _smooth_density(z: Tensor, centres: Tensor, scales: Tensor) -> Array:
     return array(gaussian_log_prob(z[:, None, None], centres, scales.log()).exp().mean(1))
 
 
-def _code_units(model: VAE) -> tuple[Tensor | float, Tensor | float]:
+def _code_units(model: VAE) -> Work[tuple[Tensor | float, Tensor | float]]:
     """Where codes lie and how far they spread: as a normal prior has it, or as they are."""
     if not model.deterministic and not model.two_stages:
         return 0.0, 1.0
-    means = codes(model, model.seen)[0]
+    means, _ = yield from model.coders.codes(model.seen)
     return means.mean(0), means.std(0)
 
 

@@ -19,10 +19,10 @@ from genlab.paradigms.vae.density import log_weights
 from genlab.paradigms.vae.model import VAE
 from genlab.paradigms.vae.settings import VAESampler
 
-MOST = 256
+MOST, LEAST = 256, 16
 """Data of which divergences are averaged."""
-BOUND_DATA = 100
-POWERS = 8
+BOUND_DATA, LEAST_DATA = 100, 16
+POWERS, LEAST_POWERS = 8, 6
 """Bounds of 1, 2, 4 .. 2^8 samples."""
 
 
@@ -41,10 +41,11 @@ def per_dimension(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Pay
         ValueError: of an autoencoder, whose codes have no divergence, or without held-out data.
     """
     examples, coders = held_out(request), model.coders
-    x = examples.x[:MOST]
-    labels = None if examples.labels is None else examples.labels[:MOST]
+    n = request.fewer(MOST, LEAST)
+    x = examples.x[:n]
+    labels = None if examples.labels is None else examples.labels[:n]
     rng = generator(request.sampler.seed, "preview", model.device)
-    mean, log_scale = coders.encode(x)
+    mean, log_scale = yield from coders.codes(x)
     if log_scale is None:
         raise ValueError("the codes of an autoencoder are points: they have no divergence from a prior")
     yield None
@@ -57,7 +58,7 @@ def per_dimension(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Pay
     for start in range(0, len(x), coders.rows(1)):
         part = slice(start, start + coders.rows(1))
         seen = coders.observed(x[part], rng)
-        reconstruction -= float(coders.reconstruction(mean[None, part], seen).sum())
+        reconstruction -= float((yield from coders.scores(mean[None, part], seen)).sum())
         yield None
     bars = each.cpu().numpy().astype(np.float32)
     summary = (
@@ -86,17 +87,18 @@ def bounds_rising(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Pay
     Raises:
         ValueError: without held-out data.
     """
-    x, coders = held_out(request).x[:BOUND_DATA], model.coders
+    x, coders = held_out(request).x[: request.fewer(BOUND_DATA, LEAST_DATA)], model.coders
+    powers = POWERS if request.detail == 1 else LEAST_POWERS
     rng = generator(request.sampler.seed, "evaluation", model.device)
-    k, rows = 2**POWERS, coders.rows(2**5)
-    sums = np.zeros(POWERS + 1)
+    k, rows = 2**powers, coders.rows(2**5)
+    sums = np.zeros(powers + 1)
     for start in range(0, len(x), rows):
         part, slices = x[start : start + rows], []
         for _ in range(k // 2**5):
-            slices.append(log_weights(coders, model.marginal_prior, part, 2**5, rng))
+            slices.append((yield from log_weights(coders, model.marginal_prior, part, 2**5, rng)))
             yield None
         weights = torch.cat(slices)
-        for power in range(POWERS + 1):
+        for power in range(powers + 1):
             # All samples serve every K: the mean of the bounds of disjoint groups.
             groups = weights.reshape(-1, 2**power, weights.shape[1])
             sums[power] += float(sum(importance_bound(group).sum() for group in groups)) / len(groups)
@@ -104,9 +106,9 @@ def bounds_rising(model: VAE, request: ProbeRequest[VAESampler]) -> Iterator[Pay
     if model.truth is not None:
         marks["true log p of these"] = float(model.truth.log_prob(x.cpu().numpy()).mean())
     values = (sums / len(x)).astype(np.float32)
-    captions = tuple(str(2**power) for power in range(POWERS + 1))
+    captions = tuple(str(2**power) for power in range(powers + 1))
     marks["evidence bound"] = float(values[0])
-    place = np.arange(POWERS + 1, dtype=np.float32)
+    place = np.arange(powers + 1, dtype=np.float32)
     yield Curves(
         place, {"importance bound": values}, "importance samples K", "nats", marks, captions=captions
     )
