@@ -14,7 +14,7 @@ from genlab.probes.pieces import array, plane
 from genlab.probes.true_score import true_score
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import NOISIEST, Kind, Prediction
-from genlab.sampling.slices import in_pieces
+from genlab.sampling.pieces import in_pieces
 
 LEAST_COLUMNS = 8
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,49 +11,26 @@ from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser
 from genlab.sampling.slices import Work, rows_a_slice
 from genlab.sampling.solvers import Solver, State
-from genlab.sampling.solvers.runge_kutta import Adaptive
-from genlab.sampling.solvers.stochastic import PredictorCorrector
+from genlab.sampling.solvers.base import Draw
 
 CACHED = 2048
 """Points in one pass of the network, at most: their activations stay in the processor's cache."""
-COUPLED = (Adaptive, PredictorCorrector)
-"""Solvers whose steps depend on all points of a batch at once."""
-
-
-class Draws:
-    """Noise of a whole batch, drawn as the whole would draw it in a step, and dealt to its parts."""
-
-    def __init__(self, whole: State) -> None:
-        self._whole = whole
-        self._drawn: list[Tensor] = []
-        self._next = 0
-
-    def begin(self, first: bool) -> None:
-        """A part begins its step. first: it is the first of the batch."""
-        self._next = 0
-        if first:
-            self._drawn.clear()
-
-    def take(self, draw: Callable[[State], Tensor]) -> Tensor:
-        """The next draw of the whole."""
-        if self._next == len(self._drawn):
-            self._drawn.append(draw(self._whole))
-        self._next += 1
-        return self._drawn[self._next - 1]
 
 
 @dataclass(frozen=True)
 class Part(State):
-    """A trajectory of some rows of a batch."""
+    """A trajectory of `x`, rows from `first` on of a batch of `size`: what it draws is the batch's."""
 
-    rows: slice = field(default_factory=lambda: slice(None))
-    draws: Draws | None = None
+    first: int = 0
+    size: int = 0
 
-    def noise(self) -> Tensor:
-        return super().noise() if self.draws is None else self.draws.take(State.noise)[self.rows]
+    @property
+    def rows(self) -> slice:
+        """Where in the batch it stands."""
+        return slice(self.first, self.first + len(self.x))
 
-    def uniform(self) -> Tensor:
-        return super().uniform() if self.draws is None else self.draws.take(State.uniform)[self.rows]
+    def _draw(self, kind: Draw, shape: tuple[int, ...]) -> Tensor:
+        return super()._draw(kind, (self.size, *shape[1:]))[self.rows]
 
 
 def begin(
@@ -74,26 +50,28 @@ def begin(
         rows = slice(at, at + CACHED)
         given = None if condition is None else condition.take(rows)
         whole = solver.init(x[rows], times, given, rng)
-        size = yield from _size(net, denoiser, solver, whole)
-        if size >= len(whole.x):
-            states.append(whole)
-            continue
-        draws = Draws(whole)
-        for first in range(0, len(whole.x), size):
-            part = slice(first, first + size)
-            some = replace(whole, x=whole.x[part], condition=None if given is None else given.take(part))
-            states.append(Part(**vars(some), rows=part, draws=draws))
+        n = len(whole.x)
+        size = n if solver.coupled or whole.done else (yield from _size(net, denoiser, solver, whole))
+        for first in range(0, n, size) if size < n else ():
+            some = slice(first, first + size)
+            taken = None if given is None else given.take(some)
+            state = replace(whole, x=whole.x[some], condition=taken)
+            states.append(Part(**vars(state), first=first, size=n))
+        states += [whole] if size >= n else []
     return states
 
 
 def step(denoiser: Denoiser, solver: Solver, states: list[State]) -> Work[list[State]]:
     """The states at the next time, a part in each slice."""
     following: list[State] = []
+    before: Tensor | None = None
     for state in states:
         if following:
             yield
-        if isinstance(state, Part) and state.draws is not None:
-            state.draws.begin(state.rows.start == 0)
+        if isinstance(state, Part) and state.generator is not None:
+            if state.first and before is not None:
+                state.generator.set_state(before)  # every part draws the same numbers
+            before = state.generator.get_state()
         with torch.no_grad():
             following.append(solver.step(denoiser, state))
     return following
@@ -101,8 +79,6 @@ def step(denoiser: Denoiser, solver: Solver, states: list[State]) -> Work[list[S
 
 def _size(net: object, denoiser: Denoiser, solver: Solver, whole: State) -> Work[int]:
     """How many of the points take their step in one slice."""
-    if whole.done or isinstance(solver, COUPLED):
-        return len(whole.x)
     rng = torch.Generator(whole.x.device).manual_seed(0)
 
     def work(count: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Hashable
-from dataclasses import dataclass
 from time import get_clock_info, perf_counter, thread_time
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -20,10 +19,8 @@ Work = Generator[None, None, T]
 
 SLICE = 0.02
 """Longest slice, seconds."""
-WHOLE, PIECE = 0.8 * SLICE, 0.7 * SLICE
-"""What takes at most WHOLE is not divided; pieces of what is take at most PIECE."""
-TELLING = 0.002
-"""Seconds that a measurement must last to tell anything."""
+TRIES = 64
+"""The first measurement is on one row of so many."""
 _clock = thread_time if get_clock_info("thread_time").resolution < 1e-4 else perf_counter
 """Where it can, without the time of other programs: what is whole on a quiet machine is on a busy one."""
 
@@ -42,82 +39,29 @@ class Pace:
             self.start = perf_counter()
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Seconds that work takes: for itself, and for each row more. row 0: up to `seen` rows fit one slice, and
-    more is not known."""
-
-    fixed: float
-    row: float
-    seen: int = 0
-
-    def fitting(self, rows: int) -> int:
-        """So many of the rows as one piece takes: all where there is time, else even parts."""
-        if self.fixed + rows * self.row <= WHOLE:
-            return max(1, rows)
-        # No more is spent on dividing than on the rows.
-        fit = max(PIECE - self.fixed, self.fixed) / self.row
-        return math.ceil(rows / math.ceil(rows / max(1.0, fit)))
-
-
-_costs: WeakKeyDictionary[Any, dict[Hashable, Cost]] = WeakKeyDictionary()
+_fits: WeakKeyDictionary[Any, dict[Hashable, tuple[int, bool]]] = WeakKeyDictionary()
+"""By owner and kind of work: rows that fit a slice, and whether twice as many would not."""
 
 
 def rows_a_slice(owner: object, kind: Hashable, rows: int, work: Callable[[int], object]) -> Work[int]:
-    """How many of the rows (at least 1) `work` does in one slice.
+    """How many of the rows (at least 1) `work` does in one slice: all, or even parts.
 
-    work: on the first so many rows; of no consequence. It is tried on few rows when work of this kind is
-    first met, and the answer is kept as long as the owner lives: results may depend on it in their last bits.
+    work: on the first so many rows; of no consequence. It is tried on twice as many each time, until a slice
+    is full, and the answer is kept as long as the owner lives: results may depend on it in their last bits.
     """
-    known = _costs.setdefault(owner, {})
-    if kind not in known or (known[kind].row == 0 and rows > known[kind].seen):
-        known[kind] = yield from _measured(rows, work)
-    return known[kind].fitting(rows)
-
-
-def in_pieces(
-    owner: object, kind: Hashable, rows: int, work: Callable[[slice], T], most: int | None = None
-) -> Work[list[T]]:
-    """What `work` gives for ranges of rows, one after another, that fit a slice each; yields between them.
-
-    work: of no consequence but its result, and the same for a row whatever the others are. most: rows of a
-    range. No rows make one empty range."""
-    size = yield from rows_a_slice(owner, kind, rows, lambda count: work(slice(0, count)))
-    size = min(size, most or size)
-    found = []
-    for first in range(0, max(1, rows), size):
-        if first:
+    known = _fits.setdefault(owner, {})
+    fit, full = known.get(kind, (0, False))
+    while fit < rows and not full:
+        count = min(rows, max(2 * fit, 1 + rows // TRIES))
+        took = _timed(work, count)
+        if took > SLICE:  # the first pass of a kind takes longer
             yield
-        found.append(work(slice(first, min(first + size, rows))))
-    return found
-
-
-def whole(work: Work[T]) -> T:
-    """The result of a computation, at once."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-
-def _measured(rows: int, work: Callable[[int], object]) -> Work[Cost]:
-    """By twice as many rows each time, until these and not the work itself take most of the time."""
-    count, before, least = max(1, rows // 256), 0.0, math.inf
-    while True:
-        last = _timed(work, count)
-        if last >= TELLING:
-            yield
-        last = min(last, _timed(work, count))
-        least = min(least, last)
-        if (before and last >= PIECE) or last >= max(TELLING, 2 * least):
-            row = min(last, max(2 * (last - before), 0.3 * last)) / count
-            return Cost(last - row * count, row)
-        if count == rows:
-            return Cost(0.0, 0.0, rows)
-        count, before = min(rows, 2 * count), last
+            took = _timed(work, count)
         yield
+        full = took > SLICE
+        fit = fit if full else count
+    known[kind] = max(fit, 1), full
+    return math.ceil(rows / math.ceil(rows / max(fit, 1))) if rows else 1
 
 
 def _timed(work: Callable[[int], object], count: int) -> float:

@@ -11,6 +11,7 @@ from genlab.sampling.denoiser import Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
 from genlab.sampling.parts import Part, begin, step
 from genlab.sampling.path import VarianceExploding
+from genlab.sampling.pieces import in_pieces, whole
 from genlab.sampling.solvers import Solver, trajectory
 from genlab.sampling.solvers.runge_kutta import Adaptive, RungeKutta
 from genlab.sampling.solvers.stochastic import AnnealedLangevin, Langevin, PredictorCorrector, ReverseSDE
@@ -35,18 +36,14 @@ class Counting(GaussianMixtureDenoiser):
     ids=lambda solver: type(solver).__name__,
 )
 def test_parts_draw_what_the_whole_draws(monkeypatch: pytest.MonkeyPatch, solver: Solver) -> None:
-    def measured(rows: int, work: object) -> slices.Work[slices.Cost]:
-        yield
-        return slices.Cost(0.0, 1e-3)
-
-    monkeypatch.setattr(slices, "_measured", measured)
+    monkeypatch.setattr(slices, "_timed", lambda work, count: 1e-3 * count)
     denoiser = Counting(torch.randn(5, 2), 0.3, PATH)
     x = 5 * torch.randn(100, 2, generator=torch.Generator().manual_seed(1))
-    whole = list(trajectory(denoiser, solver, x, TIMES, generator=torch.Generator().manual_seed(2)))[-1]
+    once = list(trajectory(denoiser, solver, x, TIMES, generator=torch.Generator().manual_seed(2)))[-1]
     denoiser.most = 0
     rng = torch.Generator().manual_seed(2)
-    parts = slices.whole(begin(denoiser, denoiser, solver, x, TIMES, rng=rng))
-    assert len(parts) == 8
+    parts = whole(begin(denoiser, denoiser, solver, x, TIMES, rng=rng))
+    assert len(parts) == 7
     assert all(isinstance(part, Part) for part in parts)
     for _ in TIMES[1:]:
         pauses, work = 0, step(denoiser, solver, parts)
@@ -56,30 +53,31 @@ def test_parts_draw_what_the_whole_draws(monkeypatch: pytest.MonkeyPatch, solver
                 pauses += 1
         except StopIteration as stop:
             parts = stop.value
-        assert pauses == 7
-    assert denoiser.most == 13
-    torch.testing.assert_close(torch.cat([part.x for part in parts]), whole.x)
+        assert pauses == 6
+    assert denoiser.most == 15
+    torch.testing.assert_close(torch.cat([part.x for part in parts]), once.x)
 
 
 @pytest.mark.parametrize("solver", [Adaptive(), PredictorCorrector()], ids=lambda s: type(s).__name__)
 def test_solvers_that_look_at_the_whole_batch_are_not_divided(solver: Solver) -> None:
     denoiser = Counting(torch.randn(5, 2), 0.3, PATH)
-    assert len(slices.whole(begin(denoiser, denoiser, solver, torch.randn(500, 2), TIMES))) == 1
+    assert len(whole(begin(denoiser, denoiser, solver, torch.randn(500, 2), TIMES))) == 1
 
 
-def test_pieces_are_as_long_as_fits_and_whole_where_all_fits() -> None:
-    assert slices.Cost(0.0, 1e-6).fitting(2000) == 2000
-    assert slices.Cost(0.0, 1e-3).fitting(64) == 13
-    assert slices.Cost(0.009, 1e-3).fitting(64) == 8  # not 1: half of the time would be lost
-    assert slices.Cost(0.0, 1.0).fitting(64) == 1
+@pytest.mark.parametrize(("row", "rows", "size"), [(1e-6, 2000, 2000), (1e-3, 64, 16), (1.0, 64, 1)])
+def test_pieces_are_as_long_as_fits_and_whole_where_all_fits(
+    monkeypatch: pytest.MonkeyPatch, row: float, rows: int, size: int
+) -> None:
+    monkeypatch.setattr(slices, "_timed", lambda work, count: row * count)
+    assert whole(slices.rows_a_slice(torch.nn.Linear(2, 2), "pass", rows, print)) == size
 
 
 def test_pieces_give_every_row_once() -> None:
     owner, seen = torch.nn.Linear(2, 2), torch.arange(1000)
-    found = slices.whole(slices.in_pieces(owner, "rows", 1000, lambda rows: seen[rows], most=300))
+    found = whole(in_pieces(owner, "rows", 1000, lambda rows: seen[rows], most=300))
     assert [len(part) for part in found] == [300, 300, 300, 100]
     assert torch.equal(torch.cat(found), seen)
-    (none,) = slices.whole(slices.in_pieces(owner, "none", 0, lambda rows: seen[rows][:0]))
+    (none,) = whole(in_pieces(owner, "none", 0, lambda rows: seen[rows][:0]))
     assert len(none) == 0
 
 
@@ -92,6 +90,6 @@ def test_what_few_rows_take_says_nothing_of_many(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(slices, "_clock", lambda: clock)
     owner = torch.nn.Linear(2, 2)
-    assert slices.whole(slices.rows_a_slice(owner, "pass", 2, work)) == 2
-    assert slices.whole(slices.rows_a_slice(owner, "pass", 2000, work)) == 2000
-    assert slices.whole(slices.rows_a_slice(owner, "pass", 20_000, work)) == pytest.approx(2000, rel=0.3)
+    assert whole(slices.rows_a_slice(owner, "pass", 2, work)) == 2
+    assert whole(slices.rows_a_slice(owner, "pass", 2000, work)) == 2000
+    assert whole(slices.rows_a_slice(owner, "pass", 20_000, work)) == pytest.approx(3000, rel=0.34)

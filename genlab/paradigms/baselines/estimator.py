@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.training import Batch
-from genlab.sampling.slices import Pace, Work, in_pieces
+from genlab.sampling.pieces import in_pieces
+from genlab.sampling.slices import Pace, Work
 
 PAIRS = 2**20
 """Entries of a matrix that one slice of about 20 ms works through."""

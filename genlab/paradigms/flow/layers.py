@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from zuko.lazy import LazyTransform
 
-from genlab.sampling.slices import Work, in_pieces
+from genlab.sampling.pieces import in_pieces
+from genlab.sampling.slices import Work
 
 Way = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
 

@@ -25,7 +25,8 @@ from genlab.paradigms.flow.layers import Layer, normal_log_prob, to_base
 from genlab.paradigms.flow.settings import FlowNetwork, FlowObjective, FlowSampler, capabilities
 from genlab.paradigms.flow.target import check_target, truth_log_prob
 from genlab.paradigms.flow.transforms import build_layers
-from genlab.sampling.slices import Work, in_pieces
+from genlab.sampling.pieces import in_pieces
+from genlab.sampling.slices import Work
 from genlab.settings.paradigm import Capabilities
 from genlab.settings.spaces import Images
 

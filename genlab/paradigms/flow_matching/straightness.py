@@ -19,7 +19,7 @@ from genlab.paradigms.flow_matching.model import FlowMatching
 from genlab.paradigms.flow_matching.settings import FlowMatchingSampler
 from genlab.sampling.condition import Conditions
 from genlab.sampling.coupling import Index, Points, optimal, squared_distances
-from genlab.sampling.slices import in_pieces
+from genlab.sampling.pieces import in_pieces
 
 STEPS = 50
 LEAST = 1e-12

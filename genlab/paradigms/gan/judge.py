@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from genlab.sampling.slices import Work, in_pieces
+from genlab.sampling.pieces import in_pieces
+from genlab.sampling.slices import Work
 
 CHUNK = 2048
 

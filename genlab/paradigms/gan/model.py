@@ -39,7 +39,8 @@ from genlab.paradigms.gan.settings import (
     sees_labels,
 )
 from genlab.paradigms.gan.unroll import Score, unrolled
-from genlab.sampling.slices import Work, in_pieces, whole
+from genlab.sampling.pieces import in_pieces, whole
+from genlab.sampling.slices import Work
 from genlab.settings.paradigm import Capabilities
 
 CHUNK = 4096

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from genlab.nets.adversarial import Latent
 from genlab.paradigms.gan.judge import Judge
-from genlab.sampling.slices import Work, in_pieces, whole
+from genlab.sampling.pieces import in_pieces, whole
+from genlab.sampling.slices import Work
 
 BURN_IN = 2048
 """Proposals from which the largest ratio is first estimated."""

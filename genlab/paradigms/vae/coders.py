@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from genlab.paradigms.vae.likelihoods import Likelihood
-from genlab.sampling.slices import Work, in_pieces
+from genlab.sampling.pieces import in_pieces
+from genlab.sampling.slices import Work
 
 LEAST, MOST = -7.0, 3.0
 """Bounds on the log scale of a code."""

@@ -24,7 +24,7 @@ from genlab.paradigms.vae.priors import GivenPrior, MixturePrior, NormalPrior, P
 from genlab.paradigms.vae.reference import best_bound
 from genlab.paradigms.vae.sampling import chain
 from genlab.paradigms.vae.settings import VAENetwork, VAEObjective, VAESampler, capabilities, untaught
-from genlab.sampling.slices import whole
+from genlab.sampling.pieces import whole
 from genlab.settings.paradigm import Capabilities
 
 CHECK_SAMPLES = 4

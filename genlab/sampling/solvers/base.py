@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ from torch import Tensor
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser, Prediction
 from genlab.sampling.path import Path
+
+Draw = Callable[..., Tensor]
+"""Of numbers of a shape: `torch.randn` or `torch.rand`."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +74,22 @@ class State:
         Raises:
             ValueError: where the trajectory was begun without a generator.
         """
-        return torch.randn(self.x.shape, generator=self._source, device=self.x.device, dtype=self.x.dtype)
+        return self._draw(torch.randn, self.x.shape)
 
     def uniform(self) -> Tensor:
         """A fresh uniform number in [0, 1) for each point, `(n,)`. Raises ValueError as `noise` does."""
-        return torch.rand(len(self.x), generator=self._source, device=self.x.device, dtype=self.x.dtype)
+        return self._draw(torch.rand, self.x.shape[:1])
 
-    @property
-    def _source(self) -> torch.Generator:
+    def _draw(self, kind: Draw, shape: tuple[int, ...]) -> Tensor:
         if self.generator is None:
             raise ValueError("this solver draws noise and needs a generator")
-        return self.generator
+        return kind(shape, generator=self.generator, device=self.x.device, dtype=self.x.dtype)
 
 
 class Solver(ABC):
-    """Steps from noise towards data."""
+    """Steps from noise towards data. coupled: a step looks at all points of a batch at once."""
+
+    coupled: ClassVar[bool] = False
 
     def init(
         self,

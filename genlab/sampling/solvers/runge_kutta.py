@@ -135,6 +135,8 @@ class Adaptive(Solver):
     Source: Dormand and Prince (1980), A family of embedded Runge-Kutta formulae.
     """
 
+    coupled = True
+
     tolerance: float = 1e-4
     chart: Chart = "time"
 

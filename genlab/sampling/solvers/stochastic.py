@@ -44,6 +44,8 @@ class PredictorCorrector(Solver):
     Source: Song et al. (2021), algorithms 2 to 5.
     """
 
+    coupled = True
+
     corrections: int = 1
     ratio: float = 0.16
 
