@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from genlab.app.common import loop
 
 PATIENCE = 60
@@ -44,6 +46,33 @@ def test_train_then_move_a_slider_then_kill_the_engine_and_continue_with_one_cli
 
     lab.run(scenario, real=True)
     assert loop.running() == 0
+
+
+@pytest.mark.parametrize("state", ["ready", "paused", "done", "evaluating"])
+def test_an_engine_killed_while_nothing_trains_is_said_and_another_takes_its_place(lab, state: str) -> None:
+    async def scenario(window) -> None:
+        space, engine = window.workspace, window.engine
+        assert await loop.until(lambda: space.run.state == "ready" and space.feed.frames, PATIENCE)
+        space.edit({"training.stop": "steps", "training.steps": 3 if state == "done" else 1_000_000})
+        if state in ("paused", "done"):
+            space.train_or_pause()
+            assert await loop.until(lambda: space.run.step > 2, PATIENCE)
+            if state == "paused":
+                space.train_or_pause()
+            assert await loop.until(lambda: space.run.state == state, PATIENCE)
+        elif state == "evaluating":
+            space.view.evaluate()
+        step, dead = space.run.step, engine.ready.pid
+        os.kill(dead, signal.SIGKILL)
+        assert await loop.until(lambda: space.cards.card("engine") is not None, PATIENCE)
+        assert "no run was training" in space.cards.card("engine").text
+        assert await loop.until(lambda: engine.ready and engine.ready.pid != dead, PATIENCE)
+        rests = ("ready",) if state in ("ready", "evaluating") else ("paused", "done")
+        assert await loop.until(lambda: space.run.state in rests, PATIENCE)
+        assert space.run.step == step
+        assert not space.view.evaluating
+
+    lab.run(scenario, real=True)
 
 
 def test_the_smoke_test_passes_and_the_window_never_loads_torch(tmp_path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -188,6 +189,33 @@ def first_points(presses: int) -> dict[str, Any]:
             await asyncio.sleep(0.3)
             space.reset()
             await wait(lambda: space.run.state == "ready" and not space.feed.busy, "no reset")
+        return {"seconds": took}
+
+    return opened(work)
+
+
+def replaced() -> dict[str, Any]:
+    """Seconds from the death of an engine that is killed to the next one ready, by the state of the run."""
+
+    async def work(window: MainWindow) -> dict[str, Any]:
+        space, engine = window.workspace, window.engine
+        run, took = space.run, {}
+        for state in ("ready", "training", "paused", "evaluating"):
+            if state == "training":
+                space.edit({"training.stop": "steps", "training.steps": 10**9})
+                press_train(window)
+            elif state == "evaluating":
+                space.view.evaluate()
+                await asyncio.sleep(PAUSE)
+            wanted = state if state != "evaluating" else "paused"
+            await wait(lambda wanted=wanted: run.state == wanted, f"the run is not {wanted}")
+            await asyncio.sleep(PAUSE)
+            assert engine.ready is not None
+            dead, start = engine.ready.pid, perf_counter()
+            os.kill(dead, signal.SIGKILL)
+            await wait(lambda dead=dead: engine.ready and engine.ready.pid != dead, "no other engine came")
+            took[state] = perf_counter() - start
+            assert space.cards.card("engine") is not None
         return {"seconds": took}
 
     return opened(work)

@@ -1,5 +1,5 @@
-"""From starting the process to the window and a warm engine; from Train to the first point of the loss; a
-whole run from the command line."""
+"""From starting the process to the window and a warm engine; from Train to the first point of the loss; from
+the death of an engine to the next; a whole run from the command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from genlab.bench.plan import Plan
 from genlab.bench.rows import Figure, Row, listed, lower, median
 from genlab.bench.yardstick import slowness
 
-WINDOW, ENGINE, FIRST_POINT = 1.0, 5.0, 0.5
+WINDOW, ENGINE, FIRST_POINT, REPLACED = 1.0, 5.0, 0.5, 3.0
 TRAINED, COMMAND = 5, 6.5
 """Seconds that the command line trains, and that the whole command may take."""
 TRAIN = ("genlab", "train", "flow-matching", "moons", "--seconds", str(TRAINED))
@@ -80,6 +80,17 @@ def measure(plan: Plan) -> Iterator[Row]:
         median(points) <= FIRST_POINT,
         f"of {listed(points, '.2f')}",
         (as_usual(points, slow, 0.15),),
+    )
+    ended = in_child("apart.in_window:replaced", 240)["seconds"]
+    yield Row(
+        "start",
+        "engine killed to another one ready, the slowest state of the run",
+        f"at most {REPLACED:g} s",
+        f"{max(ended.values()):.2f} s",
+        {"seconds": ended},
+        max(ended.values()) <= REPLACED,
+        ", ".join(f"{state} {seconds:.2f}" for state, seconds in ended.items()),
+        (as_usual(list(ended.values()), slow, 0.1),),
     )
     took = commands(min(plan.starts, COMMANDS))
     yield Row(
