@@ -238,9 +238,12 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
         return {
             "objective.conditional": False,
             "objective.penalty_end": 1e-4,
+            "objective.critic_rate": 3.0,
+            "objective.noise_until": 0.5,
             "network.categories": 64,
             "network.fourier": 8,
             "network.latent": 2,
+            "training.decay_from": 0.0,
         }
     return {}
 
