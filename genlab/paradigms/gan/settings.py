@@ -239,10 +239,9 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
             "objective.conditional": False,
             "objective.penalty_end": 1e-4,
             "objective.critic_rate": 3.0,
-            "objective.noise_until": 0.5,
+            "objective.noise_until": 0.6,
             "network.categories": 64,
             "network.fourier": 8,
-            "network.latent": 2,
             "training.decay_from": 0.0,
         }
     return {}
