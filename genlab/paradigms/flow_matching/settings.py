@@ -107,7 +107,8 @@ class FlowMatchingObjective(Settings):
     )  # fmt: skip
     times: Literal["uniform", "logit-normal"] = setting(
         "uniform",
-        "Which times train: all alike, or those in the middle more often (Esser et al. 2024).",
+        "Which times train: all alike, or those in the middle more often, where images learn faster "
+        "(Esser et al. 2024).",
         names={"uniform": "Uniform", "logit-normal": "Logit-normal"},
     )
     time_mean: float = setting(
@@ -170,7 +171,8 @@ def gaussian(objective: FlowMatchingObjective) -> bool:
 
 def defaults(data: DataInfo) -> Mapping[str, Any]:
     """Settings that suit these data better than the declared ones."""
-    return image_defaults(data, {"sampler.steps": 10, "objective.pairs": 4000})
+    images = {"sampler.steps": 10, "objective.pairs": 4000, "objective.times": "logit-normal"}
+    return image_defaults(data, images)
 
 
 def _steps(chosen: FlowMatchingSettings) -> Control:

@@ -54,7 +54,7 @@ class GanObjective(Settings):
         ge=0, le=1000, live=True,
     )  # fmt: skip
     penalty_end: float = setting(
-        1e-4, "Share of R1 and R2 that is left at the end; they fall to it by a constant factor per step.",
+        0.1, "Share of R1 and R2 that is left at the end; they fall to it by a constant factor per step.",
         label="Penalty at the end", gt=0, le=1, log=True, live=True, advanced=True,
     )  # fmt: skip
     penalty_every: int = setting(
@@ -122,7 +122,8 @@ class GanNetwork(Settings):
         3, "Hidden layers, or convolutions at each resolution.", ge=1, le=16, when=("kind", ("mlp", "conv"))
     )
     latent: int = setting(
-        2, "Length of the normal latent that the generator starts from.", symbol="dim z", ge=1, le=512,
+        8, "Length of the normal latent that the generator starts from; more than the data have dimensions "
+        "fills them evenly.", symbol="dim z", ge=1, le=512,
         when=("kind", ("mlp", "conv")),
     )  # fmt: skip
     categories: int = setting(
@@ -234,7 +235,15 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
         }
     if data.modes and data.space == Points(2):
         # Whether a GAN finds separate modes by itself is the question: labels would tell it.
-        return {"objective.conditional": False, "network.categories": 64, "network.fourier": 8}
+        return {
+            "objective.conditional": False,
+            "objective.penalty_end": 1e-4,
+            "objective.critic_rate": 3.0,
+            "objective.noise_until": 0.6,
+            "network.categories": 64,
+            "network.fourier": 8,
+            "training.decay_from": 0.0,
+        }
     return {}
 
 
