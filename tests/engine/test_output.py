@@ -29,7 +29,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, name: str, change: Callable[[Any], 
 
     def after(self: Baselines, *args: Any) -> Iterator[Any]:
         for given in before(self, *args):
-            yield from change(given)
+            yield from (given,) if given is None else change(given)
 
     monkeypatch.setattr(Baselines, name, after)
 
