@@ -55,7 +55,7 @@ def answer(
         send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview, coarse))
 
     try:
-        sampler, condition = _sampler(run.session, request), request.condition
+        sampler, condition = asked(run.session, request).sampler, request.condition
         model.refuse_given(DensityRequest(sampler, condition))
         match request:
             case p.Sample(n=n, trajectory=trajectory):
@@ -79,8 +79,8 @@ def answer(
                 yield from _density(model, title, DensityRequest(sampler, condition), request, reply)
             case p.Probe(name=name, values=values, resolution=resolution, detail=detail):
                 held = None
-                asked = ProbeRequest(sampler, values, resolution, run.examples, condition, detail)
-                for payload in _probe_of(run.session, name)(model, asked):
+                wanted = ProbeRequest(sampler, values, resolution, run.examples, condition, detail)
+                for payload in _probe_of(run.session, name)(model, wanted):
                     if payload is not None:
                         if held is not None:
                             reply(held, False)
@@ -120,9 +120,9 @@ class Shown(Protocol):
         """Keep an evaluation; then call `then` with '' or why it is not kept."""
 
 
-def _sampler(session: Session, request: p.Ask) -> SamplerSettings:
-    changed = session.with_values({f"sampler.{key}": value for key, value in request.sampler.items()})
-    return changed.sampler
+def asked(session: Session, request: p.Ask) -> Session:
+    """The session with the sampler of a request."""
+    return session.with_values({f"sampler.{key}": value for key, value in request.sampler.items()})
 
 
 def _probe_of(session: Session, name: str) -> Callable[[AnyModel, ProbeRequest[Any]], Iterator[Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genlab.engine import protocol as p
+from genlab.settings.paradigm import Capabilities
 
 LEAST, MOST = 0.011, 0.033
 """Shares of the training time for pictures: what they have in any case, and where they are dear."""
@@ -40,7 +41,8 @@ class Watched:
     """A repeated request. cost: seconds of it in full, 0 where unknown. account: seconds it may spend now.
     shown: the step it last showed. since: when that was asked for, or the watch set. first: nothing of this
     training was shown. whole: not coarser than asked for. detail: of the picture under way; credited: it is
-    a first one, which the account does not pay. exact: a density of it costs a pass, not many."""
+    a first one, which the account does not pay. exact: a density of it costs a pass, not many. stepped: its
+    samples take steps."""
 
     what: p.Request
     since: float
@@ -52,6 +54,7 @@ class Watched:
     detail: float = 1.0
     credited: bool = False
     exact: bool = False
+    stepped: bool = True
 
     @property
     def histogram(self) -> bool:
@@ -80,15 +83,17 @@ class Previews:
             watched.first, watched.since, watched.account = True, now, 0.0
 
     def set(
-        self, run: str, kind: str, channel: str, what: p.Request | None, now: float, exact: bool = False
+        self, run: str, kind: str, channel: str, what: p.Request | None, now: float, able: Capabilities
     ) -> None:
-        """Watch something, or nothing any more. kind: runs of one kind have pictures of like cost. exact: so
-        is the density of the run."""
+        """Watch something, or nothing any more. kind: runs of one kind have pictures of like cost. able: what
+        the run can do with the sampler that is asked for."""
         self.drop(run, channel)
         self._kinds[run] = kind
         if what is not None:
+            steps = able.control("sampler.steps")
+            cost = self._costs.get((kind, channel), 0.0)
             self._watches[run, channel] = Watched(
-                what, now, self._costs.get((kind, channel), 0.0), exact=exact
+                what, now, cost, exact=able.density == "exact", stepped=steps is None or steps.enabled
             )
 
     def drop(self, run: str, channel: str) -> None:
@@ -145,7 +150,7 @@ class Previews:
         if not due:
             return None
         watched, detail = min(due, key=lambda found: (not found[0].first, found[0].since))
-        request, words = coarser(watched.what, detail, watched.histogram)
+        request, words = coarser(watched, detail)
         watched.shown, watched.whole, watched.detail, watched.since = step, not words, detail, now
         watched.credited, watched.first = watched.first, False
         return request, words
@@ -182,31 +187,29 @@ class Previews:
             self._costs.setdefault((kind, request.channel), max(seconds, LEAST_COST))
 
 
-def coarser(what: p.Request, detail: float, histogram: bool = False) -> tuple[p.Request, str]:
-    """A request at a share of its cost, and what is less in it, in words: '' where nothing is. histogram: of
-    a density, draw that alone."""
-    match what:
-        case p.Sample(n=n):
-            fewer, sampler, steps = _fewer(n, what.sampler, detail)
+def coarser(watched: Watched, detail: float) -> tuple[p.Request, str]:
+    """What is watched at a share of its cost, and what is less in it, in words: '' where nothing is."""
+    match watched.what:
+        case p.Sample(n=n) as what:
+            fewer, sampler, steps = _fewer(watched, n, detail)
             parts = (f"{fewer:,} of {n:,} samples" if fewer < n else "", steps)
             return replace(what, n=fewer, sampler=sampler), ", ".join(filter(None, parts))
-        case p.DrawDensity(resolutions=resolutions, draws=draws):
-            if histogram:
-                fewer, sampler, steps = _fewer(draws, what.sampler, detail)
-                return replace(what, resolutions=(), draws=fewer, sampler=sampler), steps
-            *_, finest = resolutions
+        case p.DrawDensity(draws=draws) as what if watched.histogram:
+            fewer, sampler, steps = _fewer(watched, draws, detail)
+            return replace(what, resolutions=(), draws=fewer, sampler=sampler), steps
+        case p.DrawDensity(resolutions=(*_, finest)) as what:
             columns = min(finest, max(FEWEST_COLUMNS, round(finest * math.sqrt(detail))))
             return replace(what, resolutions=(columns,), draws=0), "" if columns == finest else "coarser"
-        case p.Probe() if detail < 1:
+        case p.Probe() as what if detail < 1:
             return replace(what, detail=detail), "coarser"
-    return what, ""
+    return watched.what, ""
 
 
-def _fewer(n: int, sampler: dict[str, Any], detail: float) -> tuple[int, dict[str, Any], str]:
-    """Fewer samples in fewer steps, where there are steps: shared evenly between them."""
-    steps = sampler.get("steps", 1)
-    least = min(steps, FEWEST_STEPS)
-    taken = max(least, min(steps, round(steps * math.sqrt(detail))))
+def _fewer(watched: Watched, n: int, detail: float) -> tuple[int, dict[str, Any], str]:
+    """Fewer samples in fewer steps, where they take steps: shared evenly between them."""
+    sampler = watched.what.sampler
+    steps = sampler.get("steps", 1) if watched.stepped else 1
+    taken = max(min(steps, FEWEST_STEPS), min(steps, round(steps * math.sqrt(detail))))
     fewer = max(min(n, FEWEST_SAMPLES), min(n, int(n * detail * steps / taken)))
     if taken == steps:
         return fewer, sampler, ""

@@ -18,7 +18,7 @@ import torch
 from genlab.core.random import generator
 from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
-from genlab.engine.answers import Slices, answer
+from genlab.engine.answers import Slices, answer, asked
 from genlab.engine.failures import ERRORS, TITLES, failure, refusal, unwritten, what_of
 from genlab.engine.previews import REFERENCE, Previews
 from genlab.engine.run import Run
@@ -170,8 +170,8 @@ class Worker:
                 self._close(run)
             case p.Watch(channel=channel, what=what):
                 self._drop(run, channel, unasked=True)
-                exact = run.session.capabilities.density == "exact"
-                self.previews.set(run.id, _kind(run), channel, what, perf_counter(), exact)
+                able = (run.session if what is None else asked(run.session, what)).capabilities
+                self.previews.set(run.id, _kind(run), channel, what, perf_counter(), able)
             case p.Cancel(channel=channel):
                 self._drop(run, channel)
             case p.Sample() | p.DrawDensity() | p.Probe() | p.LogProbOf() | p.Evaluate():

@@ -8,9 +8,12 @@ from itertools import pairwise
 import pytest
 
 from genlab.engine import protocol as p
-from genlab.engine.previews import COARSEST, FIRST, Previews, coarser
+from genlab.engine.previews import COARSEST, FIRST, Previews, Watched, coarser
+from genlab.settings.controls import Control
+from genlab.settings.paradigm import Capabilities
 
 SLICE = 0.01
+ABLE, EXACT = Capabilities("ode", "by an ODE"), Capabilities("exact", "by a pass")
 
 
 @dataclass
@@ -20,7 +23,7 @@ class Clock:
     costs: seconds of a picture in full, by channel. drawn: when, for how long, with what, by channel."""
 
     costs: dict[str, float]
-    exact: bool = False
+    able: Capabilities = ABLE
     now: float = 0.0
     step: int = 0
     previews: Previews = field(default_factory=Previews)
@@ -28,7 +31,7 @@ class Clock:
 
     def watch(self, *requests: p.Request) -> None:
         for request in requests:
-            self.previews.set("r", "kind", request.channel, request, self.now, self.exact)
+            self.previews.set("r", "kind", request.channel, request, self.now, self.able)
             self.drawn.setdefault(request.channel, [])
         self.previews.begin("r", self.now)
 
@@ -121,7 +124,7 @@ def test_a_watch_that_is_set_anew_is_due_at_once() -> None:
     clock = Clock({"samples": 5.0, "paths": 5.0})
     clock.watch(sample())
     clock.run(30)
-    clock.previews.set("r", "kind", "paths", probe("paths"), clock.now)
+    clock.previews.set("r", "kind", "paths", probe("paths"), clock.now, ABLE)
     clock.drawn["paths"] = []
     begin = clock.now
     clock.run(3)
@@ -146,20 +149,35 @@ def test_a_density_that_takes_many_passes_is_told_by_the_samples() -> None:
     clock.watch(sample(), density)
     clock.run(5)
     assert clock.drawn["density"] == []
-    exact = Clock({"samples": 0.05, "density": 0.1}, exact=True)
+    exact = Clock({"samples": 0.05, "density": 0.1}, able=EXACT)
     exact.watch(sample(), density)
     exact.run(5)
     assert exact.drawn["density"]
 
 
 def test_coarser_requests_say_what_they_leave_out() -> None:
-    assert coarser(sample(), 1 / 16)[1] == "16 of 64 samples, 6 of 25 steps"
-    assert coarser(sample(), 1.0) == (sample(), "")
-    request, words = coarser(probe("field"), COARSEST)
+    def at(what: p.Request, detail: float, **known: bool) -> tuple[p.Request, str]:
+        return coarser(Watched(what, 0.0, **known), detail)
+
+    assert at(sample(), 1 / 16)[1] == "16 of 64 samples, 6 of 25 steps"
+    assert at(sample(), 1 / 16, stepped=False)[1] == "8 of 64 samples"
+    assert at(sample(), 1.0) == (sample(), "")
+    request, words = at(probe("field"), COARSEST)
     assert isinstance(request, p.Probe)
     assert (request.detail, words) == (COARSEST, "coarser")
-    request, words = coarser(p.DrawDensity("r", "density", 3, {}, resolutions=(32, 128)), 1 / 16)
+    density = p.DrawDensity("r", "density", 3, {"steps": 25}, resolutions=(32, 128))
+    request, words = at(density, 1 / 16, exact=True)
     assert isinstance(request, p.DrawDensity)
     assert (request.resolutions, request.draws, words) == ((32,), 0, "coarser")
-    one_pass = p.Sample("r", "samples", 1, {}, n=2000)
-    assert coarser(one_pass, 1 / 4)[1] == "500 of 2,000 samples"
+    request, words = at(density, 1 / 16)
+    assert isinstance(request, p.DrawDensity)
+    assert (request.resolutions, request.draws, words) == ((), 520, "6 of 25 steps")
+
+
+def test_steps_that_nothing_takes_are_not_counted() -> None:
+    previews = Previews()
+    able = Capabilities("none", "there is none", (Control("sampler.steps", False, "one pass"),))
+    previews.set("r", "kind", "samples", sample(), 0.0, able)
+    watched = previews.get("r", "samples")
+    assert watched is not None
+    assert coarser(watched, 1 / 4)[1] == "16 of 64 samples"

@@ -208,12 +208,17 @@ def replaced() -> dict[str, Any]:
                 space.view.evaluate()
                 await asyncio.sleep(PAUSE)
             wanted = state if state != "evaluating" else "paused"
-            await wait(lambda wanted=wanted: run.state == wanted, f"the run is not {wanted}")
+
+            def rests(wanted: str = wanted) -> bool:
+                return run.state == wanted and engine.ready is not None
+
+            await wait(rests, f"the run is not {wanted}")
             await asyncio.sleep(PAUSE)
             assert engine.ready is not None
-            dead, start = engine.ready.pid, perf_counter()
-            os.kill(dead, signal.SIGKILL)
-            await wait(lambda dead=dead: engine.ready and engine.ready.pid != dead, "no other engine came")
+            start = perf_counter()
+            os.kill(engine.ready.pid, signal.SIGKILL)
+            await wait(lambda: engine.ready is None, "the death of the engine was not noticed")
+            await wait(lambda: engine.ready is not None, "no other engine came")
             took[state] = perf_counter() - start
             assert space.cards.card("engine") is not None
         return {"seconds": took}
