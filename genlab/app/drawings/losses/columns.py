@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 TOTAL, GRADIENT, RATE, VALIDATION, LEVEL = (
     "total",
@@ -31,7 +32,7 @@ class Columns:
     names: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def players(self) -> tuple[str, ...]:
         """Who trains, where there are several."""
         return tuple(name.removesuffix(f" {TOTAL}") for name in self.names if name.endswith(f" {TOTAL}"))
@@ -55,6 +56,13 @@ class Columns:
     def of(self, view: str) -> tuple[str, ...]:
         """The columns that a view draws, the total last, on top. Levels and the terms of a single player
         stand beside their total."""
+        return self._views[view]
+
+    @cached_property
+    def _views(self) -> dict[str, tuple[str, ...]]:
+        return {view: self._drawn(view) for view in VIEWS}
+
+    def _drawn(self, view: str) -> tuple[str, ...]:
         mine = [name for name in self.names if self.kind(name) == view and not chosen(name, self.elsewhere)]
         totals = [
             name for name in self.names if self.bare(name) == TOTAL and not chosen(name, self.elsewhere)
