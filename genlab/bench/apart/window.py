@@ -24,6 +24,8 @@ from genlab.session.session import Session
 
 PATIENCE = 60.0
 FRAME = 16
+AFRESH = 15
+"""Frames after which the surfaces of panels are looked up again."""
 
 
 def opened(work: Callable[[MainWindow], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
@@ -154,6 +156,8 @@ class Frames(QObject):
         self._window = window
         self._owners: dict[QWidget, str] = {}
         self._due: dict[str, set[QWidget]] = {}
+        self._surfaces: dict[str, list[QWidget]] = {}
+        self._asked = 0
         self._moments: dict[str, list[float]] = {}
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=FRAME)
         self._timer.timeout.connect(self._ask)
@@ -174,11 +178,13 @@ class Frames(QObject):
         }
 
     def _ask(self) -> None:
-        for panel in self._window.workspace.grid.seen():
-            id = panel.info.id
-            self._moments.setdefault(id, [])
-            self._due[id] = set(surfaces(panel))
-            for surface in self._due[id]:
+        if self._asked % AFRESH == 0:
+            seen = self._window.workspace.grid.seen()
+            self._surfaces = {panel.info.id: surfaces(panel) for panel in seen}
+        self._asked += 1
+        for id, found in self._surfaces.items():
+            self._due[id] = set(found)
+            for surface in found:
                 if surface not in self._owners:
                     self._owners[surface] = id
                     surface.installEventFilter(self)
@@ -190,7 +196,7 @@ class Frames(QObject):
             if watched in self._due[id]:
                 self._due[id].discard(watched)
                 if not self._due[id]:
-                    self._moments[id].append(perf_counter())
+                    self._moments.setdefault(id, []).append(perf_counter())
         return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyqtgraph as pg
@@ -27,6 +27,10 @@ class View(pg.ViewBox):
     """A view that a wheel zooms, a drag moves and a double click brings home."""
 
     went_home = Signal()
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.setFlag(self.GraphicsItemFlag.ItemHasNoContents)  # its children are what is painted
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         event.accept()

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 import pyqtgraph as pg
-from PySide6.QtCore import QLineF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QLineF, QRectF
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem
 
 from genlab.app.common.theme import Theme, font
@@ -20,6 +20,8 @@ CLOSEST = 30.0
 
 class Ruler(pg.AxisItem):
     """An axis of a few labelled ticks, in plain numbers, drawn once per change of range."""
+
+    _bounds: QRectF | None = None
 
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation, maxTickLength=4)
@@ -34,6 +36,16 @@ class Ruler(pg.AxisItem):
         else:
             self.setHeight(BOTTOM_HEIGHT)
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+
+    def resizeEvent(self, event: QResizeEvent | None = None) -> None:
+        self._bounds = None
+        super().resizeEvent(event)
+
+    def boundingRect(self) -> QRectF:
+        """Of the size alone; it is asked for many times in every frame."""
+        if self._bounds is None:
+            self._bounds = super().boundingRect()
+        return self._bounds
 
     def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
         span = abs(high - low)

@@ -29,7 +29,7 @@ SMOOTHING = {"None": 0.0, "Light (10 rows)": 10.0, "Medium (50 rows)": 50.0, "St
 X_AXES = ("Steps", "Seconds")
 OTHER_COLOURS = (1, 2, 3, 5, 6, 0, 4, 7)
 """Okabe-Ito in an order that begins far from the accent."""
-FRAME = 50
+FRAME = 100
 """Least time between two drawings, ms: a curve of a whole run moves by less than a pixel in it."""
 
 
