@@ -42,7 +42,7 @@ def answer(
     run: Shown,
     preview: bool,
     send: Send,
-    also: Sequence[p.DrawDensity] = (),
+    also: Sequence[p.Request] = (),
     coarse: str = "",
 ) -> Slices:
     """Answer one request from weights that stay as they are; send events, yield between slices.

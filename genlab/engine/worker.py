@@ -30,6 +30,8 @@ TRAINING_SLICE = 0.010
 REPORT_SECONDS = 0.05
 TICK_SECONDS = 0.1
 FRESH_SECONDS = 0.3
+LONGEST = 0.5
+"""Seconds of previewing between two slices of training, at most."""
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Worker:
         self.previews = Previews()
         self._writer = Writer(lambda problem: send(unwritten(problem)))
         self._training: Run | None = None
-        self._reported = self._ticked = self._due = 0.0
+        self._reported = self._ticked = self._due = self._lasted = 0.0
         self._threads = 0
         self.cores = cores()
         self._open = True
@@ -181,8 +183,7 @@ class Worker:
     def _task(self, run: Run, request: p.Request, unasked: bool = False, coarse: str = "") -> _Task:
         """Preview samples serve the histogram of a watched density that is not exact, too."""
         quick = isinstance(request, p.Sample)
-        watches = list(self.previews.of(run.id)) if quick else []
-        also = [w.what for w in watches if w.histogram and isinstance(w.what, p.DrawDensity)]
+        also = [w.what for w in self.previews.of(run.id) if quick and w.histogram]
 
         def slices() -> Slices:
             with run.snapshots.pin(run.trainer) as model:
@@ -244,7 +245,8 @@ class Worker:
             self._fail(run, problem)
             return
         now = perf_counter()
-        self.previews.train(now - start)
+        self._lasted = now - start
+        self.previews.train(self._lasted)
         if now - self._reported > REPORT_SECONDS:
             self._reported = now
             run.report()
@@ -256,29 +258,31 @@ class Worker:
             self._show_final(run)
 
     def _preview(self, run: Run) -> bool:
-        """Spend a slice on a preview that is due, and one on the loss reference, whether the budget allows
-        it or training would idle the time away. Whether any was spent."""
+        """Spend slices on a preview that is due, as long as the last of training, and one on the loss
+        reference, where the budget allows it or training would idle. Whether any was spent."""
         idle = perf_counter() < self._due
         mine = [task for task in self._tasks if task.run is run and task.unasked]
         pictures = [task for task in mine if task.request is not None]
         references = [task for task in mine if task.request is None]
         picture = pictures[0] if pictures else self._next_preview(run, idle)
-        if picture is not None:
+        left = min(self._lasted, LONGEST)  # else a picture of many slices waits for as many long steps
+        while picture is not None:
             cost = self._advance(picture)
-            done = picture not in self._tasks
-            self.previews.pay(run.id, picture.channel, 0.0 if idle else cost, picture.cost if done else None)
+            left -= cost
+            whole = picture.cost if picture not in self._tasks else None
+            self.previews.pay(run.id, picture.channel, 0.0 if idle else cost, whole)
+            if whole is not None or left <= 0:
+                break
         allowed = idle or self.previews.reference <= REFERENCE * self.previews.trained
-        if references and allowed:
-            self.previews.reference += self._advance(references[0])
+        for reference in references if allowed else ():
+            self.previews.reference += self._advance(reference)
         return picture is not None or (bool(references) and allowed)
 
     def _next_preview(self, run: Run, idle: bool) -> _Task | None:
         found = self.previews.next(run.id, run.trainer.shown_step, perf_counter(), idle)
-        if found is None:
-            return None
-        task = self._task(run, found[0], unasked=True, coarse=found[1])
-        self._tasks.append(task)
-        return task
+        if found is not None:
+            self._tasks.append(self._task(run, found[0], unasked=True, coarse=found[1]))
+        return None if found is None else self._tasks[-1]
 
     def _show_final(self, run: Run) -> None:
         """Answer every watch of a run that stopped, whole, with its last weights, but where a person asks."""

@@ -87,4 +87,5 @@ def _size(net: object, denoiser: Denoiser, solver: Solver, whole: State) -> Work
         with torch.no_grad():
             solver.step(denoiser, some)
 
-    return (yield from rows_a_slice(net, (repr(solver), type(denoiser).__name__), len(whole.x), work))
+    kind = repr(solver), type(denoiser).__name__, whole.x.shape[1:]
+    return (yield from rows_a_slice(net, kind, len(whole.x), work))

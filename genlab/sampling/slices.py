@@ -12,6 +12,8 @@ from time import get_clock_info, perf_counter, thread_time
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from torch import nn
+
 T = TypeVar("T")
 
 Work = Generator[None, None, T]
@@ -39,17 +41,26 @@ class Pace:
             self.start = perf_counter()
 
 
-_fits: WeakKeyDictionary[Any, dict[Hashable, tuple[int, bool]]] = WeakKeyDictionary()
+_fits: dict[Hashable, dict[Hashable, tuple[int, bool]]] = {}
 """By owner and kind of work: rows that fit a slice, and whether twice as many would not."""
+_alike: WeakKeyDictionary[Any, Hashable] = WeakKeyDictionary()
+
+
+def _kin(owner: object) -> Hashable:
+    """Copies of a network take as long as the network; anything else is like itself alone."""
+    if owner not in _alike:
+        tensors = owner.state_dict() if isinstance(owner, nn.Module) else {}
+        _alike[owner] = type(owner), tuple(each.shape for each in tensors.values()) or object()
+    return _alike[owner]
 
 
 def rows_a_slice(owner: object, kind: Hashable, rows: int, work: Callable[[int], object]) -> Work[int]:
     """How many of the rows (at least 1) `work` does in one slice: all, or even parts.
 
     work: on the first so many rows; of no consequence. It is tried on twice as many each time, until a slice
-    is full, and the answer is kept as long as the owner lives: results may depend on it in their last bits.
+    is full, and the answer is kept for all of its kin: results may depend on it in their last bits.
     """
-    known = _fits.setdefault(owner, {})
+    known = _fits.setdefault(_kin(owner), {})
     fit, full = known.get(kind, (0, False))
     while fit < rows and not full:
         count = min(rows, max(2 * fit, 1 + rows // TRIES))
