@@ -33,7 +33,7 @@ LOOK = 0.03
 ROUNDING = 0.3
 WEIGHTS: dict[type, float] = {p.Sample: 3.0, p.DrawDensity: 0.5}
 """Of watches in the budget; any other has 1."""
-FEWEST_SAMPLES, FEWEST_STEPS, FEWEST_COLUMNS = 8, 4, 16
+FEWEST_SAMPLES, FEWEST_STEPS, FEWEST_COLUMNS = 8, 3, 16
 
 
 @dataclass

@@ -20,7 +20,7 @@ from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
 from genlab.engine.answers import Slices, answer, asked
 from genlab.engine.failures import ERRORS, TITLES, failure, refusal, unwritten, what_of
-from genlab.engine.previews import REFERENCE, Previews
+from genlab.engine.previews import REFERENCE, SOONEST, Previews
 from genlab.engine.run import Run
 from genlab.engine.writer import Writer
 from genlab.runs.folder import RunError
@@ -30,8 +30,8 @@ TRAINING_SLICE = 0.010
 REPORT_SECONDS = 0.05
 TICK_SECONDS = 0.1
 FRESH_SECONDS = 0.3
-LONGEST = 0.5
-"""Seconds of previewing between two slices of training, at most."""
+FIRST, LONGEST = 4, 1.0
+"""Of previews between two slices of training: as long as the last, so often at first; seconds at most."""
 
 
 @dataclass
@@ -262,11 +262,11 @@ class Worker:
         reference, where the budget allows it or training would idle. Whether any was spent."""
         idle = perf_counter() < self._due
         mine = [task for task in self._tasks if task.run is run and task.unasked]
-        pictures = [task for task in mine if task.request is not None]
         references = [task for task in mine if task.request is None]
-        picture = pictures[0] if pictures else self._next_preview(run, idle)
-        left = min(self._lasted, LONGEST)  # else a picture of many slices waits for as many long steps
-        while picture is not None:
+        picture = next((task for task in mine if task.request), None) or self._next_preview(run, idle)
+        # A picture of many slices does not wait for as many long steps, least of all the first.
+        left = min(self._lasted * (FIRST if self.previews.trained < SOONEST else 1), LONGEST)
+        while picture is not None and self.inbox.empty():
             cost = self._advance(picture)
             left -= cost
             whole = picture.cost if picture not in self._tasks else None
@@ -276,7 +276,7 @@ class Worker:
         allowed = idle or self.previews.reference <= REFERENCE * self.previews.trained
         for reference in references if allowed else ():
             self.previews.reference += self._advance(reference)
-        return picture is not None or (bool(references) and allowed)
+        return picture is not None or bool(references and allowed)
 
     def _next_preview(self, run: Run, idle: bool) -> _Task | None:
         found = self.previews.next(run.id, run.trainer.shown_step, perf_counter(), idle)

@@ -218,8 +218,10 @@ class Pictures(QObject):
             setattr(panel, "take", partial(self._take, panel, panel.take))  # noqa: B010
             setattr(panel, "show_refusal", partial(self._refuse, panel, panel.show_refusal))  # noqa: B010
 
-    def _take(self, panel: Panel, take: Callable[..., None], payload: Any, step: int) -> None:
-        take(payload, step)
+    def _take(
+        self, panel: Panel, take: Callable[..., None], payload: Any, step: int, coarse: str = ""
+    ) -> None:
+        take(payload, step, coarse)
         id = panel.info.id
         if panel.info.kind != "loss" and step <= self._latest.get(id, -1):
             return

@@ -44,7 +44,7 @@ from genlab.sampling.slices import Work
 from genlab.settings.paradigm import Capabilities
 
 CHUNK = 4096
-CHECKED = 2500
+CHECKED, CHECKED_IMAGES = 2500, 400
 """Samples that a check draws: as many as PacGAN counts modes over."""
 FADED = 0.01
 """Share of the instance noise that is left when it ends."""
@@ -220,15 +220,17 @@ class GAN(NumberModel[GanObjective, GanNetwork, GanSampler]):
             self.orbit_length += 1
 
     def check(self, validation: Batch | None, context: Context) -> Check:
-        """Of 2,500 draws: the modes they reach and the share near one, where the data have modes; else their
-        spread relative to the data. With held-out data also the sliced distance to them, `validation`."""
+        """Of 2,500 draws (of images 400): the modes they reach and the share near one, where the data have
+        modes; else their spread relative to the data. With held-out data also the sliced distance to them,
+        `validation`."""
         rng = context.noise
         values: dict[str, float] = {}
         warnings: tuple[str, ...] = ()
         if self.dirac:
             return Check({})
-        labels = self.classes.shown(CHECKED, "any", rng)
-        z = self.generator(self.draw_latent(CHECKED, rng), labels)
+        count = CHECKED if len(self.event) == 1 else CHECKED_IMAGES
+        labels = self.classes.shown(count, "any", rng)
+        z = self.generator(self.draw_latent(count, rng), labels)
         if self.truth is not None and self.truth.modes is not None and self.truth.mode_std is not None:
             centres = torch.as_tensor(self.truth.modes, dtype=torch.float32, device=self.device)
             found = captured(self.unstandardise(z), centres, self.truth.mode_std)
@@ -241,7 +243,7 @@ class GAN(NumberModel[GanObjective, GanNetwork, GanSampler]):
             values["spread"] = spread(z).item() / self._real_spread
             warnings = spread_alarm(values["spread"], context.progress)
         if validation is not None:
-            real = self.standardise(self.dequantise(validation.x, rng))[:CHECKED]
+            real = self.standardise(self.dequantise(validation.x, rng))[:count]
             values["validation"] = sliced_distance(z[: len(real)], real, rng).item()
         return Check(values, warnings)
 
