@@ -25,7 +25,7 @@ from genlab.engine.protocol import Answer, Metrics, Probe
 from genlab.session.session import Session
 from genlab.settings.controls import PanelControl
 from genlab.settings.spaces import Points
-from tests.gui.panel_pieces import answer, payloads, scene, settled, shown
+from tests.gui.panel_pieces import answer, payloads, samples, scene, settled, shown
 
 Make = Callable[..., Panel]
 PLANE = Points(2)
@@ -196,6 +196,29 @@ def test_without_an_answer_a_quiet_sentence_stands_there(make: Make) -> None:
     panel.begin_run(same_data=False)
     panel.flush()
     assert panel.words.isVisible()
+
+
+def test_a_coarser_picture_is_marked_and_one_of_the_run_before_stays_until_another(
+    make: Make,
+) -> None:
+    panel = make("samples")
+    panel.set_scene(scene(PLANE))
+    drawn = samples(PLANE)
+    panel.show_frames([drawn], 0, 30, "300 of 2,000 samples")
+    panel.flush()
+    assert panel.header.badges == ("coarser",)
+    assert "300 of 2,000 samples" in panel.header.help
+    panel.begin_run(same_data=True)
+    panel.flush()
+    assert panel.drawing.samples is drawn
+    assert panel.header.badges == ("previous run",)
+    panel.show_frames([samples(PLANE)], 0, 5)
+    panel.flush()
+    assert panel.header.badges == ()
+    assert panel.drawing.samples is not drawn
+    panel.begin_run(same_data=False)
+    panel.flush()
+    assert panel.drawing.samples is None
 
 
 def test_a_refused_probe_reaches_its_panel_in_the_window(lab) -> None:

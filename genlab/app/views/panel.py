@@ -23,8 +23,8 @@ from genlab.data.payloads import Payload, Samples, Trajectory
 from genlab.engine.protocol import Answer, Metrics
 from genlab.settings.panels import PanelInfo
 
-PREVIOUS = "previous run"
-"""The badge of a picture that the run in view did not make."""
+PREVIOUS, COARSER = "previous run", "coarser"
+"""Badges of a picture that the run in view did not make, and of one that shows less while it trains."""
 
 
 class Panel(QWidget):
@@ -240,7 +240,8 @@ class Panel(QWidget):
             self.words.setText(sentence(self.refusal) if self.refusal else waiting)
         self._told = Told() if drawing is None else drawing.draw()
         trained = drawing is not None and drawing.step > 0
-        self.header.set_badges(PREVIOUS if self.old and trained else self.coarse, *self._told.badges)
+        mark = PREVIOUS if self.old and trained else COARSER if self.coarse else ""
+        self.header.set_badges(mark, *self._told.badges)
         self._write()
 
     def _made(self, kind: type) -> Drawing:
@@ -270,7 +271,8 @@ class Panel(QWidget):
     def _write(self) -> None:
         drawing = self.drawing
         about = drawing.about if drawing is not None else ""
-        self.header.help = " ".join(part for part in (self.info.help, about) if part)
+        less = f"Coarser while it trains: {self.coarse}." if self.coarse not in ("", COARSER) else ""
+        self.header.help = " ".join(part for part in (self.info.help, about, less) if part)
         self.header.set_info(*((drawing.reading() if drawing is not None else ()) or self._told.parts))
 
     def _go_home(self) -> None:
