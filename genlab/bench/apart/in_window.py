@@ -201,9 +201,12 @@ def replaced() -> dict[str, Any]:
         space, engine = window.workspace, window.engine
         run, took = space.run, {}
         for state in ("ready", "training", "paused", "evaluating"):
-            if state == "training":
+            if state in ("training", "paused"):
                 space.edit({"training.stop": "steps", "training.steps": 10**9})
                 press_train(window)
+            if state == "paused":
+                await wait(lambda: run.step > 0, "training did not begin")
+                run.pause()
             elif state == "evaluating":
                 space.view.evaluate()
                 await asyncio.sleep(PAUSE)
