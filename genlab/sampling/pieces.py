@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator, Hashable
+from time import sleep
+from typing import Any
 
 from genlab.sampling.slices import T, Work, rows_a_slice
 
@@ -24,11 +26,13 @@ def in_pieces(
     return found
 
 
-def whole(work: Work[T]) -> T:
-    """The result of a computation, at once."""
+def whole(work: Generator[Any, None, T], rest: float = 0.0) -> T:
+    """The result of a computation, at once. rest: seconds between two slices."""
     while True:
         try:
             next(work)
         except StopIteration as stop:
             result: T = stop.value
             return result
+        if rest:
+            sleep(rest)
