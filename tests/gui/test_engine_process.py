@@ -59,7 +59,7 @@ def test_an_engine_killed_while_nothing_trains_is_said_and_another_takes_its_pla
             assert await loop.until(lambda: space.run.step > 2, PATIENCE)
             if state == "paused":
                 space.train_or_pause()
-            assert await loop.until(lambda: space.run.state == state, PATIENCE)
+            assert await loop.until(lambda: space.run.state == state and not space.run.unsaved, PATIENCE)
         elif state == "evaluating":
             space.view.evaluate()
         step, dead = space.run.step, engine.ready.pid

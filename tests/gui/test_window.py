@@ -214,6 +214,27 @@ def test_a_dead_engine_is_started_again_and_one_click_continues_the_run(lab) -> 
     lab.run(scenario)
 
 
+@pytest.mark.parametrize(
+    ("saved", "said"), [(7, "up to its last checkpoint"), (9, "Nothing was lost: no run was training.")]
+)
+def test_of_a_run_that_rests_a_dead_engine_takes_the_steps_that_were_not_saved_and_that_is_said(
+    lab, saved: int, said: str
+) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        space.train_or_pause()
+        run = space.run.id
+        lab.engine.on_event(p.Saved(run, 7, True))
+        lab.engine.on_event(p.StateChanged(run, "paused", 9, 0.1))
+        lab.engine.on_event(p.Saved(run, saved, True))
+        lab.engine.on_event(p.EngineDied(-9, "the engine was killed"))
+        card = space.cards.card("engine")
+        assert said in card.text
+        assert "Continue" not in card.buttons
+
+    lab.run(scenario)
+
+
 def test_after_the_death_of_the_engine_the_run_is_there_and_the_top_bar_continues_it_too(lab) -> None:
     async def scenario(window) -> None:
         space = window.workspace

@@ -43,7 +43,7 @@ class RunControl(QObject):
         self.folder: str | None = None
         self.session: Session | None = None
         self.state: p.State | None = None
-        self.step = 0
+        self.step = self.saved = 0
         self.seconds = 0.0
         self.threads = 0
         self.used_device = ""
@@ -58,6 +58,11 @@ class RunControl(QObject):
     def kept(self) -> bool:
         """Whether the run has a folder, so that it can be continued."""
         return self.folder is not None
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether steps were taken since the last checkpoint."""
+        return self.kept and self.step > self.saved
 
     @property
     def training(self) -> bool:
@@ -152,7 +157,8 @@ class RunControl(QObject):
                 self.session = read_session(event.session).with_values(self.edits)
                 self.edits.clear()
                 self.folder = event.folder
-                self.step, self.seconds = event.step, event.seconds
+                self.step = self.saved = event.step
+                self.seconds = event.seconds
                 self.threads, self.used_device = event.threads, event.device
                 self.players = event.players
                 self.opening = False
@@ -168,6 +174,9 @@ class RunControl(QObject):
                 if event.players == self.players:
                     return True
                 self.players = event.players
+            case p.Saved():
+                self.saved = event.step
+                return True
             case p.Failure():
                 self.wanted = False
                 if self.state == "preparing":

@@ -227,10 +227,10 @@ class MainWindow(QWidget):
                 reports.show_paused(self.context, self.workspaces.values(), run)
 
     def _engine_died(self, event: p.EngineDied) -> None:
-        go_on = None
-        for space in self.workspaces.values():
-            go_on = space.view.engine_died() or go_on
-        reports.show_death(self.context, event, go_on)
+        views = [space.view for space in self.workspaces.values()]
+        unsaved = any(view.run.unsaved for view in views)
+        go_on = [again for view in views if (again := view.engine_died())]
+        reports.show_death(self.context, event, unsaved, go_on[0] if go_on else None)
 
     def _failed(self, failure: p.Failure) -> None:
         space = next((space for space in self.workspaces.values() if space.run.id == failure.run), None)

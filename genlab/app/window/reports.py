@@ -84,11 +84,14 @@ def show_paused(context: Context, workspaces: Iterable[Workspace], run: str) -> 
             )
 
 
-def show_death(context: Context, event: p.EngineDied, go_on: Callable[[], None] | None) -> None:
-    """A card for an engine that is gone, with one click to go on."""
+def show_death(
+    context: Context, event: p.EngineDied, unsaved: bool, go_on: Callable[[], None] | None
+) -> None:
+    """A card for an engine that is gone, with one click to go on. unsaved: it had taken steps that are not
+    on disk."""
     kept = (
         "The run is kept up to its last checkpoint, at most ten seconds back."
-        if go_on is not None
+        if unsaved or go_on is not None
         else "Nothing was lost: no run was training."
     )
     again = context.engine.restarts
