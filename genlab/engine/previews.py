@@ -13,7 +13,7 @@ from typing import Any
 from genlab.engine import protocol as p
 from genlab.settings.paradigm import Capabilities
 
-LEAST, MOST = 0.011, 0.033
+LEAST, MOST = 0.011, 0.028
 """Shares of the training time for pictures: what they have in any case, and where they are dear."""
 REFERENCE = 0.001
 """Share of the training time for the loss reference."""
@@ -33,7 +33,7 @@ LOOK = 0.03
 ROUNDING = 0.3
 WEIGHTS: dict[type, float] = {p.Sample: 3.0, p.DrawDensity: 0.5}
 """Of watches in the budget; any other has 1."""
-FEWEST_SAMPLES, FEWEST_STEPS, FEWEST_COLUMNS = 8, 3, 16
+FEWEST_SAMPLES, FEWEST_STEPS, FEWEST_COLUMNS = 4, 3, 16
 
 
 @dataclass

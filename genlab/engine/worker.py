@@ -30,8 +30,9 @@ TRAINING_SLICE = 0.010
 REPORT_SECONDS = 0.05
 TICK_SECONDS = 0.1
 FRESH_SECONDS = 0.3
-FIRST, LONGEST = 4, 1.0
-"""Of previews between two slices of training: as long as the last, so often at first; seconds at most."""
+FIRST, LONGEST, WORK = 4, 1.0, 5e-4
+"""Of previews between two slices of training: as long as the last, so often at first; seconds at most; of
+one that works at least, and does not wait for a thread beside it."""
 
 
 @dataclass
@@ -93,8 +94,7 @@ class Worker:
         self._writer.close()
 
     def _take_commands(self) -> None:
-        idle = self._training is None and not self._tasks
-        self._take(None if idle else 0.0)
+        self._take(None if self._training is None and not self._tasks else 0.0)
         while not self.inbox.empty():
             self._take(0.0)
 
@@ -208,7 +208,7 @@ class Worker:
         asked = [task for task in self._tasks if not task.unasked]
         asked = [task for task in asked if task.quick and self._fresh(task)] or asked
         tasks = asked or (self._tasks[:1] if self._training is None else [])
-        return max([self._advance(task) for task in tasks], default=0.0) > 5e-4
+        return max([self._advance(task) for task in tasks], default=0.0) > WORK
 
     def _advance(self, task: _Task) -> float:
         self._use_threads(self.cores if self._training is None else self._training.threads)
@@ -271,12 +271,12 @@ class Worker:
             left -= cost
             whole = picture.cost if picture not in self._tasks else None
             self.previews.pay(run.id, picture.channel, 0.0 if idle else cost, whole)
-            if whole is not None or left <= 0:
+            if whole is not None or left <= 0 or cost < WORK:
                 break
-        allowed = idle or self.previews.reference <= REFERENCE * self.previews.trained
-        for reference in references if allowed else ():
-            self.previews.reference += self._advance(reference)
-        return picture is not None or bool(references and allowed)
+        if not idle and self.previews.reference > REFERENCE * self.previews.trained:
+            return picture is not None
+        self.previews.reference += sum(map(self._advance, references))
+        return picture is not None or bool(references)
 
     def _next_preview(self, run: Run, idle: bool) -> _Task | None:
         found = self.previews.next(run.id, run.trainer.shown_step, perf_counter(), idle)

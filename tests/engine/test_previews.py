@@ -160,7 +160,7 @@ def test_coarser_requests_say_what_they_leave_out() -> None:
         return coarser(Watched(what, 0.0, **known), detail)
 
     assert at(sample(), 1 / 16)[1] == "16 of 64 samples, 6 of 25 steps"
-    assert at(sample(), 1 / 16, stepped=False)[1] == "8 of 64 samples"
+    assert at(sample(), 1 / 16, stepped=False)[1] == "4 of 64 samples"
     assert at(sample(), 1.0) == (sample(), "")
     request, words = at(probe("field"), COARSEST)
     assert isinstance(request, p.Probe)

@@ -72,7 +72,6 @@ def pictures(
 
     async def work(window: MainWindow) -> dict[str, Any]:
         space = await bring(window, paradigm, dataset, settings)
-        await wait(lambda: not space.feed.busy and not space.panels.busy, "the panels were not filled")
         await asyncio.sleep(REST)
         spin = SPIN.format(end=monotonic() + 3 * seconds + 60, parent=os.getpid())
         loops = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range((os.cpu_count() or 1) * busy)]

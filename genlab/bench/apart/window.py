@@ -73,7 +73,8 @@ def press_train(window: MainWindow) -> None:
 
 
 async def bring(window: MainWindow, paradigm: str, dataset: str, settings: Mapping[str, Any]) -> Workspace:
-    """Bring a default session, with some other settings, into view and wait for its untrained model.
+    """Bring a default session, with some other settings, into view and wait for its untrained model and the pictures of
+    it.
 
     dataset: a built-in set, or the path of a person's own data. Raises DataError and SettingError."""
     if paradigm != window.workspace.paradigm.id:
@@ -88,6 +89,7 @@ async def bring(window: MainWindow, paradigm: str, dataset: str, settings: Mappi
         if settings:
             space.replace_session(space.session.with_values(settings))
     await wait(lambda: space.run.state == "ready" and space.view.scene, "the model did not get ready")
+    await wait(lambda: not space.feed.busy and not space.panels.busy, "the panels were not filled")
     return space
 
 
