@@ -71,7 +71,7 @@ def pictures(
     `trained` gives."""
 
     async def work(window: MainWindow) -> dict[str, Any]:
-        space = await bring(window, paradigm, dataset, settings)
+        await bring(window, paradigm, dataset, settings)
         await asyncio.sleep(REST)
         spin = SPIN.format(end=monotonic() + 3 * seconds + 60, parent=os.getpid())
         loops = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range((os.cpu_count() or 1) * busy)]

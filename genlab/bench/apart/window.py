@@ -73,8 +73,7 @@ def press_train(window: MainWindow) -> None:
 
 
 async def bring(window: MainWindow, paradigm: str, dataset: str, settings: Mapping[str, Any]) -> Workspace:
-    """Bring a default session, with some other settings, into view and wait for its untrained model and the pictures of
-    it.
+    """Bring a default session, with some other settings, into view and wait for pictures of its untrained model.
 
     dataset: a built-in set, or the path of a person's own data. Raises DataError and SettingError."""
     if paradigm != window.workspace.paradigm.id:
