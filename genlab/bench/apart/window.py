@@ -59,9 +59,12 @@ def opened(work: Callable[[MainWindow], Awaitable[dict[str, Any]]]) -> dict[str,
     return found
 
 
-async def wait(condition: Callable[[], Any], what: str, timeout: float = PATIENCE) -> None:
-    """Wait in the event loop. Raises TimeoutError, saying what did not come."""
-    if not await loop.until(condition, timeout, pause=0.002):
+async def wait(
+    condition: Callable[[], Any], what: str, timeout: float = PATIENCE, pause: float = 0.002
+) -> None:
+    """Wait in the event loop, with so many seconds between two looks. Raises TimeoutError, saying what did
+    not come."""
+    if not await loop.until(condition, timeout, pause):
         raise TimeoutError(what)
 
 
@@ -73,7 +76,7 @@ def press_train(window: MainWindow) -> None:
 
 
 async def bring(window: MainWindow, paradigm: str, dataset: str, settings: Mapping[str, Any]) -> Workspace:
-    """Bring a default session, with some other settings, into view and wait for pictures of its untrained model.
+    """Bring a default session, with some other settings, into view; wait for pictures of its untrained model.
 
     dataset: a built-in set, or the path of a person's own data. Raises DataError and SettingError."""
     if paradigm != window.workspace.paradigm.id:
