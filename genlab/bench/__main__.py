@@ -29,7 +29,10 @@ def main(
     (2) or Ctrl-C came (130). With --gate: measure little, compare it with what was recorded, and give 1 also
     where a figure fell. run: how a gate runs a section."""
     parser = argparse.ArgumentParser(prog="python -m genlab.bench", description=main.__doc__)
-    parser.add_argument("--only", help=f"sections, with commas between: {', '.join(sections)}")
+    parser.add_argument(
+        "--only",
+        help=f"sections, with commas between, or the first word of several: {', '.join(sections)}",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured now as JSON")
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the table that is kept")
     kind = parser.add_mutually_exclusive_group()
@@ -40,11 +43,13 @@ def main(
     )  # fmt: skip
     parser.add_argument("--repeats", type=int, default=3, help="how often --gate record measures")
     arguments = parser.parse_args(argv)
-    names = list(sections) if arguments.only is None else _names(arguments.only)
-    unknown = [name for name in names if name not in sections]
+    asked = list(sections) if arguments.only is None else _names(arguments.only)
+    meant = {each: [name for name in sections if f"{name}-".startswith(f"{each}-")] for each in asked}
+    names = [name for found in meant.values() for name in found]
+    unknown = [each for each, found in meant.items() if not found]
     if unknown or not names:
-        asked = f"there is no section '{unknown[0]}'" if unknown else "no section was named"
-        return _wrong(f"{asked}; there are {', '.join(sections)}")
+        what = f"there is no section '{unknown[0]}'" if unknown else "no section was named"
+        return _wrong(f"{what}; there are {', '.join(sections)}")
     if arguments.repeats < 2:
         return _wrong("noise is known from two repeats on, so --repeats is at least 2")
     try:

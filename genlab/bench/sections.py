@@ -49,10 +49,28 @@ def _live_expected(plan: Plan) -> float:
     return len(PARADIGMS) * paradigm + (sliders if plan.gate else sliders + 20 + 5 * plan.moves)
 
 
-def _previews_expected(plan: Plan) -> float:
-    prepared, busy = 9.0, plan.busy_seconds
-    each = prepared + plan.preview_seconds + (2 * busy + 3 * prepared if busy else 0)
-    return (2 if plan.gate else 3) * len(PARADIGMS) * each
+def _previews(name: str, what: str, gated: bool = True) -> Section:
+    """Of one kind of data, which is a section of its own: with the others it would take hours. gated: whether
+    a gate measures it."""
+
+    def measure(plan: Plan) -> Iterator[Row]:
+        rows: Iterator[Row] = import_module("genlab.bench.measures.previews").measure(plan, name)
+        return rows
+
+    def expected(plan: Plan) -> float:
+        if plan.gate and not gated:
+            return 0.0
+        prepared, busy = 9.0, plan.busy_seconds
+        return len(PARADIGMS) * (prepared + plan.preview_seconds + (busy + 2 * prepared if busy else 0))
+
+    def settings(plan: Plan) -> str:
+        return (
+            f"Default sessions on {what}, {plan.preview_seconds:g} s of training with the window at rest, "
+            f"and {plan.busy_seconds:g} s with a busy loop on each core. The panel that is last, or whose "
+            "picture grows oldest, counts."
+        )
+
+    return Section(name, f"Pictures while it trains, on {what}", measure, expected, settings, _zero)
 
 
 def _assignments(n: int, count: int) -> float:
@@ -171,19 +189,9 @@ SECTIONS: dict[str, Section] = {
             ),
             _zero,
         ),
-        Section(
-            "previews",
-            "Pictures while it trains",
-            _measure("previews"),
-            _previews_expected,
-            lambda plan: (
-                "Default sessions on moons (or a workspace's own data), on digits and on a folder of 3 x 120 "
-                f"RGB images of 28 x 28, {plan.preview_seconds:g} s of training with the window at rest, and "
-                f"{plan.busy_seconds:g} s with a busy loop on each core. The panel that is last, or whose "
-                "picture grows oldest, counts."
-            ),
-            _zero,
-        ),
+        _previews("previews-points", "moons"),
+        _previews("previews-digits", "digits"),
+        _previews("previews-images", "a folder of 3 x 120 RGB images of 28 x 28", gated=False),
         Section(
             "diffusion",
             "Diffusion",

@@ -72,6 +72,12 @@ def test_only_the_chosen_sections_are_measured(tmp_path: Path) -> None:
     assert list(json.loads((tmp_path / "now.json").read_text("utf-8"))["sections"]) == ["plain"]
 
 
+def test_a_first_word_chooses_all_sections_that_begin_with_it(tmp_path: Path) -> None:
+    family = {name: section(name, plain) for name in ("live-small", "live-large", "liveliness")}
+    assert run(tmp_path, "--only", "live", sections=family) == 0
+    assert list(table.read(tmp_path / "benchmarks.json")) == ["live-small", "live-large"]
+
+
 def test_a_miss_is_shown_as_a_miss_and_is_no_failure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,7 +46,7 @@ def test_pictures_of_own_images_are_timed_from_train_to_paint(user_directories: 
     assert {"samples", "fit"} == found["first"].keys()
     assert all(age >= 0 for age in found["ages"].values())
     assert 0 <= lost_of(found) < 1
-    row = first_row("toy", found, 1000.0, 1.0)
+    row = first_row("previews", "toy", found, 1000.0, 1.0)
     assert row.figures[0].value > 0
 
 
@@ -54,9 +54,9 @@ def test_the_panel_whose_first_picture_comes_last_counts_and_one_that_never_came
     from genlab.bench.measures.previews import first_row
 
     found = {"pressed": 100.0, "ended": 108.0, "first": {"samples": 0.5, "field": 1.5}}
-    row = first_row("toy", found, 2.0, 1.0)
+    row = first_row("previews", "toy", found, 2.0, 1.0)
     assert (row.measured, row.passed) == ("1.50 s", True)
-    row = first_row("toy", found | {"first": {"samples": 0.5, "field": None}}, 20.0, 1.0)
+    row = first_row("previews", "toy", found | {"first": {"samples": 0.5, "field": None}}, 20.0, 1.0)
     assert (row.measured, row.passed) == ("more than 8.00 s", False)
     assert row.note.endswith("never: field")
     assert row.figures[0].value == 8.0

@@ -234,5 +234,8 @@ def test_a_refused_probe_reaches_its_panel_in_the_window(lab) -> None:
         panel = space.grid.panels[id]
         panel.flush()
         assert panel.words.text() == "There is no plane."
+        for density in lab.engine.of(p.DrawDensity):
+            space.view.take(p.Refused(density.run, density.channel, density.request, "there is none"))
+        assert not space.panels.busy  # whoever hears a reason waits no more
 
     lab.run(scenario)

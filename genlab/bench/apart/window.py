@@ -91,7 +91,7 @@ async def bring(window: MainWindow, paradigm: str, dataset: str, settings: Mappi
         if settings:
             space.replace_session(space.session.with_values(settings))
     await wait(lambda: space.run.state == "ready" and space.view.scene, "the model did not get ready")
-    await wait(lambda: not space.feed.busy and not space.panels.busy, "the panels were not filled")
+    await wait(lambda: not space.feed.busy and not space.panels.busy, "the panels were not filled", 180)
     return space
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from genlab.bench.plan import Plan
 from genlab.data import read
 from genlab.data.catalogue import DATASETS
 from genlab.data.files.settings import FILE
@@ -19,6 +18,7 @@ from genlab.settings.data_info import DataInfo
 from genlab.settings.paradigm import AnyParadigm
 
 POINTS, DIGITS, OWN = "moons", "digits", "own 28x28 RGB"
+KINDS = (POINTS, DIGITS, OWN)
 CLASSES = ("disc", "square", "stripes")
 EACH = 120
 SIDE = 28
@@ -29,15 +29,14 @@ LARGE = {"baselines": {"objective.covariance": "diag"}}
 
 
 @contextmanager
-def kinds(plan: Plan) -> Iterator[dict[str, str]]:
-    """Data by the name of their kind: a built-in set, or the path of a folder, which a gate does without."""
-    built_in = {POINTS: POINTS, DIGITS: DIGITS}
-    if plan.gate:
-        yield built_in
+def data_of(kind: str) -> Iterator[str]:
+    """Data of a kind: a built-in set, or the path of a folder."""
+    if kind != OWN:
+        yield kind
         return
     with tempfile.TemporaryDirectory(prefix="genlab-bench-images-") as folder:
         write_images(Path(folder))
-        yield {**built_in, OWN: folder}
+        yield folder
 
 
 def write_images(folder: Path, seed: int = 0) -> None:

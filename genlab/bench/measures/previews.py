@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from genlab.bench.child import measure as in_child
-from genlab.bench.measures.kinds import DIGITS, OWN, POINTS, info_of, kinds, session_of
+from genlab.bench.measures.kinds import DIGITS, OWN, POINTS, data_of, info_of, session_of
 from genlab.bench.measures.start import as_usual
 from genlab.bench.plan import Plan
-from genlab.bench.rows import Row, guarded, lower
+from genlab.bench.rows import Row, SkipSection, guarded, lower
 from genlab.bench.yardstick import slowness
 from genlab.session.catalogue import PARADIGMS
 
@@ -18,32 +18,37 @@ BUSY = {POINTS: 4.0, DIGITS: 4.0, OWN: 6.0}
 """Seconds to the first picture, by kind of data; and with a busy loop on each core."""
 AGE = 10.0
 LOSS = 0.04
+SECTIONS = {"previews-points": POINTS, "previews-digits": DIGITS, "previews-images": OWN}
 
 
-def measure(plan: Plan) -> Iterator[Row]:
-    """Of each paradigm on each kind of data: first pictures, oldest picture, time lost."""
-    with kinds(plan) as data:
-        for kind, dataset in data.items():
-            for paradigm in PARADIGMS.values():
-                what = f"{paradigm.id}, {kind}"
-                refused = "" if kind == POINTS else paradigm.refuses(info_of(dataset))
-                if not refused:
-                    rows = _rows(plan, what, kind, session_of(paradigm, dataset))
-                    yield from guarded("previews", what, rows)
-                elif not plan.gate:
-                    yield Row("previews", what, "-", "-", note=refused)
+def measure(plan: Plan, section: str) -> Iterator[Row]:
+    """Of each paradigm on one kind of data: first pictures, oldest picture, time lost. Raises SkipSection
+    where a gate would take too long."""
+    kind = SECTIONS[section]
+    if kind == OWN and plan.gate:
+        raise SkipSection("images of a person's own are slow to learn: they are watched in full only")
+    with data_of(kind) as dataset:
+        for paradigm in PARADIGMS.values():
+            what = f"{paradigm.id}, {kind}"
+            refused = "" if kind == POINTS else paradigm.refuses(info_of(dataset))
+            if not refused:
+                rows = _rows(plan, section, what, session_of(paradigm, dataset))
+                yield from guarded(section, what, rows)
+            elif not plan.gate:
+                yield Row(section, what, "-", "-", note=refused)
 
 
-def _rows(plan: Plan, what: str, kind: str, session: dict[str, Any]) -> Iterator[Row]:
-    seconds = plan.preview_seconds
+def _rows(plan: Plan, section: str, what: str, session: dict[str, Any]) -> Iterator[Row]:
+    kind, seconds = SECTIONS[section], plan.preview_seconds
     slow = slowness()
     found = in_child("apart.in_window:pictures", 4 * seconds + 240, seconds=seconds, **session)
-    yield first_row(f"{what}: Train pressed to a first picture in every panel", found, FIRST[kind], slow)
+    pressed = f"{what}: Train pressed to a first picture in every panel"
+    yield first_row(section, pressed, found, FIRST[kind], slow)
     ages = found["ages"]
     oldest = max(ages, key=ages.__getitem__, default="")
     age = ages.get(oldest, 0.0)
     yield Row(
-        "previews",
+        section,
         f"{what}: oldest picture, {seconds:g} s of training",
         f"at most {AGE:g} s",
         f"{age:.1f} s",
@@ -53,20 +58,14 @@ def _rows(plan: Plan, what: str, kind: str, session: dict[str, Any]) -> Iterator
         (lower([age], max(0.5, 0.3 * age)),),
     )
     lost = lost_of(found)
-    alone = ""
-    if plan.busy_seconds:
-        apart = in_child(
-            "apart.headless:train", 4 * plan.busy_seconds + 180, seconds=plan.busy_seconds, **session
-        )
-        alone = f"; {lost_of(apart):.1%} headless in {plan.busy_seconds:g} s"
     yield Row(
-        "previews",
+        section,
         f"{what}: share of the training time lost to pictures and saving",
         f"at most {LOSS:.0%}",
         f"{lost:.1%}",
         {"lost": lost},
         lost <= LOSS,
-        f"{found['trained']:.1f} s trained of {found['wall']:.1f} s, {found['steps']:,} steps{alone}",
+        f"{found['trained']:.1f} s trained of {found['wall']:.1f} s, {found['steps']:,} steps",
         (lower([lost], 0.01),),
     )
     if plan.busy_seconds:
@@ -74,10 +73,10 @@ def _rows(plan: Plan, what: str, kind: str, session: dict[str, Any]) -> Iterator
             "apart.in_window:pictures", 6 * plan.busy_seconds + 240, seconds=plan.busy_seconds, busy=True,
             **session,
         )  # fmt: skip
-        yield first_row(f"{what}: the same with a busy loop on each core", busy, BUSY[kind], slow)
+        yield first_row(section, f"{what}: the same with a busy loop on each core", busy, BUSY[kind], slow)
 
 
-def first_row(what: str, found: dict[str, Any], limit: float, slow: float) -> Row:
+def first_row(section: str, what: str, found: dict[str, Any], limit: float, slow: float) -> Row:
     """The panel whose first picture came last. One that never came took at least until the end."""
     never = [id for id, seconds in found["first"].items() if seconds is None]
     waited = found["ended"] - found["pressed"]
@@ -85,7 +84,7 @@ def first_row(what: str, found: dict[str, Any], limit: float, slow: float) -> Ro
     worst = max(took.values())
     missing = f"; never: {', '.join(never)}" if never else ""
     return Row(
-        "previews",
+        section,
         what,
         f"at most {limit:g} s",
         f"{'more than ' * bool(never)}{worst:.2f} s",

@@ -174,15 +174,21 @@ class PanelFeed(QObject):
         panel = self._asking(answer)
         if panel is not None:
             self._answered[answer.channel] = answer.step
-            if answer.last and answer.request == self._asked.get(answer.channel):
-                self._waiting.discard(answer.channel)
+            if answer.last:
+                self._heard(answer)
             panel.show_answer(answer)
 
     def take_refusal(self, refusal: p.Refused) -> None:
         """Tell a panel that what it asks for cannot be answered."""
         panel = self._asking(refusal)
         if panel is not None:
+            self._heard(refusal)
             panel.show_refusal(refusal.reason)
+
+    def _heard(self, event: p.Answer | p.Refused) -> None:
+        """This was the last part of an answer."""
+        if event.request == self._asked.get(event.channel):
+            self._waiting.discard(event.channel)
 
     def _asking(self, event: p.Answer | p.Refused) -> Panel | None:
         """The panel whose latest request an event answers; None where there is none."""
