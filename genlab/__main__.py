@@ -36,14 +36,24 @@ def train_without_window() -> int:
     return status
 
 
+def _without_window(arguments: list[str]) -> int:
+    """Nothing is searched for garbage that lives on or dies with the process: imports, until the engine
+    begins, and all that is left in the end."""
+    gc.disable()
+    import genlab.cli as cli
+
+    try:
+        return cli.main(arguments)
+    finally:
+        gc.freeze()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run GenLab with the arguments of the command line and return its exit status."""
     multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] not in WINDOW_OPTIONS:
-        import genlab.cli as cli
-
-        return cli.main(arguments)
+        return _without_window(arguments)
     if not arguments and not has_display(os.environ):
         return train_without_window()
     # What is imported lives on: to search it for garbage costs a tenth of the start.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -34,6 +35,9 @@ def engine() -> LocalEngine:
             atexit.unregister(_engine.close)
         _engine = LocalEngine()
         atexit.register(_engine.close)
+        if not gc.isenabled():  # the command line leaves it off while it imports
+            gc.freeze()
+            gc.enable()
     return _engine
 
 

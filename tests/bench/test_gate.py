@@ -70,7 +70,8 @@ def test_every_section_of_a_gate_fits_into_twenty_five_minutes() -> None:
     assert plan.seeds == (0,)
     budgets = {name: each.expected(plan) for name, each in SECTIONS.items()}
     assert sum(budgets.values()) <= 60 * MINUTES
-    assert all(0 < budgets[name] <= each.expected(Plan()) for name, each in SECTIONS.items())
+    assert budgets.pop("previews-images") == 0  # too slow for a gate
+    assert all(0 < seconds <= SECTIONS[name].expected(Plan()) for name, seconds in budgets.items())
 
 
 def test_a_gate_trains_for_steps_and_the_full_benchmark_for_seconds() -> None:

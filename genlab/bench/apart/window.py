@@ -91,8 +91,14 @@ async def bring(window: MainWindow, paradigm: str, dataset: str, settings: Mappi
         if settings:
             space.replace_session(space.session.with_values(settings))
     await wait(lambda: space.run.state == "ready" and space.view.scene, "the model did not get ready")
-    await wait(lambda: not space.feed.busy and not space.panels.busy, "the panels were not filled", 180)
+    await wait(lambda: all(map(filled, space.grid.seen())), "the panels were not filled")
     return space
+
+
+def filled(panel: Panel) -> bool:
+    """Whether a panel shows something or says why not; one of losses has nothing to show before a run."""
+    drawing = panel.drawing
+    return panel.info.kind == "loss" or bool(panel.refusal) or (drawing is not None and drawing.shows)
 
 
 def surfaces(panel: Panel) -> list[QWidget]:
