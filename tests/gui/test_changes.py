@@ -1,14 +1,15 @@
 """Every change of data in every state of a run: nothing is raised, and nothing of the old stays.
 
 A walk over all pairs (from, to) of data sets and presets of a workspace, with a real worker.
-`pytest -m walk tests/gui/test_changes.py` walks all of them in every state; the usual suite takes a few."""
+`pytest -m walk tests/gui/test_changes.py` walks all pairs of data sets in every state, and all of data sets
+and presets in one state after another; the usual suite takes a few."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 
 import pytest
@@ -178,16 +179,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genlab.engine.run.fastest", lambda *_: 1)
 
 
-def tour(paradigm: str, states: Sequence[str], most: int | None, seed: int) -> list[tuple[Place, str]]:
-    """What is walked: every pair in each of the states, or so many of them drawn by lot."""
-    rng = random.Random(seed)
-    found = [(place, state) for state in states for place in circuit(places(paradigm), rng)]
-    return found if most is None else rng.sample(found, most)
-
-
 @pytest.mark.parametrize("paradigm", LIVE)
 def test_some_changes_of_data_in_every_state(lab, quick, paradigm: str, tmp_path: Path) -> None:
-    steps = [tour(paradigm, (state,), 1, seed)[0] for seed, state in enumerate(STATES)]
+    rng = random.Random(0)
+    steps = [(rng.choice(places(paradigm)), state) for state in STATES]
     lab.run(lambda window: walk(window, paradigm, steps, tmp_path), worker=True)
 
 
@@ -196,7 +191,18 @@ def test_some_changes_of_data_in_every_state(lab, quick, paradigm: str, tmp_path
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("paradigm", LIVE)
 def test_every_change_of_data_in_a_state(lab, quick, paradigm: str, state: str, tmp_path: Path) -> None:
-    lab.run(lambda window: walk(window, paradigm, tour(paradigm, (state,), None, 1), tmp_path), worker=True)
+    steps = [(place, state) for place in circuit(places(paradigm, presets=False), random.Random(1))]
+    lab.run(lambda window: walk(window, paradigm, steps, tmp_path), worker=True)
+
+
+@pytest.mark.walk
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("paradigm", LIVE)
+def test_every_change_of_data_and_presets_in_one_state_after_another(
+    lab, quick, paradigm: str, tmp_path: Path
+) -> None:
+    steps = list(zip(circuit(places(paradigm), random.Random(2)), cycle(STATES), strict=False))
+    lab.run(lambda window: walk(window, paradigm, steps, tmp_path), worker=True)
 
 
 def test_a_circuit_takes_every_pair_once() -> None:
