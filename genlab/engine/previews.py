@@ -13,7 +13,7 @@ from typing import Any
 from genlab.engine import protocol as p
 from genlab.settings.paradigm import Capabilities
 
-LEAST, MOST = 0.011, 0.028
+LEAST, MOST = 0.011, 0.025
 """Shares of the training time for pictures: what they have in any case, and where they are dear."""
 REFERENCE = 0.001
 """Share of the training time for the loss reference."""
