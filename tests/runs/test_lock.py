@@ -127,9 +127,8 @@ def test_a_forked_child_does_not_go_on_holding(tmp_path: Path) -> None:
     script = (
         "import os, sys, time; from pathlib import Path; from genlab.runs.lock import claim\n"
         "lock = claim(Path(sys.argv[1]))\n"
-        "child = os.fork()\n"
-        "if child == 0: time.sleep(60); os._exit(0)\n"
-        "print(child, flush=True); time.sleep(60)"
+        "if os.fork() == 0: print(os.getpid(), flush=True)\n"  # the child itself: it has let go by then
+        "time.sleep(60)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
