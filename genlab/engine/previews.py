@@ -23,7 +23,7 @@ SOONEST, OLDEST = 1.0, 7.0
 """Seconds between two pictures of a watch: while training is young, and later."""
 FIRST_AFTER = 0.2
 """Seconds of training before the first pictures."""
-FIRST, COARSEST = 1 / 16, 1 / 64
+FIRST, COARSEST = 1 / 16, 1 / 128
 """Details of a first picture of unknown or great cost, and of any."""
 FIRST_COST = 0.2
 """Seconds that a first picture may take without being coarser still."""
@@ -33,7 +33,7 @@ LOOK = 0.03
 ROUNDING = 0.3
 WEIGHTS: dict[type, float] = {p.Sample: 3.0, p.DrawDensity: 0.5}
 """Of watches in the budget; any other has 1."""
-FEWEST_SAMPLES, FEWEST_STEPS, FEWEST_COLUMNS = 4, 3, 16
+FEWEST_SAMPLES, FEWEST_STEPS, FEWEST_COLUMNS = 4, 2, 16
 
 
 @dataclass

@@ -31,8 +31,8 @@ REPORT_SECONDS = 0.05
 TICK_SECONDS = 0.1
 FRESH_SECONDS = 0.3
 FIRST, LONGEST, WORK = 4, 1.0, 5e-4
-"""Of previews between two slices of training: as long as the last, so often at first; seconds at most; of
-one that works at least, and does not wait for a thread beside it."""
+"""Of previews between two slices of training: as long as the last, so often at first; seconds at most. A
+slice that works takes at least so many; one that waits for a thread beside it counts as much."""
 
 
 @dataclass
@@ -268,10 +268,10 @@ class Worker:
         left = min(self._lasted * (FIRST if self.previews.trained < SOONEST else 1), LONGEST)
         while picture is not None and self.inbox.empty():
             cost = self._advance(picture)
-            left -= cost
+            left -= max(cost, WORK)
             whole = picture.cost if picture not in self._tasks else None
             self.previews.pay(run.id, picture.channel, 0.0 if idle else cost, whole)
-            if whole is not None or left <= 0 or cost < WORK:
+            if whole is not None or left <= 0:
                 break
         if not idle and self.previews.reference > REFERENCE * self.previews.trained:
             return picture is not None
