@@ -46,6 +46,7 @@ def _without_window(arguments: list[str]) -> int:
         return cli.main(arguments)
     finally:
         gc.freeze()
+        gc.enable()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import subprocess
 import sys
@@ -123,6 +124,7 @@ def test_a_verb_goes_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> Non
     asked = without_display(monkeypatch, [7])
     assert main(["list", "datasets"]) == 7
     assert asked == [["list", "datasets"]]
+    assert gc.isenabled()  # it is off only while verbs import
 
 
 def test_the_version_is_told_by_module_execution() -> None:
