@@ -277,8 +277,9 @@ def offscreen() -> dict[str, str]:
 def test(arguments: list[str]) -> None:
     install("test")
     provide_libraries("offscreen")
-    # What one file trains, its tests share: so whole files go to one worker.
-    workers = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
+    # What one file trains, its tests share: so whole files go to one worker. A worker that dies ends the
+    # run: where another takes its place, pytest-xdist 3.8 waits for ever for the rest of the file.
+    workers = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--max-worker-restart=0"]
     steps: list[tuple[str, list[str | Path]]] = [
         ("ruff check", [BIN / "ruff", "check", "."]),
         ("ruff format", [BIN / "ruff", "format", "--check", "."]),

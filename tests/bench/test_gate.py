@@ -345,6 +345,7 @@ def test_the_figures_of_the_app_are_its_size_and_its_times_by_the_yardstick(
 def test_the_yardstick_reads_the_same_twice() -> None:
     from genlab.bench.yardstick import slowness
 
-    first, second = slowness(), slowness()
-    assert 0.1 < first < 100
-    assert first / second == pytest.approx(1, abs=0.5)
+    pairs = [(slowness(), slowness()) for _ in range(3)]
+    assert all(0.1 < each < 100 for pair in pairs for each in pair)
+    # The best of three pairs: a busy machine may change its speed between two readings.
+    assert min(abs(math.log(first / second)) for first, second in pairs) < math.log(1.5)

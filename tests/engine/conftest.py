@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
@@ -39,19 +40,22 @@ class Talk:
         self.engine = engine
         self.send = engine.send
         self.heard: list[Event] = []
-        self._events = engine.events()
 
     def until(self, wanted: Callable[[Event], bool], seconds: float = 60.0) -> Event:
         """The first event from now on that is wanted."""
         end = monotonic() + seconds
-        for event in self._events:
+        while monotonic() < end:
+            try:
+                event = self.engine._events.get(timeout=0.1)
+            except queue.Empty:
+                assert self.engine.alive, "the engine ended"
+                continue
             self.heard.append(event)
             if wanted(event):
                 return event
             if isinstance(event, Failure) and not event.refused:
                 raise AssertionError(event.details or event.what)
-            assert monotonic() < end, f"not heard in time; last: {self.heard[-5:]}"
-        raise AssertionError("the engine ended")
+        raise AssertionError(f"not heard in time; last: {self.heard[-5:]}")
 
 
 @pytest.fixture
