@@ -13,8 +13,9 @@ from typing import Any
 from genlab.engine import protocol as p
 from genlab.settings.paradigm import Capabilities
 
-LEAST, MOST = 0.011, 0.025
-"""Shares of the training time for pictures: what they have in any case, and where they are dear."""
+LEAST, MOST, OLD = 0.011, 0.022, 0.028
+"""Shares of the training time for pictures: what they have in any case, where they are dear, and where one
+would grow too old."""
 REFERENCE = 0.001
 """Share of the training time for the loss reference."""
 CREDIT = 1.0
@@ -74,11 +75,13 @@ class Previews:
         self._watches: dict[tuple[str, str], Watched] = {}
         self._costs: dict[tuple[str, str], float] = {}  # of channels, by what the run is of
         self._kinds: dict[str, str] = {}
-        self.trained = self.spent = self.reference = self._looked = 0.0
+        self.trained = self.spent = self.reference = 0.0
+        self._credited = self._looked = 0.0
 
     def begin(self, run: str, now: float) -> None:
         """Training begins: a new budget, and every watch of the run is due."""
-        self.trained = self.spent = self.reference = self._looked = 0.0
+        self.trained = self.spent = self.reference = 0.0
+        self._credited = self._looked = 0.0
         for watched in self.of(run):
             watched.first, watched.since, watched.account = True, now, 0.0
 
@@ -165,10 +168,12 @@ class Previews:
         return min(max(2.0**power, COARSEST), 1.0)
 
     def _due(self, watched: Watched, detail: float, now: float) -> bool:
-        paid = self.spent <= CREDIT + MOST * self.trained
+        others = self.spent - self._credited
+        if now - watched.since >= OLDEST and others <= OLD * self.trained:
+            return True
         if watched.first:
-            return self.trained >= FIRST_AFTER and paid
-        return watched.account >= detail * watched.cost or (now - watched.since >= OLDEST and paid)
+            return self.trained >= FIRST_AFTER and self._credited <= CREDIT + MOST * self.trained
+        return watched.account >= detail * watched.cost and others <= MOST * self.trained
 
     def pay(self, run: str, channel: str, seconds: float, whole: float | None) -> None:
         """Book a slice of a watch, and with its last one what the whole picture cost."""
@@ -176,7 +181,10 @@ class Previews:
         watched = self.get(run, channel)
         if watched is None:
             return
-        watched.account -= 0.0 if watched.credited else seconds
+        if watched.credited:
+            self._credited += seconds
+        else:
+            watched.account -= seconds
         if whole is not None:
             watched.cost = max(whole, LEAST_COST) / watched.detail
             self._costs[self._kinds[run], channel] = watched.cost

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from genlab.engine import protocol as p
-from genlab.engine.previews import COARSEST, FIRST, Previews, Watched, coarser
+from genlab.engine.previews import COARSEST, CREDIT, FIRST, Previews, Watched, coarser
 from genlab.settings.controls import Control
 from genlab.settings.paradigm import Capabilities
 
@@ -87,6 +87,15 @@ def test_first_pictures_come_at_once_and_none_grows_older_than_ten_seconds(dear:
         assert first < 1.5
         assert max(later) < 10
     assert spent <= 0.04
+
+
+def test_dear_first_pictures_do_not_keep_the_second_ones_waiting() -> None:
+    clock = Clock(dict.fromkeys(("samples", "field", "paths"), 7.0))
+    clock.watch(sample(), probe("field"), probe("paths"))
+    clock.run(60)
+    first = sum(drawn[0][1] for drawn in clock.drawn.values())
+    assert first > CREDIT
+    assert max(age for channel in clock.drawn for age in clock.ages(channel)) < 10
 
 
 def test_cheap_pictures_leave_training_nearly_all_of_its_time() -> None:
