@@ -20,7 +20,6 @@ from genlab.data.payloads import Array, Density, Extent, Labels, Samples, Trajec
 from genlab.engine import protocol as p
 from genlab.engine.models import AnyModel
 from genlab.engine.output import frames, gather
-from genlab.engine.training.trainer import Trainer
 from genlab.metrics.evaluate import LogDensity, evaluate
 from genlab.metrics.floors import FloorStore
 from genlab.runs.places import cache_dir
@@ -39,17 +38,18 @@ LOG_FLOOR = -60.0
 def answer(
     request: p.Request,
     model: AnyModel,
+    step: int,
     run: Shown,
     preview: bool,
     send: Send,
     also: Sequence[p.Request] = (),
     coarse: str = "",
 ) -> Slices:
-    """Answer one request from weights that stay as they are; send events, yield between slices.
+    """Answer one request from weights that stay as they are, of a step; send events, yield between slices.
 
     also: densities that a preview of samples answers by the way, with a histogram. coarse: how much less than
     was wanted is asked for, in words."""
-    step, title = run.trainer.shown_step, run.session.entry.title
+    title = run.session.entry.title
 
     def reply(payload: Any, last: bool, to: p.Ask = request) -> None:
         send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview, coarse))
@@ -100,13 +100,11 @@ def answer(
 
 
 class Shown(Protocol):
-    """What an answer needs of a run: settings, data, held-out examples, the step of its weights, and where
-    evaluations are kept."""
+    """What an answer needs of a run: settings, data, held-out examples, and where evaluations are kept."""
 
     session: Session
     dataset: Dataset
     examples: Batch
-    trainer: Trainer
 
     def evaluated(
         self,

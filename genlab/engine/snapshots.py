@@ -18,11 +18,12 @@ class Snapshots:
         self._free: list[AnyModel] = []
 
     @contextmanager
-    def pin(self, trainer: Trainer) -> Iterator[AnyModel]:
-        """A model in evaluation mode with the averages as they are now, untouched until the end."""
+    def pin(self, trainer: Trainer, kept: bool = True) -> Iterator[AnyModel]:
+        """A model in evaluation mode, untouched until the end: with the weights that are kept, or with the
+        averages as they are now."""
         model = self._free.pop() if self._free else copy.deepcopy(self._template).eval()
         try:
-            trainer.show(model)
+            trainer.show(model, trainer.averages() if kept else trainer.current())
             yield model
         finally:
             self._free.append(model)

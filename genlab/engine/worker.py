@@ -181,13 +181,14 @@ class Worker:
                 self._tasks.append(self._task(run, command))
 
     def _task(self, run: Run, request: p.Request, unasked: bool = False, coarse: str = "") -> _Task:
-        """Preview samples serve the histogram of a watched density that is not exact, too."""
+        """Of the weights of now while the run trains. Preview samples serve watched histograms, too."""
         quick = isinstance(request, p.Sample)
         also = [w.what for w in self.previews.of(run.id) if quick and w.histogram]
 
         def slices() -> Slices:
-            with run.snapshots.pin(run.trainer) as model:
-                yield from answer(request, model, run, unasked, self._send, also, coarse)
+            with run.snapshots.pin(run.trainer, kept := run is not self._training) as model:
+                step = run.trainer.kept_step if kept else run.trainer.step
+                yield from answer(request, model, step, run, unasked, self._send, also, coarse)
 
         return _Task(run, request.channel, slices(), perf_counter(), unasked, quick, request=request)
 
@@ -273,13 +274,12 @@ class Worker:
             self.previews.pay(run.id, picture.channel, 0.0 if idle else cost, whole)
             if whole is not None or left <= 0:
                 break
-        if not idle and self.previews.reference > REFERENCE * self.previews.trained:
-            return picture is not None
-        self.previews.reference += sum(map(self._advance, references))
+        if idle or self.previews.reference <= REFERENCE * self.previews.trained:
+            self.previews.reference += sum(map(self._advance, references))
         return picture is not None or bool(references)
 
     def _next_preview(self, run: Run, idle: bool) -> _Task | None:
-        found = self.previews.next(run.id, run.trainer.shown_step, perf_counter(), idle)
+        found = self.previews.next(run.id, run.trainer.step, perf_counter(), idle)
         if found is not None:
             self._tasks.append(self._task(run, found[0], unasked=True, coarse=found[1]))
         return None if found is None else self._tasks[-1]
@@ -288,11 +288,11 @@ class Worker:
         """Answer every watch of a run that stopped, whole, with its last weights, but where a person asks."""
         under_way = [task for task in self._tasks if task.run is run and not task.unasked]
         for watched in self.previews.of(run.id):
-            what, stale = watched.what, watched.shown < run.trainer.shown_step or not watched.whole
+            what, stale = watched.what, watched.shown != run.trainer.kept_step or not watched.whole
             asked = any(t.channel == what.channel and t.request is not what for t in under_way)
             if stale and not asked:
                 self._drop(run, what.channel)
-                watched.shown, watched.whole = run.trainer.shown_step, True
+                watched.shown, watched.whole = run.trainer.kept_step, True
                 self._tasks.append(self._task(run, what))
 
     def _drop(self, run: Run, channel: str, unasked: bool = False) -> None:

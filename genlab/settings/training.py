@@ -79,8 +79,8 @@ class GradientTraining(TrainingSettings):
     )
     keep: Literal["last", "best"] = setting(
         "last",
-        "Which weights are shown and saved: the last, or those with the lowest loss on the validation part "
-        "so far, which is early stopping.",
+        "Which weights are kept: the last, or those with the lowest loss on the validation part so far, "
+        "which is early stopping. Pictures show the last while it trains, and what is kept once it stops.",
         names={"last": "Last", "best": "Best on validation"},
         advanced=True,
     )

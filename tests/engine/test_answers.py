@@ -22,7 +22,7 @@ def answered(paradigm: str, values: dict[str, Any], request: p.Request) -> list[
     run = Run("r", session, load("moons", session.data), torch.device("cpu"), lambda event: None, None)  # type: ignore[arg-type]
     heard: list[p.Event] = []
     with run.snapshots.pin(run.trainer) as model, torch.no_grad():
-        for _ in answer(request, model, run, False, heard.append):
+        for _ in answer(request, model, run.trainer.step, run, False, heard.append):
             pass
     return heard
 

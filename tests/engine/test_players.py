@@ -192,7 +192,7 @@ def test_a_closed_form_fit_is_kept_and_shown_with_its_buffers() -> None:
     trainer, copy, other = make(Halving), make(Halving), make(Halving)
     trainer.advance(math.inf, steps=2)
     copy.restore(*trainer.state())
-    copy.show(other.model)
+    copy.show(other.model, copy.averages())
     assert copy.model.height.item() == other.model.height.item() == 0.25
 
 
@@ -236,7 +236,7 @@ def test_the_best_weights_are_kept_where_asked_for(monkeypatch: pytest.MonkeyPat
         trainer.advance(math.inf, steps=12)
     # The weight falls by 0.1 a step: it is 0.4 after six.
     assert best.averages()[0].item() == pytest.approx(0.4)
-    assert (best.shown_step, last.shown_step) == (6, 12)
+    assert (best.kept_step, last.kept_step) == (6, 12)
     assert last.averages()[0].item() == pytest.approx(-0.2)
     rows = np.array(best.take_rows())
     validation = rows[:, best.names.index("validation")]
@@ -246,7 +246,7 @@ def test_the_best_weights_are_kept_where_asked_for(monkeypatch: pytest.MonkeyPat
     again.restore(*best.state())
     again.advance(math.inf, steps=1)
     assert again.averages()[0].item() == pytest.approx(0.4)
-    assert again.shown_step == 6
+    assert again.kept_step == 6
 
 
 def test_a_warning_is_told_when_it_comes_and_when_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,12 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from genlab.core.training import Check
 from genlab.data.condition import Condition
 from genlab.data.payloads import Density, Samples
 from genlab.engine import protocol as p
 from genlab.engine.answers import grid, histogram
+from genlab.paradigms.diffusion.model import Diffusion
 from genlab.runs.folder import RunFolder
 from tests.engine.conftest import Talk, small_session
 
@@ -333,3 +335,20 @@ def test_a_mistake_in_a_probe_is_told_with_its_details_and_a_refusal_in_its_word
         refused = talk.until(lambda event: isinstance(event, p.Refused) and event.request == 2)
         assert isinstance(refused, p.Refused)
         assert refused.reason == reason
+
+
+def test_pictures_show_the_weights_of_now_and_what_is_kept_once_training_stops(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genlab.engine.training.trainer.CHECK_EVERY", 20)
+    losses = iter([3.0, 2.0, 1.0, *[5.0] * 10**6])  # the third check, at step 20, finds the best weights
+    monkeypatch.setattr(Diffusion, "check", lambda *_: Check({"validation": next(losses)}))
+    prepare(talk, None, training__keep="best", training__steps=10**6)
+    talk.send(p.Watch("a", "samples", p.Sample("a", "samples", 0, {}, n=10)))
+    talk.send(p.Train("a"))
+    for _ in range(2):
+        talk.until(lambda event: isinstance(event, p.Answer) and event.preview and event.step > 20)
+    talk.send(p.Pause("a"))
+    final = talk.until(lambda event: isinstance(event, p.Answer) and not event.preview)
+    assert isinstance(final, p.Answer)
+    assert final.step == 20

@@ -84,7 +84,7 @@ def train(session: Session, steps: int) -> Trained:
     trainer = Trainer(model, session, batch_of(draw))
     shown = copy.deepcopy(model)
     trainer.advance(math.inf)
-    trainer.show(shown)
+    trainer.show(shown, trainer.averages())
     return Trained(session, dataset, draw, trainer, columns_of(trainer), shown.eval())
 
 

@@ -89,8 +89,8 @@ class Trainer:
         return self.progress >= 1 or self.model.finished
 
     @property
-    def shown_step(self) -> int:
-        """The step of the weights that samples see."""
+    def kept_step(self) -> int:
+        """The step of the weights that are kept."""
         return self.step if self._best is None or self.best_step is None else self.best_step
 
     @property
@@ -156,7 +156,7 @@ class Trainer:
         if self._prepared:
             return True
         if self._preparation is None:
-            self.show(self._checker, self._current())
+            self.show(self._checker, self.current())
             self._preparation = self.model.prepare(self.stages[self.stage], self._checker)
         with torch.no_grad():
             for _ in self._preparation:
@@ -168,10 +168,6 @@ class Trainer:
                 if player.name in self.moved:
                     self.moved[player.name].restart_average()
         return True
-
-    def _current(self) -> list[Tensor]:
-        """The averaged weights as they are now, the best so far or not."""
-        return [mover.average for mover in self.moved.values()]
 
     def _step(self, only: str | None) -> None:
         if self.step >= self._next_check:
@@ -228,7 +224,7 @@ class Trainer:
         """Measure the averaged weights, and keep them where they are the best."""
         noise = generator(self.session.seed, "evaluation", self.device)
         context = Context(self.step, self._stage_progress, noise, self.device, self.stages[self.stage].name)
-        current = self._current()
+        current = self.current()
         self.show(self._checker, current)
         with torch.no_grad():
             found = self._checker.check(self.validation, context)
@@ -267,12 +263,15 @@ class Trainer:
             self.budget = Budget.of(new)
 
     def averages(self) -> list[Tensor]:
-        """The weights to draw samples with, one vector (total,) a player, not copied."""
-        return self._best or self._current()
+        """The weights that are kept, one vector (total,) a player, not copied."""
+        return self._best or self.current()
 
-    def show(self, model: AnyModel, averages: Sequence[Tensor] | None = None) -> None:
+    def current(self) -> list[Tensor]:
+        """The averaged weights as they are now, the best so far or not."""
+        return [mover.average for mover in self.moved.values()]
+
+    def show(self, model: AnyModel, averages: Sequence[Tensor]) -> None:
         """Load averaged weights, and buffers and objective as they are, into a model of the same session."""
-        averages = self.averages() if averages is None else averages
         model.objective = self.model.objective
         with torch.no_grad():
             for player, average in zip(moved_players(model.stages()), averages, strict=True):
