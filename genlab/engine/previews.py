@@ -28,6 +28,8 @@ FIRST, COARSEST = 1 / 16, 1 / 128
 """Details of a first picture of unknown or great cost, and of any."""
 FIRST_COST = 0.2
 """Seconds that a first picture may take without being coarser still."""
+DEARER = 8
+"""How much dearer one is held to be that takes longer, until its cost is known."""
 LEAST_COST = 1e-4
 LOOK = 0.03
 """Seconds of training between two looks at what is due."""
@@ -41,9 +43,9 @@ FEWEST_SAMPLES, FEWEST_STEPS, FEWEST_COLUMNS = 4, 2, 16
 class Watched:
     """A repeated request. cost: seconds of it in full, 0 where unknown. account: seconds it may spend now.
     shown: the step it last showed. since: when that was asked for, or the watch set. first: nothing of this
-    training was shown. whole: not coarser than asked for. detail: of the picture under way; credited: it is
-    a first one, which the account does not pay. exact: a density of it costs a pass, not many. stepped: its
-    samples take steps."""
+    training was shown. whole: not coarser than asked for. detail: of the picture under way; taken: its
+    seconds so far; credited: it is a first one, which the account does not pay. exact: a density of it costs
+    a pass, not many. stepped: its samples take steps."""
 
     what: p.Request
     since: float
@@ -53,6 +55,7 @@ class Watched:
     first: bool = True
     whole: bool = True
     detail: float = 1.0
+    taken: float = 0.0
     credited: bool = False
     exact: bool = False
     stepped: bool = True
@@ -155,7 +158,7 @@ class Previews:
         watched, detail = min(due, key=lambda found: (not found[0].first, found[0].since))
         request, words = coarser(watched, detail)
         watched.shown, watched.whole, watched.detail, watched.since = step, not words, detail, now
-        watched.credited, watched.first = watched.first, False
+        watched.credited, watched.first, watched.taken = watched.first, False, 0.0
         return request, words
 
     def _detail(self, watched: Watched, affordable: float) -> float:
@@ -175,12 +178,15 @@ class Previews:
             return self.trained >= FIRST_AFTER and self._credited <= CREDIT + MOST * self.trained
         return watched.account >= detail * watched.cost and others <= MOST * self.trained
 
-    def pay(self, run: str, channel: str, seconds: float, whole: float | None) -> None:
-        """Book a slice of a watch, and with its last one what the whole picture cost."""
+    def pay(self, run: str, channel: str, seconds: float, whole: float | None) -> bool:
+        """Book a slice of a watch, and with its last one what the whole picture cost.
+
+        Gives whether to leave a first picture off, which proves too dear, and to begin it again, coarser."""
         self.spent += seconds
         watched = self.get(run, channel)
         if watched is None:
-            return
+            return False
+        watched.taken += seconds
         if watched.credited:
             self._credited += seconds
         else:
@@ -188,6 +194,11 @@ class Previews:
         if whole is not None:
             watched.cost = max(whole, LEAST_COST) / watched.detail
             self._costs[self._kinds[run], channel] = watched.cost
+        elif watched.credited and not watched.cost and watched.taken > FIRST_COST:
+            watched.cost = DEARER * watched.taken / watched.detail
+            watched.first, watched.shown = True, -1
+            return True
+        return False
 
     def learn(self, kind: str, request: p.Request, seconds: float) -> None:
         """A person's own question took so long: so will a picture of it."""

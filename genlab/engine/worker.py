@@ -27,9 +27,7 @@ from genlab.runs.folder import RunError
 from genlab.session.session import SettingError
 
 TRAINING_SLICE = 0.010
-REPORT_SECONDS = 0.05
-TICK_SECONDS = 0.1
-FRESH_SECONDS = 0.3
+REPORT_SECONDS, TICK_SECONDS, FRESH_SECONDS = 0.05, 0.1, 0.3
 FIRST, LONGEST, WORK = 4, 1.0, 5e-4
 """Of previews between two slices of training: as long as the last, so often at first; seconds at most. A
 slice that works takes at least so many; one that waits for a thread beside it counts as much."""
@@ -271,8 +269,9 @@ class Worker:
             cost = self._advance(picture)
             left -= max(cost, WORK)
             whole = picture.cost if picture not in self._tasks else None
-            self.previews.pay(run.id, picture.channel, 0.0 if idle else cost, whole)
-            if whole is not None or left <= 0:
+            if again := self.previews.pay(run.id, picture.channel, 0.0 if idle else cost, whole):
+                self._drop(run, picture.channel, unasked=True)
+            if again or whole is not None or left <= 0:
                 break
         if idle or self.previews.reference <= REFERENCE * self.previews.trained:
             self.previews.reference += sum(map(self._advance, references))

@@ -122,6 +122,23 @@ def test_pictures_get_finer_as_the_budget_allows() -> None:
     assert share(requests[-1]) > 2 * share(requests[0])
 
 
+def test_a_first_picture_that_proves_too_dear_is_begun_again_coarser() -> None:
+    clock = Clock({"samples": 60.0})
+    clock.watch(sample())
+    previews = clock.previews
+    previews.train(0.3)
+    first, _ = previews.next("r", 1, 0.3) or (None, "")
+    assert share(first) == pytest.approx(FIRST, rel=0.3)
+    assert not previews.pay("r", "samples", 0.15, None)
+    assert previews.pay("r", "samples", 0.15, None)
+    previews.train(0.3)
+    second, _ = previews.next("r", 2, 0.6) or (None, "")
+    assert share(second) == pytest.approx(COARSEST, rel=0.3)
+    assert not previews.pay("r", "samples", 0.3, None)  # as coarse as it may be
+    assert not previews.pay("r", "samples", 0.17, 0.47)
+    assert previews.get("r", "samples").cost == pytest.approx(60, rel=0.3)
+
+
 def test_what_a_person_asked_for_tells_the_cost_of_the_first_picture() -> None:
     clock = Clock({"samples": 0.004})
     clock.previews.learn("kind", sample(), 0.004)
