@@ -77,7 +77,7 @@ def test_a_round_of_reflow_straightens_the_paths_and_keeps_where_they_end() -> N
     fresh = Trainer(model_of(run.session, run.dataset, run.draw), run.session, run.trainer.pool)
     fresh.advance(math.inf, steps=300)
     assert fresh.stage == 0
-    fresh.show(before)
+    fresh.show(before, fresh.averages())
     flow, reflowed = (walked(model, run.session, 500) for model in (before, run.model))
     assert reflowed.straightness < 0.25 * flow.straightness
     apart = (flow.places[-1] - reflowed.places[-1]).square().sum(1).mean().sqrt()
