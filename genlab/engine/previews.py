@@ -171,12 +171,12 @@ class Previews:
         return min(max(2.0**power, COARSEST), 1.0)
 
     def _due(self, watched: Watched, detail: float, now: float) -> bool:
-        others = self.spent - self._credited
-        if now - watched.since >= OLDEST and others <= OLD * self.trained:
+        repeated = self.spent - self._credited
+        if now - watched.since >= OLDEST and repeated <= OLD * self.trained:
             return True
         if watched.first:
             return self.trained >= FIRST_AFTER and self._credited <= CREDIT + MOST * self.trained
-        return watched.account >= detail * watched.cost and others <= MOST * self.trained
+        return watched.account >= detail * watched.cost and repeated <= MOST * self.trained
 
     def pay(self, run: str, channel: str, seconds: float, whole: float | None) -> bool:
         """Book a slice of a watch, and with its last one what the whole picture cost.

@@ -16,8 +16,9 @@ MOST_AXES = 256
 """For covariances with off-diagonal entries."""
 START_ROWS = 4000
 """Of each group, among which EM looks for its start."""
-WORK = 2.5e7
+WORK = 1.6e7
 """Operations of one slice, roughly."""
+LEAST_ROWS = 64
 BLOCK = 2**16
 """Numbers that fit a processor's cache."""
 
@@ -99,17 +100,21 @@ class Mixture(Estimator):
 
         `total` is the negative of what EM maximises for all data, `given the class` that of the classes'
         fits, in nats per point in data units; both are of the parameters before the iteration."""
-        start = int(self.cursor)
-        stop = min(len(pool.x), start + self._rows_a_slice)
-        labels = None if pool.labels is None else pool.labels[start:stop]
-        batch = Batch((wide(pool.x[start:stop]) - self.centre) / self.scale, labels)
-        for group in range(self.groups):
-            self._expect(in_group(batch, group), group)
-        self.cursor.fill_(stop)
-        if stop == len(pool.x):
+        end, done = self.groups * len(pool.x), int(self.cursor)
+        work = 0.0
+        while work < WORK and done < end:
+            group, start = divmod(done, len(pool.x))
+            once, each = self._work(group)
+            rows = max(LEAST_ROWS, int((WORK - work - once) / each))
+            part = slice(start, min(len(pool.x), start + rows))
+            here = in_group(Batch(pool.x[part], None if pool.labels is None else pool.labels[part]), group)
+            self._expect((wide(here) - self.centre) / self.scale, group)
+            work += once + len(here) * each
+            done += part.stop - part.start
+        self.cursor.fill_(done % end)
+        if done == end:
             self.rows.copy_(count_rows(pool, self.groups))
             self._maximise()
-            self.cursor.zero_()
         return self._terms(self.rows[1:] / self.rows[1:].sum())
 
     def group_log_prob(self, x: Tensor, group: int) -> Tensor:
@@ -138,7 +143,7 @@ class Mixture(Estimator):
 
     @property
     def chunk(self) -> int:
-        return self._rows_a_slice
+        return max(LEAST_ROWS, int(WORK / sum(self._work(group)[1] for group in (0, self.groups - 1))))
 
     def components(self, group: int) -> tuple[Tensor, Tensor, Tensor]:
         """Weights (k,), means (k, d) and spreads of a group's components, data units.
@@ -150,11 +155,11 @@ class Mixture(Estimator):
         factors = wide(self.factors[part]) * (scale[:, None] if self.joint else scale)
         return wide(self.log_weights[part]).exp(), means, factors
 
-    @property
-    def _rows_a_slice(self) -> int:
-        d = self.means.shape[1]
+    def _work(self, group: int) -> tuple[float, float]:
+        """Operations of a group's pass over points: once, and for each of them."""
+        k, d = self.sizes[group], self.means.shape[1]
         features = 1 + d + (d * (d + 1) // 2 if self.joint else d)
-        return max(64, int(WORK / ((self.sizes[0] + self.sizes[-1]) * (20 + features / 4) + 4 * features)))
+        return 30 * k * d * d * self.joint, k * (20 + features / 5) + 4 * features
 
     @property
     def device(self) -> torch.device:
@@ -230,7 +235,7 @@ class Mixture(Estimator):
         coefficients[0] -= 0.5 * self.noise * trace
         moments = torch.zeros_like(coefficients)
         total = coefficients.new_zeros(())
-        step = max(1, BLOCK // sum(coefficients.shape))
+        step = max(LEAST_ROWS, BLOCK // sum(coefficients.shape))
         for first in range(0, len(y), step):
             features = self._features(y[first : first + step])
             joint = features @ coefficients
