@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +20,7 @@ from genlab.data.condition import RESERVED, Condition
 from genlab.data.dataset import Dataset, Float
 from genlab.data.payloads import Array, Density, Extent, Labels, Samples, Trajectory
 from genlab.engine import protocol as p
+from genlab.engine.coarser import coarser, takes_steps
 from genlab.engine.models import AnyModel
 from genlab.engine.output import frames, gather
 from genlab.metrics.evaluate import LogDensity, evaluate
@@ -32,6 +35,11 @@ Slices = Iterator[None]
 
 MOST_FRAMES = 64
 """Of a previewed trajectory; it is sent whole or not at all."""
+KNOWN, UNKNOWN, LONG, AHEAD = 0.06, 0.15, 0.25, 0.12
+"""Seconds of samples that a person asked for: until it is judged how long they will take, with and without a
+step over; from when on that is long; and what coarser ones may take that are shown ahead of them."""
+LEAST_SHARE = 1 / 16
+"""Of them held to be drawn where not one step is over."""
 LOG_FLOOR = -60.0
 
 
@@ -51,30 +59,35 @@ def answer(
     was wanted is asked for, in words."""
     title = run.session.entry.title
 
-    def reply(payload: Any, last: bool, to: p.Ask = request) -> None:
-        send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview, coarse))
+    def reply(payload: Any, last: bool, to: p.Ask = request, less: str = coarse) -> None:
+        send(p.Answer(to.run, to.channel, to.request, step, payload, last, preview, less))
 
     try:
-        sampler, condition = asked(run.session, request).sampler, request.condition
+        session, condition = asked(run.session, request), request.condition
+        sampler = session.sampler
         model.refuse_given(DensityRequest(sampler, condition))
         match request:
+            case p.Sample() if preview:
+                walk = yield from _walk(model, title, request, sampler)
+                reply(walk, True)
+                for density in also:
+                    reply(histogram(walk.frames[-1], model.extent, condition.label), False, density)
             case p.Sample(n=n, trajectory=trajectory):
-                kept: list[Samples] = []
+                begun, share, ahead = perf_counter(), 0.0, trajectory
                 for frame in frames(model, SampleRequest(n, sampler, condition), title):
-                    if frame is None:
-                        yield
-                        continue
-                    last = frame.index == frame.total
-                    if preview:
-                        stride = 1 + frame.total // MOST_FRAMES
-                        kept += [frame] if last or (trajectory and frame.index % stride == 0) else []
-                    elif trajectory or last:
-                        reply(frame, last)
+                    if frame is not None:
+                        last = frame.index == frame.total
+                        share = 1.0 if last else frame.index / frame.total
+                        if trajectory or last:
+                            reply(frame, last)
                     yield
-                if preview:
-                    reply(Trajectory(tuple(kept)), True)
-                    for density in also:
-                        reply(histogram(kept[-1], model.extent, condition.label), False, density)
+                    taken = perf_counter() - begun
+                    if ahead and share < 1 and taken > (KNOWN if share else UNKNOWN):
+                        ahead = False
+                        rough, less = _rougher(request, session, taken / max(share, LEAST_SHARE))
+                        if less:
+                            walk = yield from _walk(model, title, rough, asked(session, rough).sampler)
+                            reply(walk, False, less=less)
             case p.DrawDensity():
                 yield from _density(model, title, DensityRequest(sampler, condition), request, reply)
             case p.Probe(name=name, values=values, resolution=resolution, detail=detail):
@@ -97,6 +110,29 @@ def answer(
     except (NoDensity, ValueError) as error:
         reason = " ".join(str(error).split())
         send(p.Refused(request.run, request.channel, request.request, reason))
+
+
+def _walk(
+    model: AnyModel, title: str, request: p.Sample, sampler: SamplerSettings
+) -> Generator[None, None, Trajectory]:
+    """Samples whose frames are sent all at once."""
+    kept = []
+    for frame in frames(model, SampleRequest(request.n, sampler, request.condition), title):
+        if frame is not None:
+            last = frame.index == frame.total
+            if last or (request.trajectory and frame.index % (1 + frame.total // MOST_FRAMES) == 0):
+                kept.append(frame)
+        yield
+    return Trajectory(tuple(kept))
+
+
+def _rougher(request: p.Sample, session: Session, seconds: float) -> tuple[p.Sample, str]:
+    """What to show ahead of samples that take so long, and what is less in it: '' where they are soon there.
+
+    Its detail is a power of two, so that those of a slider that moves differ by what it does alone."""
+    if seconds < LONG:
+        return request, ""
+    return coarser(request, 2.0 ** math.floor(math.log2(AHEAD / seconds)), takes_steps(session.capabilities))
 
 
 class Shown(Protocol):

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from genlab.engine import protocol as p
+from genlab.engine.coarser import coarser, takes_steps
 from genlab.settings.paradigm import Capabilities
 
 LEAST, MOST, OLD = 0.011, 0.022, 0.028
@@ -36,7 +36,6 @@ LOOK = 0.03
 ROUNDING = 0.3
 WEIGHTS: dict[type, float] = {p.Sample: 3.0, p.DrawDensity: 0.5}
 """Of watches in the budget; any other has 1."""
-FEWEST_SAMPLES, FEWEST_STEPS, FEWEST_COLUMNS = 4, 2, 16
 
 
 @dataclass
@@ -96,11 +95,9 @@ class Previews:
         self.drop(run, channel)
         self._kinds[run] = kind
         if what is not None:
-            steps = able.control("sampler.steps")
             cost = self._costs.get((kind, channel), 0.0)
-            self._watches[run, channel] = Watched(
-                what, now, cost, exact=able.density == "exact", stepped=steps is None or steps.enabled
-            )
+            exact, stepped = able.density == "exact", takes_steps(able)
+            self._watches[run, channel] = Watched(what, now, cost, exact=exact, stepped=stepped)
 
     def drop(self, run: str, channel: str) -> None:
         """Watch this no more."""
@@ -156,7 +153,7 @@ class Previews:
         if not due:
             return None
         watched, detail = min(due, key=lambda found: (not found[0].first, found[0].since))
-        request, words = coarser(watched, detail)
+        request, words = coarser(watched.what, detail, watched.stepped, watched.histogram)
         watched.shown, watched.whole, watched.detail, watched.since = step, not words, detail, now
         watched.credited, watched.first, watched.taken = watched.first, False, 0.0
         return request, words
@@ -204,32 +201,3 @@ class Previews:
         """A person's own question took so long: so will a picture of it."""
         if isinstance(request, p.Sample | p.Probe):
             self._costs.setdefault((kind, request.channel), max(seconds, LEAST_COST))
-
-
-def coarser(watched: Watched, detail: float) -> tuple[p.Request, str]:
-    """What is watched at a share of its cost, and what is less in it, in words: '' where nothing is."""
-    match watched.what:
-        case p.Sample(n=n) as what:
-            fewer, sampler, steps = _fewer(watched, n, detail)
-            parts = (f"{fewer:,} of {n:,} samples" if fewer < n else "", steps)
-            return replace(what, n=fewer, sampler=sampler), ", ".join(filter(None, parts))
-        case p.DrawDensity(draws=draws) as what if watched.histogram:
-            fewer, sampler, steps = _fewer(watched, draws, detail)
-            return replace(what, resolutions=(), draws=fewer, sampler=sampler), steps
-        case p.DrawDensity(resolutions=(*_, finest)) as what:
-            columns = min(finest, max(FEWEST_COLUMNS, round(finest * math.sqrt(detail))))
-            return replace(what, resolutions=(columns,), draws=0), "" if columns == finest else "coarser"
-        case p.Probe() as what if detail < 1:
-            return replace(what, detail=detail), "coarser"
-    return watched.what, ""
-
-
-def _fewer(watched: Watched, n: int, detail: float) -> tuple[int, dict[str, Any], str]:
-    """Fewer samples in fewer steps, where they take steps: shared evenly between them."""
-    sampler = watched.what.sampler
-    steps = sampler.get("steps", 1) if watched.stepped else 1
-    taken = max(min(steps, FEWEST_STEPS), min(steps, round(steps * math.sqrt(detail))))
-    fewer = max(min(n, FEWEST_SAMPLES), min(n, int(n * detail * steps / taken)))
-    if taken == steps:
-        return fewer, sampler, ""
-    return fewer, {**sampler, "steps": taken}, f"{taken} of {steps} steps"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -116,7 +117,11 @@ def describe(section: type[Settings] | Settings) -> tuple[Description, ...]:
     """Every setting of a section, in the order of its declaration.
 
     Raises ValueError for one of a type that no form shows."""
-    cls = section if isinstance(section, type) else type(section)
+    return _described(section if isinstance(section, type) else type(section))
+
+
+@cache
+def _described(cls: type[Settings]) -> tuple[Description, ...]:
     return tuple(_describe(key, field) for key, field in cls.model_fields.items() if not field.exclude)
 
 

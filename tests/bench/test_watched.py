@@ -23,7 +23,8 @@ def test_the_window_is_measured_with_its_engine_at_work(user_directories: Path) 
     moved = measure("apart.in_window:move_sliders", 100, moves=1, seconds=0.3, **session)
     assert moved["n"] == 2000
     assert moved["seconds"].keys() == {"sampler.steps", "sampler.guidance"}
-    assert all(len(took) == 1 and took[0] > 0 for took in moved["seconds"].values())
+    for ((first, whole),) in moved["seconds"].values():
+        assert 0 < first <= whole
     alone = measure("apart.headless:train", 100, seconds=0.3, **session)
     assert alone["wall"] >= alone["trained"] >= 0.3
 

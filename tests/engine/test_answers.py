@@ -10,6 +10,8 @@ import torch
 
 from genlab.data import load
 from genlab.data.condition import Condition
+from genlab.data.payloads import Samples, Trajectory
+from genlab.engine import answers
 from genlab.engine import protocol as p
 from genlab.engine.answers import answer
 from genlab.engine.run import Run
@@ -30,6 +32,32 @@ def answered(paradigm: str, values: dict[str, Any], request: p.Request) -> list[
 def asked(name: str, label: str = "any", **sampler: Any) -> p.Probe:
     values: dict[str, float | str] = {"time": 0.5}
     return p.Probe("r", name, 0, sampler, Condition(label), name, values, 8)
+
+
+@pytest.mark.parametrize(("paradigm", "less"), [("diffusion", "4 of 64 samples, 2 of 5 steps"), ("vae", "")])
+def test_samples_that_take_long_come_coarser_first_and_those_of_one_pass_do_not(
+    paradigm: str, less: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "KNOWN", 0.0)
+    monkeypatch.setattr(answers, "UNKNOWN", 10.0)
+    monkeypatch.setattr(answers, "LONG", 0.0)
+    monkeypatch.setattr(answers, "AHEAD", 1e-6)
+    steps = {"steps": 5} if less else {}
+    heard = answered(paradigm, {}, p.Sample("r", "samples", 0, steps, n=64, trajectory=True))
+    ahead = [e for e in heard if isinstance(e, p.Answer) and isinstance(e.payload, Trajectory)]
+    assert [(e.coarse, e.last, e.preview) for e in ahead] == ([(less, False, False)] if less else [])
+    assert all(frame.x.shape == (4, 2) for e in ahead for frame in e.payload.frames)
+    whole = [e for e in heard if e not in ahead]
+    assert all(isinstance(e, p.Answer) and e.coarse == "" and len(e.payload.x) == 64 for e in whole)
+    assert [e.payload.index for e in whole] == list(range(6 if less else 1))  # type: ignore[union-attr]
+    assert whole[-1].last  # type: ignore[union-attr]
+
+
+def test_samples_that_are_soon_there_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "KNOWN", 0.0)
+    monkeypatch.setattr(answers, "LONG", 1000.0)
+    heard = answered("diffusion", {}, p.Sample("r", "samples", 0, {"steps": 5}, n=64, trajectory=True))
+    assert [type(e.payload) for e in heard if isinstance(e, p.Answer)] == 6 * [Samples]
 
 
 @pytest.mark.parametrize("name", ["reconstructions", "traversal", "interpolation", "per-dimension", "bounds"])

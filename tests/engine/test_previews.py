@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from genlab.engine import protocol as p
-from genlab.engine.previews import COARSEST, CREDIT, FIRST, Previews, Watched, coarser
+from genlab.engine.coarser import coarser
+from genlab.engine.previews import COARSEST, CREDIT, FIRST, Previews
 from genlab.settings.controls import Control
 from genlab.settings.paradigm import Capabilities
 
@@ -183,8 +184,10 @@ def test_a_density_that_takes_many_passes_is_told_by_the_samples() -> None:
 
 
 def test_coarser_requests_say_what_they_leave_out() -> None:
-    def at(what: p.Request, detail: float, **known: bool) -> tuple[p.Request, str]:
-        return coarser(Watched(what, 0.0, **known), detail)
+    def at(
+        what: p.Request, detail: float, stepped: bool = True, histogram: bool = False
+    ) -> tuple[p.Request, str]:
+        return coarser(what, detail, stepped, histogram)
 
     assert at(sample(), 1 / 16)[1] == "16 of 64 samples, 6 of 25 steps"
     assert at(sample(), 1 / 16, stepped=False)[1] == "4 of 64 samples"
@@ -193,10 +196,10 @@ def test_coarser_requests_say_what_they_leave_out() -> None:
     assert isinstance(request, p.Probe)
     assert (request.detail, words) == (COARSEST, "coarser")
     density = p.DrawDensity("r", "density", 3, {"steps": 25}, resolutions=(32, 128))
-    request, words = at(density, 1 / 16, exact=True)
+    request, words = at(density, 1 / 16)
     assert isinstance(request, p.DrawDensity)
     assert (request.resolutions, request.draws, words) == ((32,), 0, "coarser")
-    request, words = at(density, 1 / 16)
+    request, words = at(density, 1 / 16, histogram=True)
     assert isinstance(request, p.DrawDensity)
     assert (request.resolutions, request.draws, words) == ((), 520, "6 of 25 steps")
 
@@ -207,4 +210,4 @@ def test_steps_that_nothing_takes_are_not_counted() -> None:
     previews.set("r", "kind", "samples", sample(), 0.0, able)
     watched = previews.get("r", "samples")
     assert watched is not None
-    assert coarser(watched, 1 / 4)[1] == "16 of 64 samples"
+    assert coarser(watched.what, 1 / 4, watched.stepped)[1] == "16 of 64 samples"

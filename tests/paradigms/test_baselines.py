@@ -19,9 +19,12 @@ from genlab.data.condition import Condition
 from genlab.data.payloads import Curves, Plane, Table, Tiles
 from genlab.engine.models import model_of
 from genlab.engine.training.trainer import Trainer
+from genlab.paradigms.baselines import mixture
+from genlab.paradigms.baselines.mixture import Mixture
 from genlab.paradigms.baselines.model import Baselines
 from genlab.paradigms.baselines.presets import PRESETS
 from genlab.paradigms.baselines.probes import PROBES
+from genlab.paradigms.baselines.settings import BaselinesObjective
 from genlab.session.session import Session
 from tests.paradigms.conftest import Trained
 
@@ -146,6 +149,34 @@ def test_a_fit_that_converges_is_checked_on_held_out_data() -> None:
         request = DensityRequest(session.sampler, Condition("none"))
         parts = [p for p in trainer.model.log_prob(validation.x, request) if p is not None]
     assert row["validation"] == pytest.approx(-float(np.mean(values(parts))), abs=1e-3)
+
+
+@pytest.mark.parametrize(("covariance", "work"), [("full", 1e4), ("diag", 1e3)])
+def test_an_iteration_in_many_slices_is_that_in_one(
+    covariance: Any, work: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = torch.Generator().manual_seed(0)
+    pool = Batch(torch.randn((500, 3), generator=rng), torch.randint(2, (500,), generator=rng))
+    objective = BaselinesObjective(method="mixture", covariance=covariance, components=4)
+
+    def made() -> Mixture:
+        seeded = torch.Generator().manual_seed(1)
+        return Mixture(pool, 3, pool.x.mean(0), pool.x.std(0), 0.01, objective, seeded)
+
+    whole, sliced = made(), made()
+    totals = [whole.fit(pool) for _ in range(3)]
+    monkeypatch.setattr(mixture, "WORK", work)
+    found = [sliced.fit(pool)]
+    while int(sliced.cursor):
+        found.append(sliced.fit(pool))
+    assert len(found) > 5
+    for name in ("total", "given the class"):  # of the start, before an iteration is over and after it
+        assert [float(row[name]) for row in found] == pytest.approx(len(found) * [float(totals[0][name])])
+    for _ in range(2 * len(found)):
+        last = sliced.fit(pool)
+    assert float(last["total"]) == pytest.approx(float(totals[2]["total"]))
+    for name, value in whole.state_dict().items():
+        assert torch.allclose(sliced.state_dict()[name], value, rtol=1e-4, atol=1e-5), name
 
 
 # -- the nearest-sample generator ----------------------------------------------------------------

@@ -271,7 +271,7 @@ class Panel(QWidget):
     def _write(self) -> None:
         drawing = self.drawing
         about = drawing.about if drawing is not None else ""
-        less = f"Coarser while it trains: {self.coarse}." if self.coarse not in ("", COARSER) else ""
+        less = f"Coarser for now: {self.coarse}." if self.coarse not in ("", COARSER) else ""
         self.header.help = " ".join(part for part in (self.info.help, about, less) if part)
         self.header.set_info(*((drawing.reading() if drawing is not None else ()) or self._told.parts))
 

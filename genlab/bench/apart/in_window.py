@@ -134,7 +134,7 @@ def move_sliders(
     paradigm: str, dataset: str, moves: int, seconds: float, settings: dict[str, Any]
 ) -> dict[str, Any]:
     """By slider, of steps and of guidance where there is one that acts: seconds from a new value to its
-    samples drawn, after training for a little."""
+    samples drawn, coarser ones or all, and to all of them there, after training for a little."""
 
     async def work(window: MainWindow) -> dict[str, Any]:
         space = await bring(window, paradigm, dataset, settings)
@@ -157,8 +157,9 @@ def move_sliders(
 
                 start = perf_counter()
                 slider.setValue(value)
-                took.append(await drawn(panel, current, f"no samples with {key} = {value:g} came") - start)
+                first = await drawn(panel, current, f"no samples with {key} = {value:g} came") - start
                 await wait(lambda: not space.feed.busy, "the samples did not come")
+                took.append((first, perf_counter() - start))
                 await asyncio.sleep(PAUSE)
             found[key] = took
         return {"seconds": found, "n": len(panel.drawing.samples.x)}  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""What the live window costs training, how smoothly it draws, and how fast a slider shows its effect."""
+"""What the live window costs training, and how smoothly it draws."""
 
 from __future__ import annotations
 
@@ -6,55 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from genlab.bench.child import measure as in_child
-from genlab.bench.measures.kinds import DIGITS, KINDS, OWN, POINTS, data_of, session_of
-from genlab.bench.measures.start import as_usual
+from genlab.bench.measures.kinds import session_of
 from genlab.bench.plan import Plan
 from genlab.bench.rows import Row, guarded, higher, listed, lower, median
 from genlab.bench.yardstick import slowness
-from genlab.session.catalogue import FIRST, PARADIGMS
+from genlab.session.catalogue import PARADIGMS
 
 RATIO, FRAME, GAP, SHARE = 0.97, 17.0, 25.0, 0.30
 """Of headless speed; ms between two frames, the median and the 99th percentile; of a core."""
-SLIDER = {POINTS: 0.150, DIGITS: 0.300, OWN: 2.0}
-"""Seconds from a slider to its picture, by kind of data."""
-SLID = "flow-matching"
-"""The workspace whose sliders are moved on every kind of data."""
 
 
 def measure(plan: Plan) -> Iterator[Row]:
-    """Training speed, frame gaps and processor share of each paradigm; sliders on each kind of data."""
+    """Training speed, frame gaps and processor share of each paradigm."""
     for paradigm in PARADIGMS:
         yield from guarded("live", paradigm, _paradigm(plan, paradigm))
-    what = f"{FIRST}, {POINTS}"
-    rows = _sliders(plan, what, POINTS, session_of(PARADIGMS[FIRST]))
-    yield from guarded("live", f"{what}: sliders", rows)
-    for kind in KINDS:
-        if kind == OWN and plan.gate:
-            continue  # a picture of them takes long
-        with data_of(kind) as dataset:
-            what = f"{SLID}, {kind}"
-            rows = _sliders(plan, what, kind, session_of(PARADIGMS[SLID], dataset))
-            yield from guarded("live", f"{what}: sliders", rows)
-
-
-def _sliders(plan: Plan, what: str, kind: str, session: dict[str, Any]) -> Iterator[Row]:
-    timeout = 180 + 12 * plan.moves
-    found = in_child("apart.in_window:move_sliders", timeout, moves=plan.moves, seconds=3.0, **session)
-    slow = slowness()
-    for key, seconds in found["seconds"].items():
-        took = [1000 * each for each in seconds]
-        limit = 1000 * SLIDER[kind]
-        yield Row(
-            "live",
-            f"{what}: slider of {key.split('.')[1]} moved to new picture of {found['n']:,} samples, median "
-            f"of {len(took)}",
-            f"at most {limit:.0f} ms",
-            f"{median(took):.0f} ms",
-            {"ms": took},
-            median(took) <= limit,
-            f"{min(took):.0f} to {max(took):.0f} ms, half a second between moves",
-            (as_usual(seconds, slow, 0.08),),
-        )
 
 
 def _paradigm(plan: Plan, paradigm: str) -> Iterator[Row]:

@@ -45,6 +45,7 @@ class Mixture(Estimator):
     centre: Tensor
     scale: Tensor
     nll: Tensor
+    first_nll: Tensor
     cursor: Tensor
     sum_0: Tensor
     sum_1: Tensor
@@ -82,6 +83,7 @@ class Mixture(Estimator):
         self.register_buffer("means", torch.zeros(k, d))
         self.register_buffer("factors", torch.zeros(shape))
         self.register_buffer("nll", torch.full((groups,), math.inf))
+        self.register_buffer("first_nll", torch.zeros(groups), persistent=False)
         self.register_buffer("cursor", torch.zeros((), dtype=torch.long))
         self.register_buffer("sum_0", torch.zeros(k))
         self.register_buffer("sum_1", torch.zeros(k, d))
@@ -189,6 +191,9 @@ class Mixture(Estimator):
             self._add(group, *self._central(features.T @ share, means))
         self.means[part] = means.float()
         self._set(group)
+        self.first_nll[group] = (
+            wide(self.scale).log().sum() - (features @ self._blurred(part)).logsumexp(1).mean()
+        )
         for sums in (self.sum_0, self.sum_1, self.sum_2):
             sums[part] = 0
 
@@ -228,11 +233,16 @@ class Mixture(Estimator):
         constant = constant - 0.5 * (linear * means).sum(1)
         return torch.cat([constant[:, None], linear, square], 1).T, trace
 
+    def _blurred(self, part: slice) -> Tensor:
+        """Those of the lower bound that EM maximises, (f, k)."""
+        coefficients, trace = self._coefficients(part)
+        coefficients[0] -= 0.5 * self.noise * trace
+        return coefficients
+
     def _expect(self, y: Tensor, group: int) -> None:
         """Add the moments of these points under their components' responsibilities."""
         part = self.part(group)
-        coefficients, trace = self._coefficients(part)
-        coefficients[0] -= 0.5 * self.noise * trace
+        coefficients = self._blurred(part)
         moments = torch.zeros_like(coefficients)
         total = coefficients.new_zeros(())
         step = max(LEAST_ROWS, BLOCK // sum(coefficients.shape))
@@ -301,11 +311,10 @@ class Mixture(Estimator):
         self.means[part], self.factors[part] = means.to(self.means.dtype), factors.to(self.factors.dtype)
 
     def _terms(self, shares: Tensor) -> dict[str, Tensor]:
-        terms = {"effective components": self._effective()}
-        if bool(self.nll[0].isfinite()):
-            terms["total"] = self.nll[0].clone()
-            if self.groups > 1:
-                terms["given the class"] = (shares * self.nll[1:]).sum()
+        nll = torch.where(self.nll.isfinite(), self.nll, self.first_nll)
+        terms = {"effective components": self._effective(), "total": nll[0]}
+        if self.groups > 1:
+            terms["given the class"] = (shares * nll[1:]).sum()
         return terms
 
     def _effective(self) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.views.feeds import requests
@@ -18,6 +18,8 @@ from genlab.engine import protocol as p
 from genlab.session.session import Session
 from genlab.settings.panels import PanelInfo
 
+FRAME = 16
+"""Milliseconds between two drawings of the samples at least."""
 FED = ("samples", "trajectory")
 """Kinds of panels that the sample feed fills; the others say themselves what they ask for."""
 
@@ -60,7 +62,8 @@ class PanelFeed(QObject):
         self._reference: tuple[Session, p.LossReference] | None = None
         self.samples = SampleFeed(engine.send, self)
         self.samples.shown.connect(self._redraw)
-        self._dirty = self._timer(16, self.draw)
+        self._dirty = self._timer(FRAME, self.draw)
+        self._drew = QElapsedTimer()
         self._rest = self._timer(120, self._ask_rest)
         self._stale = self._timer(600, self._refresh)
         self.drawn: Callable[[], None] = lambda: None
@@ -218,6 +221,7 @@ class PanelFeed(QObject):
 
     def draw(self) -> None:
         """Show the samples as the timeline stands."""
+        self._drew.start()
         feed = self.samples
         for panel in self._holder.seen():
             if panel.info.kind in FED and feed.frames:
@@ -250,7 +254,8 @@ class PanelFeed(QObject):
 
     def _redraw(self) -> None:
         if not self._dirty.isActive():
-            self._dirty.start()
+            since = self._drew.elapsed() if self._drew.isValid() else FRAME
+            self._dirty.start(max(0, FRAME - since))
 
     def _timer(self, milliseconds: int, run: Callable[[], None]) -> QTimer:
         made = QTimer(self)

@@ -12,7 +12,8 @@ from genlab.data.payloads import Samples, Trajectory
 from genlab.engine.protocol import Answer, Command, Refused, Sample
 
 PATIENCE = 0.35
-"""Seconds after which a request under way gives place to a newer one, and its frames show as they come."""
+"""Seconds after which a request under way gives place to a newer one, and its frames show as they come, if
+nothing was shown ahead of them."""
 
 
 class SampleFeed(QObject):
@@ -41,6 +42,7 @@ class SampleFeed(QObject):
         self.position = 0
         self.follow = True
         self._incoming: list[Samples] = []
+        self._ahead = False  # coarser ones of the request under way are shown
         self._flying: int | None = None
         self._asked = 0.0
         self._next: Sample | None = None
@@ -70,13 +72,18 @@ class SampleFeed(QObject):
             self._late.start(int(PATIENCE * 1000))
 
     def take(self, answer: Answer) -> bool:
-        """Take a frame of the request under way; whether it was one."""
-        if answer.request != self._flying or not isinstance(answer.payload, Samples):
+        """Take a frame of the request under way, or coarser ones ahead of them; whether it was that."""
+        if answer.request != self._flying or not isinstance(answer.payload, Samples | Trajectory):
             return False
+        if isinstance(answer.payload, Trajectory):
+            self._keep(list(answer.payload.frames), answer.step, answer.coarse)
+            self._ahead = True
+            self._release()
+            return True
         self._incoming.append(answer.payload)
         if answer.last:
             self._land(answer.step)
-        elif perf_counter() - self._asked > PATIENCE and self.follow:
+        elif perf_counter() - self._asked > PATIENCE and self.follow and not self._ahead:
             self.frames, self.step, self.coarse = list(self._incoming), answer.step, ""
             self.position = len(self.frames) - 1
             self.shown.emit()
@@ -124,7 +131,7 @@ class SampleFeed(QObject):
         self._late.stop()
         self._flying = self.next_request()
         self._asked = perf_counter()
-        self._incoming = []
+        self._incoming, self._ahead = [], False
         self._send(replace(wanted, request=self._flying))
 
     def _land(self, step: int) -> None:
