@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 
 from genlab.app.common.theme import Theme, font
-from genlab.app.drawings.canvas.montage import GAP, TITLE, Montage
+from genlab.app.drawings.canvas.montage import GAP, TITLE, WHOLE, Montage, fitted
 from genlab.app.drawings.drawing import Drawing, Remark
 from genlab.app.drawings.scene import Scene
 from genlab.data.payloads import Tiles
@@ -27,14 +26,13 @@ class Rows(Montage):
         return len(counts), max(counts)
 
     def above(self) -> float:
-        """The scale of the images with titles above the rows, in whole pixels; 0 where beside is as good."""
+        """The scale of the images with titles above the rows; 0 where beside is as good."""
         if self._image is None or not any(self.names):
             return 0.0
-        device = self.devicePixelRatioF()
         top = TITLE if self.title else 4
         wide = (self.width() - 8) / self._image.width()
         tall = (self.height() - top - 2 - LINE * len(self.names)) / self._image.height()
-        scale = math.floor(min(wide, tall) * device) / device
+        scale = fitted(min(wide, tall), self.devicePixelRatioF())
         return scale if scale > self.place()[1] else 0.0
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -44,6 +42,9 @@ class Rows(Montage):
             return
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self.theme.surface))
+        painter.setRenderHint(
+            QPainter.RenderHint.SmoothPixmapTransform, scale * self.devicePixelRatioF() < WHOLE
+        )
         painter.setFont(font(self.theme.font_small))
         painter.setPen(QColor(self.theme.muted))
         tile, wide = self._pixels.shape[1], self._image.width()

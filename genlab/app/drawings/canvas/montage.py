@@ -20,6 +20,8 @@ GAP = 1
 TITLE = 20
 LONGEST = 140
 """Pixels of the longest name that is written whole beside its class."""
+WHOLE = 3
+"""Screen pixels of an image's pixel from which on they are whole: of fewer, too much room would be lost."""
 BETWEEN = 16
 """Pixels at most between two bands of classes, where there is room."""
 
@@ -50,11 +52,16 @@ def in_order(n: int, columns: int) -> NDArray[np.int64]:
     return places.reshape(rows, columns)
 
 
+def fitted(scale: float, device: float = 1.0) -> float:
+    """The largest scale to draw images at, of those that fit. device: pixels of the screen in one of Qt's."""
+    return math.floor(scale * device) / device if scale * device >= WHOLE else scale
+
+
 def best_shape(
     counts: Sequence[int], tile: tuple[int, int], width: float, height: float, beside: float = 0.0
 ) -> tuple[int, int]:
-    """Classes below one another, and columns, for which tiles (height, width) show largest in whole screen
-    pixels; of those the fewest bands of classes side by side, then the squarest. counts: tiles of each
+    """Classes below one another, and columns, for which tiles (height, width) show largest, see `fitted`;
+    of those the fewest bands of classes side by side, then the squarest. counts: tiles of each
     class, which begins a line of its own. beside: pixels for the names to the left of each band."""
     columns = np.arange(1, max(counts) + 1)
     lines = -(-np.asarray(counts)[:, None] // columns)
@@ -65,7 +72,7 @@ def best_shape(
         across = len(starts) * columns
         room = max(width - len(starts) * beside, 1.0)
         scale = np.minimum(room / (across * (tile[1] + GAP)), height / (rows * (tile[0] + GAP)))
-        merit = np.where(scale >= 1, np.floor(scale), scale).tolist()
+        merit = np.where(scale >= WHOLE, np.floor(scale), scale).tolist()
         uneven = (-np.abs(across - rows)).tolist()
         found += [(best, classes, *rest) for best, *rest in zip(merit, uneven, columns.tolist(), strict=True)]
     _, classes, _, most = max(found)
@@ -84,8 +91,10 @@ def compose(pixels: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np
 
 
 class Montage(QWidget):
-    """Images of one space, as large as whole screen pixels allow. names: of the classes that they are laid
-    out by, each beside its first line; as many bands of classes stand side by side as make tiles largest."""
+    """Images of one space, as large as they fit, in whole screen pixels where that loses little.
+
+    names: of the classes that they are laid out by, each beside its first line; as many bands of classes
+    stand side by side as make tiles largest."""
 
     def __init__(self, theme: Theme, name: str, title: str = "") -> None:
         super().__init__()
@@ -182,9 +191,7 @@ class Montage(QWidget):
         tall = self._image.height()
         wide = (self._image.width() + GAP) // self._bands - GAP
         scale = min(max(room.width() / self._bands - beside, 1.0) / wide, room.height() / tall)
-        device = self.devicePixelRatioF()
-        if scale * device >= 1:
-            scale = math.floor(scale * device) / device
+        scale = fitted(scale, self.devicePixelRatioF())
         spare = room.width() - self._bands * (beside + wide * scale)
         step = beside + wide * scale + min(max(spare, 0.0) / self._bands, BETWEEN)
         left = beside + max(0.0, room.width() - (self._bands - 1) * step - beside - wide * scale) / 2
@@ -201,7 +208,9 @@ class Montage(QWidget):
         if self._image is None:
             return
         bands, scale = self.place()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale * self.devicePixelRatioF() < 1)
+        painter.setRenderHint(
+            QPainter.RenderHint.SmoothPixmapTransform, scale * self.devicePixelRatioF() < WHOLE
+        )
         wide = (self._image.width() + GAP) // self._bands
         for band, where in enumerate(bands):
             part = QRectF(band * wide, 0, wide - GAP, self._image.height())
