@@ -51,7 +51,7 @@ def test_long_metrics_come_in_slices_of_twenty_milliseconds(dim: int) -> None:
 
 
 def test_the_helper_process_gives_the_same_value_and_never_blocks() -> None:
-    x, y = np.random.default_rng(0).normal(size=(2, 300, 2))
+    x, y = np.random.default_rng(0).normal(size=(2, 1000, 2))
     waits = 0
     work = wasserstein2_aside(x, y)
     while True:

@@ -45,7 +45,6 @@ class Mixture(Estimator):
     centre: Tensor
     scale: Tensor
     nll: Tensor
-    first_nll: Tensor
     cursor: Tensor
     sum_0: Tensor
     sum_1: Tensor
@@ -83,7 +82,7 @@ class Mixture(Estimator):
         self.register_buffer("means", torch.zeros(k, d))
         self.register_buffer("factors", torch.zeros(shape))
         self.register_buffer("nll", torch.full((groups,), math.inf))
-        self.register_buffer("first_nll", torch.zeros(groups), persistent=False)
+        self.first_nll = torch.zeros(groups)  # no buffer: what a run keeps is as it was
         self.register_buffer("cursor", torch.zeros((), dtype=torch.long))
         self.register_buffer("sum_0", torch.zeros(k))
         self.register_buffer("sum_1", torch.zeros(k, d))
@@ -311,7 +310,7 @@ class Mixture(Estimator):
         self.means[part], self.factors[part] = means.to(self.means.dtype), factors.to(self.factors.dtype)
 
     def _terms(self, shares: Tensor) -> dict[str, Tensor]:
-        nll = torch.where(self.nll.isfinite(), self.nll, self.first_nll)
+        nll = torch.where(self.nll.isfinite(), self.nll, self.first_nll.to(self.nll))
         terms = {"effective components": self._effective(), "total": nll[0]}
         if self.groups > 1:
             terms["given the class"] = (shares * nll[1:]).sum()
