@@ -75,6 +75,8 @@ class Plan:
     consistency_seconds: float = 180.0
     solver_n: int = 10_000
     solver_rounds: int = 7
+    ring_seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    blobs_seconds: float = 30.0
     gan_seconds: float = 180.0
     minimax_seconds: float = 180.0
     flow_seconds: float = 90.0
@@ -85,15 +87,16 @@ class Plan:
 
     def quickly(self) -> Plan:
         """The same with one seed, and two minutes of memory in place of ten."""
-        return replace(self, quick=True, seeds=self.seeds[:1], memory_seconds=self.memory_seconds / 5)
+        one = self.seeds[:1]
+        return replace(self, quick=True, seeds=one, ring_seeds=one, memory_seconds=self.memory_seconds / 5)
 
     def gated(self, seed: int = 0) -> Plan:
         """What a gate measures: every section with one seed, in less than 25 minutes in all."""
         return replace(
-            self, gate=True, seeds=(seed,), engine_rounds=3, engine_seconds=3.0, starts=3, live_rounds=1,
-            live_seconds=6.0, moves=8, preview_seconds=8.0, busy_seconds=0.0, points_seconds=(8.0,),
-            points_n=(1000,), ring_seconds=12.0, digits_seconds=30.0, digits_n=500, density_seconds=12.0,
-            density_points=500, morph_seconds=12.0,
+            self, gate=True, seeds=(seed,), ring_seeds=(seed,), engine_rounds=3, engine_seconds=3.0, starts=3,
+            live_rounds=1, live_seconds=6.0, moves=8, preview_seconds=8.0, busy_seconds=0.0,
+            points_seconds=(8.0,), points_n=(1000,), ring_seconds=12.0, digits_seconds=30.0, digits_n=500,
+            density_seconds=12.0, density_points=500, morph_seconds=12.0,
             student_seconds=16.0, consistency_seconds=16.0, solver_n=5000, solver_rounds=5, gan_seconds=60.0,
             minimax_seconds=16.0, flow_seconds=12.0, likelihood_seconds=25.0, memory_settle=15.0,
             memory_seconds=40.0,

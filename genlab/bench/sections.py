@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 
 from genlab.bench.plan import Plan
-from genlab.bench.rows import Row, Section
+from genlab.bench.rows import Row, Section, listed
 from genlab.session.catalogue import PARADIGMS
 
 
@@ -129,8 +129,9 @@ def _likelihood_expected(plan: Plan) -> float:
 
 
 def _gan_expected(plan: Plan) -> float:
-    trained = 2 * plan.gan_seconds + plan.minimax_seconds
-    return 5 + len(plan.seeds) * (trained + 3 * (PREPARED + 2))
+    trained = plan.blobs_seconds + plan.gan_seconds + plan.minimax_seconds
+    usual = len(plan.seeds) * (trained + 3 * (PREPARED + 2))
+    return 5 + usual + len(plan.ring_seeds) * (plan.gan_seconds + PREPARED + 2)
 
 
 def _solvers_expected(plan: Plan) -> float:
@@ -280,8 +281,9 @@ SECTIONS: dict[str, Section] = {
             _in_gate(_gan_expected),
             lambda plan: (
                 "Default sessions, and one preset that must fail, trained by "
-                "`genlab.train(..., seconds=...)`, one at a time. A mode is captured, and a sample of high "
-                "quality, by PacGAN's definitions."
+                "`genlab.train(..., seconds=...)`, one at a time; the ring with seeds "
+                f"{listed(plan.ring_seeds, 'd')}. A mode is captured, and a sample of high quality, by "
+                "PacGAN's definitions."
             ),
             _seeds,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from genlab.app.common import loop
 from genlab.app.window.actions import ActionInfo
 from genlab.app.window.context import WindowContext
+from genlab.app.window.drop import is_run
 from genlab.app.window.rail import in_order, key_of
 from genlab.settings.paradigm import AnyParadigm
 
@@ -66,6 +68,16 @@ def open_data(context: WindowContext, folder: bool = False) -> None:
     from genlab.app.dialogs.own_data import choose
 
     loop.start(choose(context, folder))
+
+
+def open_path(context: WindowContext, path: Path) -> None:
+    """Open the folder of a run, or anything else as data of one's own."""
+    from genlab.app.dialogs import own_data, recent
+
+    if is_run(path):
+        recent.open_run(context, str(path), False)
+    else:
+        loop.start(own_data.open_data(context, str(path)))
 
 
 def export(context: WindowContext) -> None:

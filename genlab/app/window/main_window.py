@@ -19,6 +19,7 @@ from genlab.app.window import commands, memory, reports
 from genlab.app.window.actions import ActionInfo, Actions, claims_key
 from genlab.app.window.context import WindowContext
 from genlab.app.window.crash import CrashLog
+from genlab.app.window.drop import Drops
 from genlab.app.window.palette import Palette
 from genlab.app.window.rail import Rail
 from genlab.app.window.status_bar import StatusBar
@@ -63,6 +64,7 @@ class MainWindow(QWidget):
         self.actions_ = Actions(self, self.context, theme)
         self.actions_.add([*commands.ACTIONS, *commands.paradigm_actions()])
         self.palette_ = Palette(self, self.actions_, theme)
+        self.drops = Drops(self, lambda path: commands.open_path(self.context, path))
         self._lay_out()
         self._connect()
         self._restore()

@@ -16,6 +16,7 @@ from genlab.api import Run, train
 from genlab.api.driver import Observer
 from genlab.bench.plan import Budget, Plan
 from genlab.bench.rows import Figure, higher
+from genlab.metrics.distances import Floats
 from genlab.runs.folder import RunFolder
 
 STEPS, TRIES = 50, 6
@@ -37,7 +38,7 @@ def trained(
     plan: Plan,
     budget: Budget,
     paradigm: str,
-    dataset: str | None = None,
+    dataset: str | Floats | None = None,
     *,
     seed: int,
     preset: str | None = None,

@@ -42,6 +42,7 @@ class Canvas(pg.GraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setMinimumSize(80, 60)
         self.viewport().setMouseTracking(True)
+        self.viewport().setAcceptDrops(False)  # files are dropped onto the window, wherever that is
         self.setBackground(theme.surface)
 
     def add_axes(self, fit: Fit, title: str = "", grid: bool = False) -> Axes:
