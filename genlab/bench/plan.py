@@ -96,8 +96,8 @@ class Plan:
             self, gate=True, seeds=(seed,), ring_seeds=(seed,), engine_rounds=3, engine_seconds=3.0, starts=3,
             live_rounds=1, live_seconds=6.0, moves=8, preview_seconds=8.0, busy_seconds=0.0,
             points_seconds=(8.0,), points_n=(1000,), ring_seconds=12.0, digits_seconds=30.0, digits_n=500,
-            density_seconds=12.0, density_points=500, morph_seconds=12.0,
-            student_seconds=16.0, consistency_seconds=16.0, solver_n=5000, solver_rounds=5, gan_seconds=60.0,
+            density_seconds=12.0, density_points=500, morph_seconds=12.0, student_seconds=16.0,
+            consistency_seconds=16.0, solver_n=5000, solver_rounds=5, blobs_seconds=15.0, gan_seconds=60.0,
             minimax_seconds=16.0, flow_seconds=12.0, likelihood_seconds=25.0, memory_settle=15.0,
             memory_seconds=40.0,
         )  # fmt: skip

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -180,6 +180,14 @@ class Lab:
             assert loop.run(self._application, main) == 0
         finally:
             gc.enable()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_widgets_in_the_garbage() -> Iterator[None]:
+    """Leave no widgets to a collection in the thread of an engine that a later file starts: only Qt's own
+    thread may take them apart."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

@@ -42,7 +42,8 @@ class Canvas(pg.GraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setMinimumSize(80, 60)
         self.viewport().setMouseTracking(True)
-        self.viewport().setAcceptDrops(False)  # files are dropped onto the window, wherever that is
+        for each in (self, self.viewport()):
+            each.setAcceptDrops(False)  # what is dropped here is for the window
         self.setBackground(theme.surface)
 
     def add_axes(self, fit: Fit, title: str = "", grid: bool = False) -> Axes:
