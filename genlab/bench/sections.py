@@ -129,9 +129,12 @@ def _likelihood_expected(plan: Plan) -> float:
 
 
 def _gan_expected(plan: Plan) -> float:
-    trained = plan.blobs_seconds + plan.gan_seconds + plan.minimax_seconds
-    usual = len(plan.seeds) * (trained + 3 * (PREPARED + 2))
+    usual = len(plan.seeds) * (plan.gan_seconds + plan.minimax_seconds + 2 * (PREPARED + 2))
     return 5 + usual + len(plan.ring_seeds) * (plan.gan_seconds + PREPARED + 2)
+
+
+def _blobs_expected(plan: Plan) -> float:
+    return 5 + len(plan.seeds) * (plan.blobs_seconds + PREPARED + 2)
 
 
 def _solvers_expected(plan: Plan) -> float:
@@ -284,6 +287,17 @@ SECTIONS: dict[str, Section] = {
                 "`genlab.train(..., seconds=...)`, one at a time; the ring with seeds "
                 f"{listed(plan.ring_seeds, 'd')}. A mode is captured, and a sample of high quality, by "
                 "PacGAN's definitions."
+            ),
+            _seeds,
+        ),
+        Section(
+            "gan-blobs",
+            "Adversarial, on points of one's own",
+            _measure("gan-blobs"),
+            _in_gate(_blobs_expected),
+            lambda plan: (
+                "Default sessions on 4,000 points of two Gaussian blobs, given as an array, without their "
+                "labels; recall and coverage with k = 5, against fresh points."
             ),
             _seeds,
         ),

@@ -287,7 +287,16 @@ def test_agreement_of_a_field_with_itself_doubled() -> None:
 
 @pytest.mark.parametrize(
     ("value", "spacing", "text"),
-    [(-2.0, 1.0, "−2"), (0.5, 0.5, "0.5"), (20_000.0, 5000.0, "20k"), (0.0, 1.0, "0"), (1e-5, None, "1e-05")],
+    [
+        (-2.0, 1.0, "−2"),
+        (0.5, 0.5, "0.5"),
+        (20_000.0, 5000.0, "20k"),
+        (0.0, 1.0, "0"),
+        (1e-5, None, "1e-05"),
+        (500.0, 500.0, "500"),
+        (1500.0, 500.0, "1.5k"),
+        (1200.0, 200.0, "1200"),
+    ],
 )
 def test_ticks_are_plain_numbers(value: float, spacing: float | None, text: str) -> None:
     assert tick_text(value, spacing) == text

@@ -244,7 +244,7 @@ def defaults(data: DataInfo) -> Mapping[str, Any]:
             "network.fourier": 8,
             "training.decay_from": 0.0,
         }
-    return {}
+    return {"objective.critic_rate": 2.0, "training.decay_from": 0.4}
 
 
 def sees_labels(objective: GanObjective, network: GanNetwork, data: DataInfo) -> bool:

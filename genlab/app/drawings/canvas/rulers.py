@@ -91,7 +91,7 @@ def tick_text(value: float, spacing: float | None = None) -> str:
     size = abs(value)
     if size < 1e-12:
         return "0"
-    if size >= 9999.5 or (spacing is not None and spacing >= 1000):
+    if size >= (9999.5 if spacing is None or spacing < 500 else 999.5):
         unit, letter = (1e6, "M") if size >= 999_500 else (1e3, "k")
         text = f"{value / unit:.4g}{letter}"
     elif size < 1e-3 or spacing is None:
