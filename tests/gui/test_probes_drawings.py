@@ -339,6 +339,17 @@ def test_tiles_without_titles_keep_their_rows(make: Make) -> None:
     assert panel.drawing.montage._places.shape == (2, 7)
 
 
+def test_a_row_that_is_alone_fills_its_panel(make: Make) -> None:
+    images = np.arange(10, dtype=np.float32)[None, :, None, None] * np.ones((8, 8), np.float32)
+    panel = shown(make, Tiles(images, "x"), DIGITS, size=(300, 340))
+    settled(panel)
+    montage = panel.drawing.montage
+    rows, columns = montage._places.shape
+    assert rows > 1
+    assert montage._places[montage._places >= 0].tolist() == list(range(10))  # in reading order
+    assert montage.place()[1] * 9 * columns > 250 or montage.place()[1] * 9 * rows > 250
+
+
 def test_long_titles_stand_above_their_rows_where_that_shows_larger_images(make: Make) -> None:
     images = np.zeros((2, 12, 8, 8), np.float32)
     images[1] = 16

@@ -22,14 +22,16 @@ GAIN = 1.15
 
 
 class Rows(Montage):
-    """A montage in rows, their titles beside them, or above them where that shows the images larger."""
+    """A montage in rows, their titles beside them, or above them where that shows the images larger.
+
+    A row that is alone has no other to be compared with: it wraps as other montages do."""
 
     def shape_of(self, counts: Sequence[int]) -> tuple[int, int]:
-        return len(counts), max(counts)
+        return super().shape_of(counts) if len(counts) == 1 else (len(counts), max(counts))
 
     def above(self) -> float:
         """The scale of the images with titles above the rows; 0 where beside is as good."""
-        if self._image is None or not any(self.names):
+        if self._image is None or len(self.names) < 2 or not any(self.names):
             return 0.0
         top = TITLE if self.title else 4
         wide = (self.width() - 8) / self._image.width()

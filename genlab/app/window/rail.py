@@ -56,7 +56,7 @@ class RailButton(QPushButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.dot))
-        painter.drawEllipse(QRectF(self.width() - 16.0, self.height() / 2 - 3.0, 6.0, 6.0))
+        painter.drawEllipse(QRectF(self.width() - 12.0, self.height() / 2 - 3.0, 6.0, 6.0))
         painter.end()
 
 
