@@ -80,9 +80,11 @@ def answer(
                         share = 1.0 if last else frame.index / frame.total
                         if trajectory or last:
                             reply(frame, last)
+                    if share == 1.0:
+                        return  # whoever hears the last of an answer finds nothing under way
                     yield
                     taken = perf_counter() - begun
-                    if ahead and share < 1 and taken > (KNOWN if share else UNKNOWN):
+                    if ahead and taken > (KNOWN if share else UNKNOWN):
                         ahead = False
                         rough, less = _rougher(request, session, taken / max(share, LEAST_SHARE))
                         if less:
@@ -196,7 +198,8 @@ def _density(
         log_prob = values.astype(np.float32).reshape(shape)
         integral = float(density.sum() * cell)
         reply(Density(log_prob, model.extent, found.kind, integral, worst, biased, label), last)
-        yield
+        if not last:
+            yield
 
 
 def grid(extent: Extent, dim: int, resolution: int) -> tuple[Array, float]:

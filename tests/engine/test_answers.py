@@ -25,7 +25,7 @@ def answered(paradigm: str, values: dict[str, Any], request: p.Request) -> list[
     heard: list[p.Event] = []
     with run.snapshots.pin(run.trainer) as model, torch.no_grad():
         for _ in answer(request, model, run.trainer.step, run, False, heard.append):
-            pass
+            assert not any(isinstance(event, p.Answer) and event.last for event in heard), "under way still"
     return heard
 
 

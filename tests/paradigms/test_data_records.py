@@ -21,10 +21,14 @@ from tests.paradigms.conftest import build
 MODES = DataInfo("three-dots", Points(2), ("a", "b", "c"), truth=True, modes=True)
 
 
-def test_a_gan_finds_separate_modes_without_labels() -> None:
+def test_a_gan_finds_separate_modes_without_labels_and_points_of_unknown_ones_with_a_faster_critic() -> None:
     defaults = PARADIGMS["gan"].defaults
-    assert defaults(MODES) == defaults(DATASETS["gan-ring"].info())
-    assert defaults(replace(MODES, modes=False)) == defaults(DATASETS["moons"].info()) == {}
+    ring = defaults(DATASETS["gan-ring"].info())
+    assert defaults(MODES) == ring != {}
+    unknown = defaults(replace(MODES, modes=False))
+    assert unknown == defaults(DATASETS["moons"].info()) != ring
+    assert unknown["objective.critic_rate"] > 1
+    assert defaults(DATASETS["digits"].info()).get("objective.critic_rate") is None
 
 
 def test_diffusion_trains_on_less_noise_where_modes_are_tight() -> None:
