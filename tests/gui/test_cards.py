@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import shiboken6
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QLayout, QLayoutItem
 
 from genlab.app.common import loop
 from genlab.data.payloads import Samples
@@ -213,5 +217,32 @@ def test_an_engine_that_is_not_started_again_is_told_until_it_is(
         space.cards.open()[0].buttons["Start the engine"].click()
         assert await loop.until(lambda: window.engine.state == "ready", 5)
         assert cards(window) == []
+
+    lab.run(scenario)
+
+
+def layout_items() -> int:
+    """How many items of layouts PySide keeps a wrapper of."""
+    kept = (each for each in shiboken6.getAllValidWrappers() if isinstance(each, QLayoutItem))
+    return sum(not isinstance(each, QLayout) for each in kept)
+
+
+def test_cards_and_changes_of_data_leave_no_items_of_layouts_to_the_binding(lab) -> None:
+    """One that Qt has freed stands for the next object at its place, and PySide crashes when that goes."""
+
+    async def scenario(window) -> None:
+        space = window.workspace
+        counts = []
+        for _ in range(4):
+            space.cards.show_card("note", "A note", ["of two"], buttons=[("Go on", lambda: None)])
+            assert [card.key for card in space.cards.open()] == ["note"]
+            for dataset in ("digits", "moons"):
+                space.choose_dataset(dataset)
+                await loop.until(lambda: space.feed.frames, 30)
+            space.cards.dismiss("note")
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+            gc.collect()
+            counts.append(layout_items())
+        assert counts[1:] == counts[:1] * 3
 
     lab.run(scenario)

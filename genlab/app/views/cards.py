@@ -154,9 +154,9 @@ class Cards(QWidget):
 
     def open(self) -> list[NoticeCard]:
         """The cards that are shown, newest first."""
-        items = [self._column.itemAt(i) for i in range(self._column.count())]
-        found = [item.widget() for item in items if item is not None]
-        return [card for card in found if isinstance(card, NoticeCard)]
+        # Not by the items of the layout: PySide keeps those that Qt has freed, as if they stood for whatever
+        # object comes to lie at the same place, and crashes when that goes.
+        return self.findChildren(NoticeCard, options=Qt.FindChildOption.FindDirectChildrenOnly)[::-1]
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on a new look."""

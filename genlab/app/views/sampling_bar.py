@@ -171,9 +171,8 @@ class SamplingBar(Card):
             self.method.blockSignals(False)
 
     def _fill_popover(self, rest: list[Description]) -> None:
-        while (item := self._popover_grid.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.deleteLater()
+        for old in self._popover.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            old.deleteLater()
         self._more_fields = {}
         for row, d in enumerate(rest):
             field = SettingField(_key(d), d)
@@ -209,9 +208,6 @@ class SamplingBar(Card):
 
     def _place(self, parts: list[list[tuple[QWidget, int]]], lines: int) -> None:
         """Put the parts into one line or two."""
-        for line in self._lines:
-            while line.takeAt(0) is not None:
-                pass
         first = len(parts) if lines == 1 else -(-len(parts) // 2)
         for number, part in enumerate(parts):
             for widget, stretch in part:
