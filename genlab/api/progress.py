@@ -68,7 +68,8 @@ class ProgressBar:
             return ""
         parts = [f"step {tick.step:,}"]
         parts += [f"{title} {value:.4g}" for title, value in self._losses.items()]
-        parts.append(f"{tick.rate:,.{int(tick.rate < 9.95)}f} steps/s")
+        if tick.rate > 0:  # 0 until it is known
+            parts.append(f"{tick.rate:,.{int(tick.rate < 9.95)}f} steps/s")
         if tick.left is not None:
             parts.append(f"{duration(tick.left)} left")
         return "  ".join(parts)

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEd
 
 from genlab.app.common import loop
 
-COPY, LEFT, NONE = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+COPY, MOVE = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
 def dragged(*urls: str) -> QMimeData:
@@ -20,14 +21,20 @@ def dragged(*urls: str) -> QMimeData:
 
 
 def enter(window: QWidget, data: QMimeData) -> bool:
-    event = QDragEnterEvent(QPoint(600, 400), COPY, data, LEFT, NONE)
+    event = QDragEnterEvent(QPoint(600, 400), COPY | MOVE, data, LEFT, NONE)
+    event.setDropAction(MOVE)  # as between windows where both are offered
     QApplication.sendEvent(window, event)
+    assert not event.isAccepted() or event.dropAction() == COPY
     return event.isAccepted()
 
 
 def drop(window: QWidget, data: QMimeData) -> None:
     assert enter(window, data)
-    QApplication.sendEvent(window, QDropEvent(QPointF(600, 400), COPY, data, LEFT, NONE))
+    event = QDropEvent(QPointF(600, 400), COPY | MOVE, data, LEFT, NONE)
+    event.setDropAction(MOVE)
+    QApplication.sendEvent(window, event)
+    assert event.isAccepted()
+    assert event.dropAction() == COPY, "a source may delete what was moved"
     assert not window.drops.isVisible()
 
 

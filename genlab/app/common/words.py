@@ -18,6 +18,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
+def steps(count: int) -> str:
+    """So many steps of training."""
+    return f"{count:,} step{'' if count == 1 else 's'}"
+
+
 def visible(token: str) -> str:
     """A token as it is shown on one line."""
     return "".join(MARKS.get(letter, letter) for letter in token)

@@ -38,12 +38,14 @@ class Drops(QLabel):
             paths = local_paths(event.mimeData())
             if not paths or QApplication.activeModalWidget() is not None:
                 event.ignore()
-            elif event.type() in ENTERS:
+                return True
+            # A file is read, never taken: a source that is told of a move may delete it.
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            if event.type() in ENTERS:
                 self._say(paths)
-                event.acceptProposedAction()
             else:
                 self.hide()
-                event.acceptProposedAction()
                 if len(paths) == 1:
                     self._dropped(paths[0])
             return True

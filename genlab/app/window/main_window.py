@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLa
 from genlab.app.common import loop
 from genlab.app.common import theme as themes
 from genlab.app.common.icons import app_icon
+from genlab.app.common.words import steps
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.views.panel import Panel
 from genlab.app.views.run_control import folder_name
@@ -160,15 +161,15 @@ class MainWindow(QWidget):
         engine = {"starting": "starting engine…", "ready": "engine ready", "died": "engine stopped"}
         self.status.engine.setText(engine[self.engine.state])
         if run.state == "training" and not run.wanted:
-            self.status.show_state("training", f"training  {run.step:,} steps")
+            self.status.show_state("training", f"training  {steps(run.step)}")
         elif run.wanted and self.engine.state != "ready":
             self.status.show_state("preparing", "starting engine…")
             self.status.show_idle(None)
         else:
             words = {None: "ready", "preparing": "preparing", "ready": "ready"}.get(run.state, run.state)
-            steps = f"  {run.step:,} steps" if run.step else ""
+            taken = f"  {steps(run.step)}" if run.step else ""
             pending = "  ·  changes need a reset" if view.pending else ""
-            self.status.show_state(run.state or "ready", f"{words}{steps}{pending}")
+            self.status.show_state(run.state or "ready", f"{words}{taken}{pending}")
             self.status.show_idle(run.seconds if run.step else None)
         self.status.metrics.setText(view.evaluating or view.evaluation)
         self._tell_saved()
@@ -189,8 +190,8 @@ class MainWindow(QWidget):
         old = [key for key in self.actions_.infos if key.startswith(("show-", "step-", "same-data-"))]
         self.actions_.remove(old)
         self.actions_.add(infos)
-        steps = [info.key for info in infos if info.key.startswith("step-")]
-        self.top.show_players([self.actions_[key] for key in ("step", *steps)] if steps else [])
+        single = [info.key for info in infos if info.key.startswith("step-")]
+        self.top.show_players([self.actions_[key] for key in ("step", *single)] if single else [])
 
     def _framed(self) -> None:
         """What can be played rests while there is a single frame."""

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from genlab.app.common.theme import Theme
 from genlab.app.common.widgets import label
-from genlab.app.common.words import duration
+from genlab.app.common.words import duration, steps
 from genlab.engine.protocol import Tick
 from genlab.settings.training import TrainingSettings
 
@@ -93,13 +93,13 @@ class StatusBar(QWidget):
     def show_tick(self, tick: Tick, training: TrainingSettings) -> None:
         """Where the run is, and where it will end. training: of the run."""
         if training.stop == "steps":
-            budget = f"{round(tick.step / tick.progress) if tick.progress else training.steps:,} steps"
+            budget = steps(round(tick.step / tick.progress) if tick.progress else training.steps)
         else:
             budget = duration(training.seconds if tick.left is None else round(tick.seconds + tick.left))
         stage = f" {tick.stage}" if tick.stage else ""
-        self.state.setText(f"training{stage}  {tick.step:,} steps")
+        self.state.setText(f"training{stage}  {steps(tick.step)}")
         self.rate.setText(f"{tick.rate:,.{int(tick.rate < 9.95)}f} steps/s")
-        self.rate.show()
+        self.rate.setVisible(tick.rate > 0)  # 0 until it is known
         self.time.setText(f"{duration(tick.seconds)} of {budget}")
 
     def show_idle(self, seconds: float | None) -> None:
