@@ -197,6 +197,10 @@ def test_many_points_become_a_raster_of_counts(make: Make) -> None:
     panel.flush()
     assert view.canvas.counts.image is None
     assert len(view.canvas.model.groups[0][0]) == 2000
+    small = view.canvas.model.size
+    panel.show_frames([samples(Points(2), 15)], 0, 1)  # what a coarse preview has
+    panel.flush()
+    assert view.canvas.model.size > 3 * small
 
 
 def test_every_class_of_points_is_drawn(make: Make) -> None:

@@ -10,7 +10,7 @@ from genlab.app.common.theme import Theme
 from genlab.app.drawings.canvas.dots_item import Dots
 from genlab.app.drawings.canvas.mesh_item import MeshItem
 from genlab.app.drawings.canvas.raster import mixed
-from genlab.app.drawings.plane import bounds, dot_size
+from genlab.app.drawings.plane import bounds
 from genlab.app.drawings.plot import PlotDrawing
 from genlab.app.drawings.samples.plane import thin
 from genlab.app.drawings.stage_bar import StageBar
@@ -60,8 +60,7 @@ class MeshDrawing(PlotDrawing):
         if mesh is None or mesh.points is None:
             return
         taken = thin(np.arange(mesh.points.shape[1], dtype=float)[:, None], MOST)[:, 0].astype(np.intp)
-        self.dots.size = dot_size(len(taken))
-        self.dots.round_dots = self.dots.size > 3
+        self.dots.suit(len(taken))
         if mesh.labels is None:
             self._parts = [(taken, QColor(self.theme.model))]
             return

@@ -108,8 +108,7 @@ class PlaneDrawing(PlotDrawing):
                 if group.name:
                     keys[group.name, colour] = Key(group.name, colour, "line")
                 continue
-            dots.size = dot_size(len(points))
-            dots.round_dots = dots.size > 3
+            dots.suit(len(points))
             if group.labels is None:
                 dots.set_groups([(thin(points, MOST), QColor(colour))], rect)
                 if group.name:
@@ -157,11 +156,6 @@ def group_colours(groups: tuple[Group, ...], theme: Theme) -> list[str]:
             case _:
                 colours.append(palette[MODELS[(before - 1) % len(MODELS)]] if before else theme.model)
     return colours
-
-
-def dot_size(n: int) -> float:
-    """The fewer the dots, the larger."""
-    return 7.0 if n <= 24 else 4.0 if n <= 400 else 2.2
 
 
 def line_path(points: NDArray[np.float64], style: str) -> QPainterPath:

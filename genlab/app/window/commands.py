@@ -169,8 +169,8 @@ ACTIONS = (
         "open-data", "Open your own data…", "folder", "Ctrl+Shift+O", "A file of points or text", open_data
     ),
     ActionInfo(
-        "open-images", "Open a folder of images…", "folder", "Ctrl+Shift+I", "Images, a folder for each class",
-        partial(open_data, folder=True),
+        "open-images", "Open a folder of images…", "folder", "Ctrl+Shift+I",
+        "Images, a folder for each class", partial(open_data, folder=True),
     ),
     ActionInfo("export", "Export…", "export", "E", "Save samples or a panel to a file", export),
     ActionInfo(

@@ -39,6 +39,11 @@ class Dots(pg.GraphicsObject):
         self.groups: list[tuple[NDArray[np.floating], QColor]] = []
         self._rect = QRectF()
 
+    def suit(self, n: int) -> None:
+        """Be as large as suits so many dots: the fewer, the larger."""
+        self.size = 7.0 if n <= 24 else 4.0 if n <= 400 else 2.2
+        self.round_dots = self.size > 3
+
     def set_groups(self, groups: list[tuple[NDArray[np.floating], QColor]], extent: QRectF) -> None:
         """Show those of points (n, 2) that are finite, data units; extent: a rectangle that every update
         redraws."""

@@ -67,6 +67,7 @@ class SamplesPlane(Canvas):
         else:
             self.counts.clear()
             points = samples.x[:, axes]
+            self.model.suit(len(points))
             if classes and samples.labels is not None:
                 palette = self.theme.okabe_ito
                 groups = []
