@@ -6,6 +6,7 @@ and presets in one state after another; the usual suite takes a few."""
 
 from __future__ import annotations
 
+import faulthandler
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -173,6 +174,13 @@ async def walk(window: MainWindow, paradigm: str, steps: Sequence[tuple[Place, s
         person.change(place)
         await person.check(place, training)
         before = place
+
+
+@pytest.fixture(autouse=True)
+def undisturbed(request: pytest.FixtureRequest) -> None:
+    """A long walk is not interrupted by a dump of its stacks, which reads them while they change."""
+    if request.node.get_closest_marker("walk"):
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture
