@@ -26,6 +26,7 @@ from genlab.engine.output import frames, gather
 from genlab.metrics.evaluate import LogDensity, evaluate
 from genlab.metrics.floors import FloorStore
 from genlab.runs.places import cache_dir
+from genlab.sampling.pieces import last
 from genlab.session.session import Session
 from genlab.settings.sampler import SamplerSettings
 from genlab.settings.spaces import Points
@@ -52,8 +53,9 @@ def answer(
     send: Send,
     also: Sequence[p.Request] = (),
     coarse: str = "",
-) -> Slices:
+) -> Generator[None, None, bool]:
     """Answer one request from weights that stay as they are, of a step; send events, yield between slices.
+    Returns whether it was refused.
 
     also: densities that a preview of samples answers by the way, with a histogram. coarse: how much less than
     was wanted is asked for, in words."""
@@ -81,7 +83,7 @@ def answer(
                         if trajectory or last:
                             reply(frame, last)
                     if share == 1.0:
-                        return  # whoever hears the last of an answer finds nothing under way
+                        return False  # whoever hears the last of an answer finds nothing under way
                     yield
                     taken = perf_counter() - begun
                     if ahead and taken > (KNOWN if share else UNKNOWN):
@@ -112,6 +114,8 @@ def answer(
     except (NoDensity, ValueError) as error:
         reason = " ".join(str(error).split())
         send(p.Refused(request.run, request.channel, request.request, reason))
+        return True
+    return False
 
 
 def _walk(
@@ -256,13 +260,9 @@ def _evaluation(
     def draw(n: int, seed: int) -> Generator[None, None, tuple[Array, Labels | None]]:
         nonlocal biased
         reseeded = sampler.model_copy(update={"seed": seed})
-        last: Samples | None = None
-        for frame in frames(model, SampleRequest(n, reseeded, request.condition), title):
-            last = frame or last
-            yield
-        assert last is not None
-        biased = "; ".join(filter(None, (last.biased, alone)))
-        return last.x, last.labels
+        drawn = yield from last(frames(model, SampleRequest(n, reseeded, request.condition), title))
+        biased = "; ".join(filter(None, (drawn.biased, alone)))
+        return drawn.x, drawn.labels
 
     def density(x: Array) -> Generator[None, None, LogDensity]:
         found = yield from gather(model, x, asked, title)

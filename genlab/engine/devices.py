@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 
 import torch
@@ -16,6 +17,11 @@ def devices() -> dict[str, str]:
         found["mps"] = "Apple GPU"
     found["cpu"] = platform.processor() or platform.machine()
     return found
+
+
+def cores() -> int:
+    """Of this machine."""
+    return os.cpu_count() or 1
 
 
 def pick_device(name: str) -> torch.device:

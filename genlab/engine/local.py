@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterator
 from types import TracebackType
 
+from genlab.engine.devices import cores
 from genlab.engine.failures import ended
 from genlab.engine.protocol import Command, Event, Shutdown
 from genlab.engine.warm import warm
-from genlab.engine.worker import Worker, cores
+from genlab.engine.worker import Worker
 
 
 class LocalEngine:

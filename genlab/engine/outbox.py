@@ -35,6 +35,7 @@ class Outbox:
             if name is None:
                 self._lossless.append(event)
                 if isinstance(event, Answer):
+                    self._slots.pop(f"{event.run}/{event.channel}", None)  # an older preview
                     self._thin(event)
             else:
                 self._slots[name] = event

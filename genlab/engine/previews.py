@@ -1,7 +1,7 @@
 """What a training run shows of itself unasked, and what that may cost.
 
 Each watch has an account that training fills. A picture that is dear is drawn coarser, so that the account
-pays for the next one soon: in a second while training is young, in eight at most."""
+pays for the next one soon: in a second while training is young, in seven at most."""
 
 from __future__ import annotations
 
@@ -154,7 +154,8 @@ class Previews:
             return None
         watched, detail = min(due, key=lambda found: (not found[0].first, found[0].since))
         request, words = coarser(watched.what, detail, watched.stepped, watched.histogram)
-        watched.shown, watched.whole, watched.detail, watched.since = step, not words, detail, now
+        whole = not (words or watched.histogram)
+        watched.shown, watched.whole, watched.detail, watched.since = step, whole, detail, now
         watched.credited, watched.first, watched.taken = watched.first, False, 0.0
         return request, words
 
@@ -191,11 +192,16 @@ class Previews:
         if whole is not None:
             watched.cost = max(whole, LEAST_COST) / watched.detail
             self._costs[self._kinds[run], channel] = watched.cost
-        elif watched.credited and not watched.cost and watched.taken > FIRST_COST:
+        elif watched.credited and watched.taken > max(FIRST_COST, DEARER * watched.detail * watched.cost):
             watched.cost = DEARER * watched.taken / watched.detail
             watched.first, watched.shown = True, -1
             return True
         return False
+
+    def refuse(self, run: str, channel: str) -> None:
+        """It was refused: its cost is not known, and it is not asked again sooner than if it were paid."""
+        if (watched := self.get(run, channel)) is not None:
+            watched.cost, watched.account = watched.cost or FIRST_COST, 0.0
 
     def learn(self, kind: str, request: p.Request, seconds: float) -> None:
         """A person's own question took so long: so will a picture of it."""

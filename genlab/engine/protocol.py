@@ -48,8 +48,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Train:
-    """Train, or go on: until the budget of the session is used, or for so much more when given; one player
-    only, where named."""
+    """Train, or go on: until the session's budget is used, or for so much more; one player, where named."""
 
     run: str
     steps: int | None = None
@@ -206,7 +205,8 @@ class Opened:
 
 @dataclass(frozen=True)
 class StateChanged:
-    """note: one plain sentence where there is something to say. converged: more training changes nothing."""
+    """note: one plain sentence where there is something to say. converged: more training changes nothing.
+    kept: the step of the weights that are kept; None for that of the run."""
 
     run: str
     state: State
@@ -214,6 +214,7 @@ class StateChanged:
     seconds: float
     note: str = ""
     converged: bool = False
+    kept: int | None = None
 
 
 @dataclass(frozen=True)
@@ -261,9 +262,8 @@ class Warned:
 
 @dataclass(frozen=True)
 class Answer:
-    """A payload for a request. step: of the weights it shows. last: nothing more comes.
-    preview: it came by a Watch; such answers are lossy. coarse: how much less than was asked for it shows,
-    in words, '' for all of it."""
+    """A payload for a request. step: of the weights it shows. last: nothing more comes. preview: it came by
+    a Watch, and is lossy. coarse: how much less than was asked for it shows, in words; '' for all of it."""
 
     run: str
     channel: str

@@ -172,8 +172,8 @@ class Run:
         """Change the state and tell."""
         self.state = state
         trainer = self.trainer
-        converged = trainer.model.finished
-        self._send(p.StateChanged(self.id, state, trainer.step, trainer.seconds, note, converged))
+        where = (trainer.step, trainer.seconds)
+        self._send(p.StateChanged(self.id, state, *where, note, trainer.model.finished, trainer.kept_step))
 
     def check_player(self, name: str | None) -> None:
         """Raises ValueError where nobody of that name trains."""

@@ -7,9 +7,8 @@ previews that nobody asked for stay within their budget.
 
 from __future__ import annotations
 
-import os
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -18,7 +17,8 @@ import torch
 from genlab.core.random import generator
 from genlab.data.dataset import DataError
 from genlab.engine import protocol as p
-from genlab.engine.answers import Slices, answer, asked
+from genlab.engine.answers import answer, asked
+from genlab.engine.devices import cores
 from genlab.engine.failures import ERRORS, TITLES, failure, refusal, unwritten, what_of
 from genlab.engine.previews import REFERENCE, SOONEST, Previews
 from genlab.engine.run import Run
@@ -29,8 +29,8 @@ from genlab.session.session import SettingError
 TRAINING_SLICE = 0.010
 REPORT_SECONDS, TICK_SECONDS, FRESH_SECONDS = 0.05, 0.1, 0.3
 FIRST, LONGEST, WORK = 4, 1.0, 5e-4
-"""Of previews between two slices of training: as long as the last, so often at first; seconds at most. A
-slice that works takes at least so many; one that waits for a thread beside it counts as much."""
+"""Previews last as long as the slice of training before, `FIRST` times that while it is young, `LONGEST` at
+most; each of their slices counts `WORK` seconds at least, as where it waits for a thread beside it."""
 
 
 @dataclass
@@ -40,12 +40,13 @@ class _Task:
 
     run: Run
     channel: str
-    slices: Slices
+    slices: Generator[None, None, bool | None]
     asked: float
     unasked: bool
     quick: bool = False
     cost: float = 0.0
     request: p.Request | None = None
+    refused: bool = False
 
 
 class Worker:
@@ -74,9 +75,8 @@ class Worker:
             if self._training is None and not self._tasks:
                 continue
             busy = self._advance_tasks()
-            if self._training is not None:
-                due = perf_counter() >= self._due
-                if due and not any(self._fresh(task) for task in self._tasks):
+            if self._training is not None and not any(self._fresh(task) for task in self._tasks):
+                if perf_counter() >= self._due:
                     self._advance_training(self._training)
                     busy = True
                 if self._training is not None:
@@ -143,6 +143,9 @@ class Worker:
                 if self._training is not None and self._training is not run:
                     self._pause(self._training, "paused: another run trains now")
                 self._training = run
+                for watched in self.previews.of(run.id):  # what the last pause still had to show is old now
+                    if any(task.request is watched.what for task in self._tasks):
+                        self._drop(run, watched.what.channel)
                 self.previews.begin(run.id, perf_counter())
                 self._due = 0.0
                 run.train(steps, seconds, player)
@@ -183,14 +186,14 @@ class Worker:
         quick = isinstance(request, p.Sample)
         also = [w.what for w in self.previews.of(run.id) if quick and w.histogram]
 
-        def slices() -> Slices:
+        def slices() -> Generator[None, None, bool]:
             with run.snapshots.pin(run.trainer, kept := run is not self._training) as model:
                 step = run.trainer.kept_step if kept else run.trainer.step
-                yield from answer(request, model, step, run, unasked, self._send, also, coarse)
+                return (yield from answer(request, model, step, run, unasked, self._send, also, coarse))
 
         return _Task(run, request.channel, slices(), perf_counter(), unasked, quick, request=request)
 
-    def _reference(self, run: Run) -> Slices:
+    def _reference(self, run: Run) -> Generator[None, None, None]:
         """Work out the loss of the best possible model, and tell it."""
         with run.snapshots.pin(run.trainer) as model:
             rng = generator(run.session.seed, "evaluation", run.device)
@@ -215,20 +218,22 @@ class Worker:
         try:
             with torch.no_grad():
                 next(task.slices)
-        except StopIteration:
+        except StopIteration as end:
             self._tasks.remove(task)
-            if task.request is not None and not task.unasked:
+            task.refused = bool(end.value)
+            if task.refused:
+                self.previews.refuse(task.run.id, task.channel)
+            elif task.request is not None and not task.unasked:
                 self.previews.learn(_kind(task.run), task.request, task.cost + perf_counter() - start)
         except ERRORS as problem:
             self._tasks.remove(task)
             if task.unasked:  # what broke once is not tried again at every step
                 self.previews.drop(task.run.id, task.channel)
-            told = failure(task.run.id, "A request failed", problem, "Nothing was lost.", task.channel)
-            self._send(told)
+            about = (task.run.id, task.channel)
+            self._send(failure(about[0], "A request failed", problem, "Nothing was lost.", about[1]))
             if task.request is not None and not task.unasked:
                 why = problem if isinstance(problem, Exception) else what_of(problem)
-                number = task.request.request
-                self._send(p.Refused(task.run.id, task.channel, number, f"it failed: {why}"))
+                self._send(p.Refused(*about, task.request.request, f"it failed: {why}"))
         cost = perf_counter() - start
         task.cost += cost
         return cost
@@ -268,10 +273,11 @@ class Worker:
         while picture is not None and self.inbox.empty():
             cost = self._advance(picture)
             left -= max(cost, WORK)
-            whole = picture.cost if picture not in self._tasks else None
+            over = picture not in self._tasks
+            whole = picture.cost if over and not picture.refused else None
             if again := self.previews.pay(run.id, picture.channel, 0.0 if idle else cost, whole):
                 self._drop(run, picture.channel, unasked=True)
-            if again or whole is not None or left <= 0:
+            if again or over or left <= 0:
                 break
         if idle or self.previews.reference <= REFERENCE * self.previews.trained:
             self.previews.reference += sum(map(self._advance, references))
@@ -301,7 +307,7 @@ class Worker:
             self._tasks.remove(task)
             # What stands inside a `no_grad` of its own puts back, on its way out, what it found.
             with torch.no_grad():
-                task.slices.close()  # type: ignore[attr-defined]
+                task.slices.close()
 
     def _pause(self, run: Run, note: str = "") -> None:
         """Stop training, saved if that can be."""
@@ -342,8 +348,3 @@ class Worker:
 def _kind(run: Run) -> str:
     """Runs of one kind have pictures of like cost."""
     return f"{run.session.paradigm} {run.session.dataset}"
-
-
-def cores() -> int:
-    """Of this machine."""
-    return os.cpu_count() or 1

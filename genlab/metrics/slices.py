@@ -13,20 +13,24 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from time import sleep
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
-from genlab.sampling.pieces import whole
-from genlab.sampling.slices import Pace, Work
+from genlab.sampling.slices import Pace, T, Work
 
 __all__ = ["Pace", "Work", "blocks", "finish", "in_process", "stop_helper"]
-
-T = TypeVar("T")
 
 
 def finish(work: Generator[Any, None, T]) -> T:
     """Run a computation to its end, with a short rest between slices, and return its result."""
-    return whole(work, 0.0005)  # Work in another process yields at once: waiting for it must not cost a core.
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        sleep(0.0005)  # Work in another process yields at once: waiting for it must not cost a core.
 
 
 def blocks(rows: int, cost_per_row: int, budget: int = 500_000) -> Iterator[slice]:

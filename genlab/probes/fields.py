@@ -14,7 +14,7 @@ from genlab.probes.pieces import array, plane
 from genlab.probes.true_score import true_score
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import NOISIEST, Kind, Prediction
-from genlab.sampling.pieces import in_pieces
+from genlab.sampling.parts import predictions
 
 LEAST_COLUMNS = 8
 
@@ -69,14 +69,8 @@ def _both(
     that is not known."""
     label = model.classes.single(ask.condition.label)
     condition = Conditions(None if label is None else label.expand(len(x)))
-    denoiser = model.denoiser(ask)
-
-    def predicted(rows: slice) -> Tensor:
-        with torch.no_grad():
-            return denoiser.predict(x[rows], t, condition.take(rows)).to(kind)
-
-    owner = (type(denoiser).__name__, "prediction")
-    learned = torch.cat((yield from in_pieces(model.net, owner, len(x), predicted)))
+    parts = predictions(model.net, model.denoiser(ask), x, t, condition, lambda found: found.to(kind))
+    learned = torch.cat((yield from parts))
     yield None
     plain = label is None or int(label) < 0 or ask.sampler.guidance == 1
     if model.truth is None or not plain or not model.path.has_score:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from genlab.sampling.condition import Conditions
-from genlab.sampling.denoiser import Denoiser
-from genlab.sampling.slices import Work, rows_a_slice
+from genlab.sampling.denoiser import Denoiser, Prediction
+from genlab.sampling.pieces import in_pieces
+from genlab.sampling.slices import T, Work, rows_a_slice
 from genlab.sampling.solvers import Solver, State
 from genlab.sampling.solvers.base import Draw
 
@@ -41,17 +43,20 @@ def begin(
     times: Tensor,
     condition: Conditions | None = None,
     rng: torch.Generator | None = None,
+    *,
+    cut: bool = True,
 ) -> Work[list[State]]:
     """The states at `times[0]` of as many parts of the points x `(n, *event)` as a step needs.
 
-    net: whose passes take the time."""
+    net: whose passes take the time. cut: by what they take."""
     states: list[State] = []
     for at in range(0, len(x), CACHED):
         rows = slice(at, at + CACHED)
         given = None if condition is None else condition.take(rows)
         whole = solver.init(x[rows], times, given, rng)
         n = len(whole.x)
-        size = n if solver.coupled or whole.done else (yield from _size(net, denoiser, solver, whole))
+        together = solver.coupled or whole.done or not cut
+        size = n if together else (yield from _size(net, denoiser, solver, whole))
         for first in range(0, n, size) if size < n else ():
             some = slice(first, first + size)
             taken = None if given is None else given.take(some)
@@ -75,6 +80,25 @@ def step(denoiser: Denoiser, solver: Solver, states: list[State]) -> Work[list[S
         with torch.no_grad():
             following.append(solver.step(denoiser, state))
     return following
+
+
+def predictions(
+    net: object,
+    denoiser: Denoiser,
+    x: Tensor,
+    t: Tensor,
+    condition: Conditions,
+    pick: Callable[[Prediction], T],
+) -> Work[list[T]]:
+    """What is picked of predictions at points x `(n, *event)` and one time, a range of them in each slice.
+
+    net: whose passes take the time."""
+
+    def predicted(rows: slice) -> T:
+        with torch.no_grad():
+            return pick(denoiser.predict(x[rows], t, condition.take(rows)))
+
+    return (yield from in_pieces(net, (type(denoiser).__name__, "prediction"), len(x), predicted))
 
 
 def _size(net: object, denoiser: Denoiser, solver: Solver, whole: State) -> Work[int]:

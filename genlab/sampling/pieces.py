@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable
-from time import sleep
+from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any
 
-from genlab.sampling.slices import T, Work, rows_a_slice
+from genlab.sampling.slices import AT_ONCE, T, Work, rows_a_slice
 
 
 def in_pieces(
@@ -26,13 +25,24 @@ def in_pieces(
     return found
 
 
-def whole(work: Generator[Any, None, T], rest: float = 0.0) -> T:
-    """The result of a computation, at once. rest: seconds between two slices."""
-    while True:
-        try:
+def last(frames: Iterator[T | None]) -> Work[T]:
+    """The last of a walk's frames, one of them or a part of one in each slice."""
+    found: T | None = None
+    for frame in frames:
+        found = found if frame is None else frame
+        yield
+    assert found is not None
+    return found
+
+
+def whole(work: Generator[Any, None, T]) -> T:
+    """The result of a computation at once, which the clock cuts nowhere."""
+    before = AT_ONCE.set(True)
+    try:
+        while True:
             next(work)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        if rest:
-            sleep(rest)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        AT_ONCE.reset(before)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -133,6 +135,25 @@ def test_a_stalled_reader_gets_the_latest_preview_only_and_every_metric() -> Non
     assert metrics == list(range(60))
     assert len(previews) < 20
     assert previews[-1].step == 59
+
+
+def test_no_preview_follows_the_whole_picture_that_came_after_it() -> None:
+    ours, theirs = Pipe()
+    outbox = Outbox(ours)
+    outbox.put(_frame(0, 0, preview=False))
+    while outbox._lossless:  # it is being sent, which fills the pipe: what comes now waits
+        time.sleep(0.001)
+    outbox.put(_frame(0, 98, preview=True))
+    outbox.put(replace(_frame(0, 99, preview=True), channel="density"))
+    outbox.put(_frame(0, 100, preview=False))
+    closer = threading.Thread(target=lambda: (outbox.close(), ours.close()))
+    closer.start()
+    steps = []
+    with contextlib.suppress(EOFError):
+        while True:
+            steps.append(theirs.recv().step)
+    closer.join()
+    assert steps == [0, 100, 99]
 
 
 def test_at_most_sixty_four_frames_of_a_request_wait_and_the_last_is_among_them() -> None:

@@ -140,6 +140,33 @@ def test_a_first_picture_that_proves_too_dear_is_begun_again_coarser() -> None:
     assert previews.get("r", "samples").cost == pytest.approx(60, rel=0.3)
 
 
+def test_a_first_picture_that_became_dearer_than_known_is_begun_again_coarser() -> None:
+    clock = Clock({"samples": 60.0})
+    clock.previews.learn("kind", sample(), 0.004)  # with another sampler
+    clock.watch(sample())
+    previews = clock.previews
+    previews.train(0.3)
+    first, _ = previews.next("r", 1, 0.3) or (None, "")
+    assert share(first) == 1
+    assert not previews.pay("r", "samples", 0.15, None)
+    assert previews.pay("r", "samples", 0.15, None)
+    assert previews.get("r", "samples").cost > 2
+
+
+def test_what_is_refused_is_asked_again_now_and_then_and_is_not_held_to_be_cheap() -> None:
+    previews = Clock({}).previews
+    previews.set("r", "kind", "probe", probe("probe"), 0.0, ABLE)
+    asked = 0
+    for step in range(1, 3001):
+        previews.train(SLICE)
+        if previews.next("r", step, step * SLICE) is not None:
+            asked += 1
+            previews.refuse("r", "probe")
+            previews.pay("r", "probe", 1e-4, None)
+    assert 2 <= asked <= 20
+    assert previews.get("r", "probe").cost >= 0.1
+
+
 def test_what_a_person_asked_for_tells_the_cost_of_the_first_picture() -> None:
     clock = Clock({"samples": 0.004})
     clock.previews.learn("kind", sample(), 0.004)

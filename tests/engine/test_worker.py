@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from safetensors.numpy import load_file
 
 from genlab.core.training import Check
 from genlab.data.condition import Condition
-from genlab.data.payloads import Density, Samples
+from genlab.data.payloads import Density, Field, Samples
 from genlab.engine import protocol as p
 from genlab.engine.answers import grid, histogram
 from genlab.paradigms.diffusion.model import Diffusion
@@ -310,6 +312,52 @@ def test_what_was_shown_lighter_is_answered_whole_when_a_slow_run_stops(talk: Ta
     assert len(whole.payload.x) == 1500
 
 
+def test_what_a_pause_still_had_to_show_does_not_come_after_training_goes_on(talk: Talk) -> None:
+    prepare(talk, None, training__steps=10**6)
+    density = p.DrawDensity("a", "density", 1, {}, resolutions=(96, 256))
+    talk.send(p.Watch("a", "density", density))
+    talk.send(p.Train("a"))
+    for _ in range(3):
+        talk.until(lambda event: isinstance(event, p.Tick))
+        talk.send(p.Pause("a"))
+        paused = talk.until(state("paused"))
+        talk.send(p.Train("a"))
+        talk.until(state("training"))
+        later = talk.until(lambda event: isinstance(event, p.Answer))
+        assert isinstance(later, p.Answer)
+        assert isinstance(paused, p.StateChanged)
+        assert later.preview
+        assert later.step > paused.step
+
+
+def test_while_a_question_is_fresh_no_preview_delays_it(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def named(name: str) -> object:
+        def draw(model: object, request: object) -> Iterator[None]:
+            for _ in range(10):
+                order.append(name)
+                sleep(0.01)
+                yield
+            yield Field(np.zeros((1, 1, 2), np.float32), None, (0.0, 1.0, 0.0, 1.0), 0.0, name)
+
+        return draw
+
+    monkeypatch.setattr("genlab.engine.worker.FIRST", 100)
+    monkeypatch.setattr(
+        "genlab.paradigms.diffusion.probes.PROBES", {"preview": named("preview"), "asked": named("asked")}
+    )
+    prepare(talk, None, training__steps=10**6)
+    talk.send(p.Watch("a", "preview", p.Probe("a", "preview", 0, {}, name="preview")))
+    talk.send(p.Train("a"))
+    talk.until(lambda event: isinstance(event, p.Tick) and event.seconds > 0.5)
+    del order[:]
+    talk.send(p.Probe("a", "asked", 1, {}, name="asked"))
+    talk.until(lambda event: isinstance(event, p.Answer | p.Failure) and event.channel == "asked")
+    first = order.index("asked")
+    assert order[first : first + 10] == ["asked"] * 10
+
+
 def test_a_mistake_in_a_probe_is_told_with_its_details_and_a_refusal_in_its_words(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,3 +402,4 @@ def test_pictures_show_the_weights_of_now_and_what_is_kept_once_training_stops(
     final = talk.until(lambda event: isinstance(event, p.Answer) and not event.preview)
     assert isinstance(final, p.Answer)
     assert final.step == 20
+    assert next(e for e in talk.heard[::-1] if isinstance(e, p.StateChanged)).kept == 20

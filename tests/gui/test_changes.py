@@ -130,7 +130,8 @@ class Walk:
     async def dead(self) -> None:
         await self.begin(10**6)
         self.window.engine._client.die()  # type: ignore[attr-defined]
-        await self.until(lambda: self.space.run.state in ("paused", "ready"), "the run is not open again")
+        open_again = ("paused", "ready", "done")
+        await self.until(lambda: self.space.run.state in open_again, "the run is not open again")
 
     # -- what holds after each change ------------------------------------------------------------
 

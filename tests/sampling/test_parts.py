@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from genlab.metrics.slices import finish
 from genlab.sampling import slices
 from genlab.sampling.denoiser import Prediction
 from genlab.sampling.ideal import GaussianMixtureDenoiser
@@ -46,7 +47,7 @@ def test_parts_draw_what_the_whole_draws(monkeypatch: pytest.MonkeyPatch, solver
     once = list(trajectory(denoiser, solver, x, TIMES, generator=torch.Generator().manual_seed(2)))[-1]
     denoiser.most = 0
     rng = torch.Generator().manual_seed(2)
-    parts = whole(begin(denoiser, denoiser, solver, x, TIMES, rng=rng))
+    parts = finish(begin(denoiser, denoiser, solver, x, TIMES, rng=rng))
     assert len(parts) == 7
     assert all(isinstance(part, Part) for part in parts)
     for _ in TIMES[1:]:
@@ -65,7 +66,7 @@ def test_parts_draw_what_the_whole_draws(monkeypatch: pytest.MonkeyPatch, solver
 @pytest.mark.parametrize("solver", [Adaptive(), PredictorCorrector()], ids=lambda s: type(s).__name__)
 def test_solvers_that_look_at_the_whole_batch_are_not_divided(solver: Solver) -> None:
     denoiser = Counting(torch.randn(5, 2), 0.3, PATH)
-    assert len(whole(begin(denoiser, denoiser, solver, torch.randn(500, 2), TIMES))) == 1
+    assert len(finish(begin(denoiser, denoiser, solver, torch.randn(500, 2), TIMES))) == 1
 
 
 @pytest.mark.parametrize(("row", "rows", "size"), [(1e-6, 2000, 2000), (1e-3, 64, 16), (1.0, 64, 1)])
@@ -73,15 +74,15 @@ def test_pieces_are_as_long_as_fits_and_whole_where_all_fits(
     monkeypatch: pytest.MonkeyPatch, row: float, rows: int, size: int
 ) -> None:
     monkeypatch.setattr(slices, "_timed", lambda work, count: row * count)
-    assert whole(slices.rows_a_slice(Whatever(), "pass", rows, print)) == size
+    assert finish(slices.rows_a_slice(Whatever(), "pass", rows, print)) == size
 
 
 def test_pieces_give_every_row_once() -> None:
     owner, seen = torch.nn.Linear(2, 2), torch.arange(1000)
-    found = whole(in_pieces(owner, "rows", 1000, lambda rows: seen[rows], most=300))
+    found = finish(in_pieces(owner, "rows", 1000, lambda rows: seen[rows], most=300))
     assert [len(part) for part in found] == [300, 300, 300, 100]
     assert torch.equal(torch.cat(found), seen)
-    (none,) = whole(in_pieces(owner, "none", 0, lambda rows: seen[rows][:0]))
+    (none,) = finish(in_pieces(owner, "none", 0, lambda rows: seen[rows][:0]))
     assert len(none) == 0
 
 
@@ -94,6 +95,46 @@ def test_what_few_rows_take_says_nothing_of_many(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(slices, "_clock", lambda: clock)
     owner = torch.nn.Linear(2, 2)
-    assert whole(slices.rows_a_slice(owner, "pass", 2, work)) == 2
-    assert whole(slices.rows_a_slice(owner, "pass", 2000, work)) == 2000
-    assert whole(slices.rows_a_slice(owner, "pass", 20_000, work)) == pytest.approx(3000, rel=0.34)
+    assert finish(slices.rows_a_slice(owner, "pass", 2, work)) == 2
+    assert finish(slices.rows_a_slice(owner, "pass", 2000, work)) == 2000
+    assert finish(slices.rows_a_slice(owner, "pass", 20_000, work)) == pytest.approx(3000, rel=0.34)
+
+
+def test_what_nothing_waits_for_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "_timed", lambda work, count: 1.0 * count)
+    owner, seen = Whatever(), torch.arange(100)
+    assert len(whole(in_pieces(owner, "rows", 100, lambda rows: seen[rows]))) == 1
+    assert len(finish(in_pieces(owner, "rows", 100, lambda rows: seen[rows]))) == 100
+    denoiser = Counting(torch.randn(5, 2), 0.3, PATH)
+    assert (
+        len(finish(begin(denoiser, denoiser, RungeKutta("rk4"), torch.randn(100, 2), TIMES, cut=False))) == 1
+    )
+
+
+def test_what_fits_with_all_threads_is_not_held_to_fit_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = 4
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(slices, "_timed", lambda work, count: 1e-3 * count / threads)
+    owner = Whatever()
+    assert finish(slices.rows_a_slice(owner, "pass", 64, print)) == 64
+    threads = 1
+    assert finish(slices.rows_a_slice(owner, "pass", 64, print)) == 16
+
+
+def test_work_on_an_accelerator_is_waited_for_before_the_clock_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, queued = 0.0, 0.0
+
+    def work(rows: int) -> None:
+        nonlocal queued
+        queued += 1e-3 * rows
+
+    def synchronize() -> None:
+        nonlocal now, queued
+        now, queued = now + queued, 0.0
+
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "synchronize", synchronize)
+    monkeypatch.setattr(slices, "perf_counter", lambda: now)
+    assert finish(slices.rows_a_slice(Whatever(), "pass", 64, work)) == 16

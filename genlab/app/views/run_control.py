@@ -43,7 +43,7 @@ class RunControl(QObject):
         self.folder: str | None = None
         self.session: Session | None = None
         self.state: p.State | None = None
-        self.step = self.saved = 0
+        self.step = self.saved = self.kept_step = 0
         self.seconds = 0.0
         self.threads = 0
         self.used_device = ""
@@ -157,7 +157,7 @@ class RunControl(QObject):
                 self.session = read_session(event.session).with_values(self.edits)
                 self.edits.clear()
                 self.folder = event.folder
-                self.step = self.saved = event.step
+                self.step = self.saved = self.kept_step = event.step
                 self.seconds = event.seconds
                 self.threads, self.used_device = event.threads, event.device
                 self.players = event.players
@@ -166,6 +166,7 @@ class RunControl(QObject):
                     self.state = "paused" if event.step else "ready"
             case p.StateChanged():
                 self.state, self.step, self.seconds = event.state, event.step, event.seconds
+                self.kept_step = event.step if event.kept is None else event.kept
                 self.converged = event.converged
                 if event.state not in ("preparing", "ready"):
                     self.wanted = False

@@ -230,7 +230,8 @@ class RunView(QObject):
                 self._state_changed(event)
             case p.Failure() if self.run.lost:
                 self.run.preview(self.session)  # in place of a run that could not be opened
-            case p.Failure(refused=False):
+            case p.Failure(refused=False, channel=channel):
+                self.panels.failed(channel)
                 self._show_evaluating("")  # it may be what failed; one that goes on says so again
             case p.Answer():
                 self.panels.take(event)

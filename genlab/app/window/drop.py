@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-ENTERS = (QEvent.Type.DragEnter, QEvent.Type.DragMove)
 WIDTH, HEIGHT = 520, 120
 
 
@@ -42,9 +42,9 @@ class Drops(QLabel):
             # A file is read, never taken: a source that is told of a move may delete it.
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
-            if event.type() in ENTERS:
+            if event.type() == QEvent.Type.DragEnter:
                 self._say(paths)
-            else:
+            elif event.type() == QEvent.Type.Drop:
                 self.hide()
                 if len(paths) == 1:
                     self._dropped(paths[0])
@@ -68,4 +68,4 @@ def local_paths(data: QMimeData) -> list[Path]:
 
 def is_run(path: Path) -> bool:
     """Whether this is the folder of a run."""
-    return (path / "run.json").is_file()
+    return os.path.isfile(path / "run.json")  # False, too, where one may not look

@@ -7,7 +7,7 @@ latent model is it over codes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -42,16 +42,6 @@ class Frame:
     nfe: int
 
 
-def last(frames: Iterator[Frame | None]) -> Generator[None, None, Frame]:
-    """The last frame of a walk, a step or a part of one in each slice."""
-    found: Frame | None = None
-    for frame in frames:
-        found = frame or found
-        yield
-    assert found is not None
-    return found
-
-
 @dataclass(frozen=True)
 class OdeDensity:
     """Log density of rows start .. start + m, nats. error: of the integration. spread: of an estimate."""
@@ -84,6 +74,8 @@ class TimeProcess:
         first: Tensor,
         conditions: Conditions,
         rng: torch.Generator,
+        *,
+        cut: bool = True,
     ) -> Iterator[Frame | None]:
         """The walk of all samples, a frame for each of the falling times; None between parts of a long step.
 
@@ -92,8 +84,9 @@ class TimeProcess:
             times: float64 on the CPU.
             first: where it begins at `times[0]`, in the path's coordinates, shape `(n, *event)`.
             rng: of what a stochastic solver draws.
+            cut: steps that take long into parts, by the clock; else all is the same to the last bit.
         """
-        states = yield from begin(self.net, denoiser, solver, first, times, conditions, rng)
+        states = yield from begin(self.net, denoiser, solver, first, times, conditions, rng, cut=cut)
         for index in range(len(times)):
             if index:
                 states = yield from step(denoiser, solver, states)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genlab.core.random import generator
 from genlab.core.requests import ProbeRequest
-from genlab.core.time.process import TimeProcess, last
+from genlab.core.time.process import TimeProcess
 from genlab.data.payloads import Array, Curves
 from genlab.paradigms.flow_matching.model import FlowMatching
 from genlab.paradigms.flow_matching.settings import FlowMatchingSampler
@@ -20,6 +20,7 @@ from genlab.paradigms.flow_matching.straightness import followed, transport_cost
 from genlab.paradigms.flow_matching.students import Consistency
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser
+from genlab.sampling.pieces import last
 from genlab.sampling.solvers import Solver
 from genlab.sampling.solvers.runge_kutta import TABLEAUS, RungeKutta
 from genlab.settings.time_panels import SOLVER_ORDERS

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genlab.core.random import generator
 from genlab.core.requests import ProbeRequest, SampleRequest
-from genlab.core.time.process import Frame, last
+from genlab.core.time.process import Frame
 from genlab.data.payloads import Array, Extent, Group, Labels, Payload, Plane
 from genlab.paradigms.flow_matching.evaluations import evaluations
 from genlab.paradigms.flow_matching.model import FlowMatching
@@ -31,6 +31,7 @@ from genlab.probes.fields import velocity_field
 from genlab.probes.pieces import array, with_gaps
 from genlab.probes.time import SHARED_PROBES
 from genlab.sampling.condition import Conditions
+from genlab.sampling.pieces import last
 from genlab.sampling.solvers.runge_kutta import RungeKutta
 
 LINES, WALKS = 100, 1000

@@ -19,7 +19,7 @@ from genlab.paradigms.flow_matching.model import FlowMatching
 from genlab.paradigms.flow_matching.settings import FlowMatchingSampler
 from genlab.sampling.condition import Conditions
 from genlab.sampling.coupling import Index, Points, optimal, squared_distances
-from genlab.sampling.pieces import in_pieces
+from genlab.sampling.parts import predictions
 
 STEPS = 50
 LEAST = 1e-12
@@ -75,12 +75,8 @@ def walk(
     net = model.process_of(followed(model, request.sampler)).net
 
     def velocity(x: Tensor, t: Tensor) -> Generator[None, None, tuple[Tensor, int]]:
-        def predicted(rows: slice) -> tuple[Tensor, int]:
-            with torch.no_grad():
-                found = denoiser.predict(x[rows], t, condition.take(rows))
-                return found.velocity, found.nfe
-
-        parts = yield from in_pieces(net, (type(denoiser).__name__, "velocity"), len(x), predicted)
+        picked = predictions(net, denoiser, x, t, condition, lambda found: (found.velocity, found.nfe))
+        parts = yield from picked
         return torch.cat([part for part, _ in parts]), parts[0][1]
 
     h = 1 / steps

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from genlab.core.time.denoising import stratified
-from genlab.core.time.process import TimeProcess, last
+from genlab.core.time.process import TimeProcess
 from genlab.core.training import Context
 from genlab.sampling.condition import Conditions
 from genlab.sampling.denoiser import Denoiser
+from genlab.sampling.pieces import last
 from genlab.sampling.solvers import Solver, State
 from genlab.sampling.solvers.runge_kutta import RungeKutta
 
@@ -73,7 +74,7 @@ def draw_pairs(teacher: TimeProcess, kept: Ends, begin: Begin, rng: torch.Genera
     for first in range(0, n, chunk):
         rows = slice(first, min(first + chunk, n))
         source, labels = begin(rows.stop - rows.start)
-        walk = teacher.frames(teacher.denoiser, solver, grid, source, Conditions(labels), rng)
+        walk = teacher.frames(teacher.denoiser, solver, grid, source, Conditions(labels), rng, cut=False)
         end = yield from last(walk)
         kept.source[rows], kept.data[rows] = source, end.x
         if kept.labels is not None and labels is not None:

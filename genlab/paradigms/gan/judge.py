@@ -41,7 +41,7 @@ class Judge:
     def scored(
         self, x: Tensor, labels: Tensor | None, others: Tensor | None = None, most: int | None = None
     ) -> Work[Tensor]:
-        """As `scores`, in slices; of at most so many points at a time, where that is given."""
+        """As `scores`, in slices but for a coupled one; of at most so many points at a time, where given."""
         if self.coupled:
             most = most or max(1, len(x))
             parts = range(0, max(1, len(x)), most)

@@ -62,7 +62,8 @@ def best_shape(
 ) -> tuple[int, int]:
     """Classes below one another, and columns, for which tiles (height, width) show largest, see `fitted`;
     of those the fewest bands of classes side by side, then the squarest. counts: tiles of each
-    class, which begins a line of its own. beside: pixels for the names to the left of each band."""
+    class, which begins a line of its own. beside: for the names to the left of each band. All in pixels of
+    the screen."""
     columns = np.arange(1, max(counts) + 1)
     lines = -(-np.asarray(counts)[:, None] // columns)
     found = []
@@ -151,7 +152,9 @@ class Montage(QWidget):
         """Classes below one another, and columns, for so many images of each class."""
         _, height, width = self._pixels.shape
         room = self._room()
-        return best_shape(counts, (height, width), room.width(), room.height(), self._beside())
+        device = self.devicePixelRatioF()
+        across, down, beside = (device * each for each in (room.width(), room.height(), self._beside()))
+        return best_shape(counts, (height, width), across, down, beside)
 
     def _compose(self) -> None:
         if len(self._pixels) == 0:

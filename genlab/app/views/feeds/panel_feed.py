@@ -164,6 +164,10 @@ class PanelFeed(QObject):
             self.resample()
         self.draw()
 
+    def failed(self, channel: str) -> None:
+        """What broke is watched no more by the engine: the next watch sets it again."""
+        self._watched.pop(channel, None)
+
     def stopped(self) -> None:
         """Training stopped: the engine answers every watch once more; look later whether all came."""
         self._stale.start()
@@ -225,8 +229,7 @@ class PanelFeed(QObject):
         feed = self.samples
         for panel in self._holder.seen():
             if panel.info.kind in FED and feed.frames:
-                step = feed.held if feed.held >= 0 else feed.step
-                panel.show_frames(feed.frames, feed.position, step, feed.coarse)
+                panel.show_frames(feed.frames, feed.position, feed.step, feed.coarse)
         self.drawn()
 
     def _request(self, panel: Panel) -> p.Request | None:
@@ -242,10 +245,11 @@ class PanelFeed(QObject):
     def _refresh(self) -> None:
         if self._run.training or not self.prepared:
             return
-        if self.samples.held == self._run.step:
+        kept = self._run.kept_step
+        if self.samples.held == kept:
             # A run that is over before the watches reach the engine answers none of them.
             for panel in self._holder.seen():
-                if self._answered.get(channel_of(panel.info.id), self._run.step) != self._run.step:
+                if self._answered.get(channel_of(panel.info.id), kept) != kept:
                     self.ask(panel)
         elif self.samples.arriving:
             self._stale.start()
