@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QApplication
 
 from genlab.app.common import loop, theme
 from genlab.app.common.icons import app_icon
+from genlab.app.common.words import sentence
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.window.crash import CrashLog
 from genlab.app.window.main_window import MainWindow
 from genlab.app.window.store import Store
+from genlab.engine import protocol as p
 
 
 class FirstPaint(QObject):
@@ -81,10 +83,29 @@ async def _open(app: QApplication, look: theme.Theme, log: CrashLog | None) -> i
         await loop.closed(window)
         return 0
     finally:
-        await engine.close()
+        unsaved = await close(engine)
+        if unsaved and log is not None:
+            print(f"genlab: a run could not be saved: {unsaved}", file=sys.stderr)
+            log.unsaved = sentence(unsaved)
         sys.excepthook = sys.__excepthook__
         window.hide()
         window.deleteLater()
+
+
+async def close(engine: EngineLink) -> str:
+    """Let the engine save and end; why a run could not be saved, or ''."""
+    failed: dict[str | None, str] = {}
+
+    def hear(event: p.Event) -> None:
+        match event:
+            case p.Failure(run=run, what=what, channel=p.SAVING):
+                failed[run] = what
+            case p.Saved(run=run):
+                failed.pop(run, None)
+
+    engine.arrived.connect(hear)
+    await engine.close()
+    return next(iter(failed.values()), "")
 
 
 def since_start() -> float:

@@ -28,7 +28,8 @@ def refusal(command: p.Command, problem: BaseException) -> p.Event:
         return p.Refused(command.run, command.channel, command.request, str(problem))
     run = getattr(command, "run", None)
     title = TITLES.get(type(command), "That could not be done")
-    return p.Failure(run, title, str(problem), "Nothing was changed.", "", details_of(problem), refused=True)
+    kept = "" if isinstance(command, p.Prepare | p.Open) else "Nothing was changed."
+    return p.Failure(run, title, str(problem), kept, "", details_of(problem), refused=True)
 
 
 def failure(run: str | None, title: str, problem: BaseException, kept: str, channel: str = "") -> p.Failure:

@@ -132,14 +132,18 @@ class Keeper:
             try:
                 job()
             except RunError as problem:
+                there = self.folder.path.is_dir()
+                before = "What was saved before is untouched" if there else "Its folder is gone"
+                mend = "Make room or mend the folder" if there else "Put the folder back"
                 self._send(
                     p.Failure(
                         self._run,
                         "The run could not be saved",
                         str(problem),
-                        "What was saved before is untouched, and the run is whole while it is open.",
-                        "Make room or mend the folder; while it trains, saving is tried again by itself.",
+                        f"{before}; the run is whole while it is open.",
+                        f"{mend}: while it trains, saving is tried again by itself.",
                         traceback.format_exc(),
+                        channel=p.SAVING,
                     )
                 )
 

@@ -15,6 +15,7 @@ from genlab.data.payloads import Array, Payload
 from genlab.settings.plugins import PluginProblem
 
 State = Literal["preparing", "ready", "training", "paused", "done", "failed"]
+SAVING = "saving"  # the channel of a failure to save; Saved is its answer
 
 
 @dataclass(frozen=True)
@@ -331,8 +332,7 @@ class Closed(OfRun):
 class Failure:
     """Something went wrong: what happened, what was kept, what to do, and the details for a report.
 
-    refused: nothing was begun, because what was asked for cannot be. channel: of the request that failed,
-    or ''."""
+    refused: nothing was begun, because what was asked for cannot be. channel: of what failed, or ''."""
 
     run: str | None
     title: str

@@ -120,7 +120,8 @@ class Checkpoints:
             cause = error if isinstance(error, OSError) else error.__cause__
             reason = plain_reason(cause) if isinstance(cause, OSError) else str(error)
             raise RunError(
-                f"the checkpoint of step {step} could not be written: {reason}; earlier ones are kept"
+                f"the checkpoint of step {step} could not be written: {reason}"
+                + ("; earlier ones are kept" if self.steps() else "")
             ) from error
         self._sweep()
         steps = self.steps()

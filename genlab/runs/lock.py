@@ -97,17 +97,20 @@ class FileLock:
         """Write into the file what others may be told. A disk that refuses leaves them untold."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, 0)
+                content = text.encode()[:LARGEST_NOTE]
                 os.lseek(self._descriptor, 0, os.SEEK_SET)
-                os.write(self._descriptor, text.encode()[:LARGEST_NOTE])
+                os.write(self._descriptor, content)  # over what stands there: a full disk has room for that
+                os.ftruncate(self._descriptor, len(content))
 
-    def release(self) -> None:
-        """Let go, and remove the file."""
+    def release(self, leave: bool = False) -> None:
+        """Let go, and remove the file. leave: it where it is."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
         _held.discard(descriptor)
-        if os.name == "nt":  # there, an open file cannot be removed, and one that others have open stays
+        if leave:
+            os.close(descriptor)
+        elif os.name == "nt":  # there, an open file cannot be removed, and one that others have open stays
             os.close(descriptor)
             with contextlib.suppress(OSError):
                 self.path.unlink()

@@ -144,6 +144,7 @@ def test_a_run_that_is_refused_says_so_though_it_has_just_begun(lab) -> None:
         lab.engine.on_event(refusal)
         lab.engine.on_event(replace(refusal, title="That cannot be trained"))
         assert cards(window) == ["failure"]
+        assert space.cards.open()[0].title == "It cannot be prepared", "the reason is lost"
         space.train_or_pause()
         assert cards(window) == []
 
@@ -211,12 +212,63 @@ def test_an_engine_that_is_not_started_again_is_told_until_it_is(
 
     async def scenario(window) -> None:
         space = window.workspace
-        lab.engine.on_event(p.EngineDied(1, "it ended"))
-        space.choose_dataset("digits")
-        assert cards(window) == ["engine"]
-        space.cards.open()[0].buttons["Start the engine"].click()
-        assert await loop.until(lambda: window.engine.state == "ready", 5)
+        for attempt in ("Start the engine", "data", "train"):
+            lab.engine.on_event(p.EngineDied(1, "it ended"))
+            assert cards(window) == ["engine"]
+            starts = lab.engine.starts
+            match attempt:
+                case "data":
+                    space.choose_dataset("digits")
+                case "train":
+                    space.cards.dismiss("engine")
+                    space.train_or_pause()
+                case button:
+                    space.cards.open()[0].buttons[button].click()
+            assert await loop.until(lambda: window.engine.state == "ready", 5)
+            assert lab.engine.starts == starts + 1
+            assert cards(window) == []
+        assert await loop.until(lambda: space.run.training, 5)
+
+    lab.run(scenario)
+
+
+def test_a_run_that_cannot_be_saved_goes_on_and_is_told_until_it_is_saved(lab) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        space.train_or_pause()
+        run = space.run.id
+        full = p.Failure(run, "The run could not be saved", "the disk is full", "", "", "", channel=p.SAVING)
+        lab.engine.on_event(p.Tick(run, 12, 1.0, 5.0, 0.5, None, 1e-3))
+        lab.engine.on_event(full)
+        assert list(space.cards.open()[0].buttons) == ["Copy details", "Dismiss"][1:]
+        lab.engine.on_event(p.Saved(run, 20, False))
         assert cards(window) == []
+        lab.engine.on_event(full)
+        space.choose_dataset("digits")
+        space.reset()
+        lab.engine.on_event(full)
+        assert cards(window) == ["failure"], "a run that is left is lost unheard"
+        lab.engine.on_event(p.Saved(space.run.id, 1, False))
+        assert cards(window) == ["failure"], "another run was saved"
+
+    lab.run(scenario)
+
+
+def test_continue_on_a_card_goes_on_with_the_run_and_begins_no_other(lab) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        space.train_or_pause()
+        run = space.run.id
+        lab.engine.on_event(p.StateChanged(run, "failed", 12, 1.0))
+        lab.engine.on_event(p.Failure(run, "Training stopped", "no", "", "", "details"))
+        space.edit({"network.width": 32})
+        assert space.view.mode() == "reset"
+        space.cards.show_card("other", "Something else")
+        lab.engine.on_event(p.Failure(run, "Training stopped", "no", "", "", "details"))
+        space.cards.card("failure").buttons["Continue"].click()
+        assert space.run.id == run
+        assert lab.engine.of(p.Train)[-1].run == run
+        assert len(lab.engine.of(p.Train)) == 2
 
     lab.run(scenario)
 

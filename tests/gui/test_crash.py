@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import json
 import os
@@ -14,9 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QObject, Signal
 
+from genlab.app.main import close
 from genlab.app.window import reports
 from genlab.app.window.crash import CrashLog, Ended
+from genlab.engine import protocol as p
 from genlab.runs.places import cache_dir
 
 HOLD = """
@@ -131,6 +135,32 @@ def test_a_killed_process_leaves_its_runs_and_no_stack() -> None:
     assert logs() == []
 
 
+def test_what_could_not_be_saved_at_the_close_is_told_at_the_next_start() -> None:
+    with log_here() as log:
+        log.note(["/runs/one"])
+        log.unsaved = "The disk is full."
+    with log_here() as log:
+        assert log.ended is not None
+        assert (log.ended.runs, log.ended.stack) == (("/runs/one",), "")
+        assert log.ended.unsaved == "The disk is full."
+    with log_here() as log:
+        assert log.ended is None
+
+
+def test_the_close_of_an_engine_tells_which_run_it_could_not_save() -> None:
+    class Link(QObject):
+        arrived = Signal(object)
+
+        async def close(self) -> None:
+            for run, what in (("a", "the disk is full"), ("b", "it is gone")):
+                self.arrived.emit(
+                    p.Failure(run, "The run could not be saved", what, "", "", "", channel=p.SAVING)
+                )
+            self.arrived.emit(p.Saved("b", 3, True))
+
+    assert asyncio.run(close(Link())) == "the disk is full"  # type: ignore[arg-type]
+
+
 def test_a_process_that_closes_leaves_nothing() -> None:
     with held("/runs/one") as process:
         say(process, "close")
@@ -154,9 +184,9 @@ def test_the_latest_note_is_what_stays() -> None:
     with log_here() as log:
         path = cache_dir() / "crashes" / f"{os.getpid()}.log"
         log.note(["/runs/" + "x" * 300] * 9)
-        assert len(json.loads(path.read_text())) == 5
+        assert len(json.loads(path.read_text())["runs"]) == 5
         log.note(["/runs/one"])
-        assert json.loads(path.read_text()) == ["/runs/one"]
+        assert json.loads(path.read_text())["runs"] == ["/runs/one"]
 
 
 def test_where_no_file_can_be_kept_the_window_opens_all_the_same() -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLineEdit,
     QWidget,
@@ -69,6 +70,20 @@ def test_space_trains_and_pauses_and_esc_leaves_a_maximised_panel(lab) -> None:
         assert len(window.workspace.grid.seen()) == 1
         key(window, Qt.Key.Key_Escape)
         assert len(window.workspace.grid.seen()) == 4
+
+    lab.run(scenario)
+
+
+def test_in_a_workspace_just_entered_keys_act_and_choose_no_preset(lab) -> None:
+    async def scenario(window) -> None:
+        window.activateWindow()
+        for name in ("gan", "flow"):
+            key(window, Qt.Key.Key_1)
+            window.choose(name)
+            assert await loop.until(lambda: QApplication.focusWidget() is window, 5)
+            assert await loop.until(lambda: window.workspace.run.state == "ready", 30)
+            QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+            assert window.workspace.run.training
 
     lab.run(scenario)
 
@@ -190,7 +205,7 @@ def test_a_failure_of_the_engine_is_told_with_what_was_kept_and_what_to_do(lab) 
             p.Failure(run, "Training stopped", "loss is NaN", "Step 11 is kept.", "Do x.", "tb")
         )
         card = window.workspace.cards.open()[0]
-        assert all(text in card.text for text in ("loss is NaN", "Step 11 is kept.", "Do x."))
+        assert all(text in card.text for text in ("Loss is NaN.", "Step 11 is kept.", "Do x."))
         card.buttons["Continue"].click()
         assert lab.engine.of(p.Train)[-1].run == run
         assert window.workspace.cards.open() == []

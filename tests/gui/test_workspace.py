@@ -141,6 +141,24 @@ def test_a_moved_slider_asks_once_at_a_time_with_the_same_seed_and_ends_at_its_l
     lab.run(scenario)
 
 
+def test_what_a_panel_has_it_keeps_behind_a_maximised_one(lab) -> None:
+    async def scenario(window) -> None:
+        space = window.workspace
+        count = len(lab.engine.of(p.Sample))
+        space.grid.maximise("samples")
+        space.grid.maximise(None)
+        assert len(lab.engine.of(p.Sample)) == count
+        space.grid.maximise("loss")
+        space.edit({"sampler.steps": 7})
+        assert await loop.until(lambda: not space.view.panels._rest.isActive(), 5)
+        assert len(lab.engine.of(p.Sample)) == count
+        space.grid.maximise(None)
+        assert await loop.until(lambda: len(lab.engine.of(p.Sample)) == count + 1, 5)
+        assert lab.engine.of(p.Sample)[-1].sampler["steps"] == 7
+
+    lab.run(scenario)
+
+
 def test_a_stale_answer_changes_nothing(lab) -> None:
     async def scenario(window) -> None:
         space, engine = window.workspace, lab.engine

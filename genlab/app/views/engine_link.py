@@ -25,7 +25,8 @@ class Client(Protocol):
 
 
 class EngineLink(QObject):
-    """Commands sent before the process is there wait for it; those of a dead engine are dropped."""
+    """Commands sent before the process is there wait for it; those of a dead engine are dropped. One that is
+    not started again by itself is started by the next command: a person tries again."""
 
     arrived = Signal(object)
     state_changed = Signal(str)
@@ -38,6 +39,7 @@ class EngineLink(QObject):
         self._waiting: list[Command] = []
         self._starting: asyncio.Task[None] | None = None
         self._deaths = 0
+        self._given_up = False
         self.ready: EngineReady | None = None
         self.state = "starting"
 
@@ -47,8 +49,10 @@ class EngineLink(QObject):
         return self._deaths < EARLY_DEATHS
 
     def start(self) -> None:
-        """Spawn the engine process, in a task of its own."""
-        self._starting = loop.start(self._start())
+        """Spawn the engine process, in a task of its own; one that is being spawned is enough."""
+        self._given_up = False
+        if self._starting is None or self._starting.done():
+            self._starting = loop.start(self._start())
 
     def send(self, command: Command) -> None:
         """Hand a command over. Never blocks."""
@@ -56,6 +60,8 @@ class EngineLink(QObject):
             self._client.send(command)
         else:
             self._waiting.append(command)
+            if self._given_up:
+                self.start()
 
     async def close(self) -> None:
         """Let the engine save what it has, and end."""
@@ -85,8 +91,10 @@ class EngineLink(QObject):
                 self._deaths += 1
                 self._show("died")
         self.arrived.emit(event)
-        if isinstance(event, EngineDied) and not self._closing and self.restarts:
-            self.start()
+        if isinstance(event, EngineDied) and not self._closing:
+            self._given_up = not self.restarts
+            if self.restarts:
+                self.start()
 
     def _show(self, state: str) -> None:
         self.state = state

@@ -69,6 +69,11 @@ class RunControl(QObject):
         """Whether it trains, or will as soon as the engine has prepared it."""
         return self.state == "training" or self.wanted
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the run rests, and can be trained on."""
+        return self.kept and self.step > 0 and not self.training and not self.converged
+
     def mode(self, pending: bool) -> str:
         """What the Train button does next, a key of `top_bar.TRAIN`. pending: edits wait for a reset."""
         if pending and self.kept:
@@ -79,7 +84,7 @@ class RunControl(QObject):
             return "starting"
         if self.kept and self.converged:
             return "converged"
-        return "continue" if self.kept and self.step > 0 else "train"
+        return "continue" if self.can_go_on else "train"
 
     def preview(self, session: Session) -> None:
         """Prepare the untrained model of a session; nothing is written."""

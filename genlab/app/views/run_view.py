@@ -247,9 +247,9 @@ class RunView(QObject):
                 self.warned.emit(step, warnings)
             case p.Saved():
                 self.saved_at = time.monotonic()
+                self.answered.emit(p.SAVING)
             case p.Refused():
                 self.panels.take_refusal(event)
-                self.feed.take_refusal(event)
                 if event.channel == requests.EVALUATION:
                     self._show_evaluating("")
                     self.unmeasured.emit(sentence(event.reason))
@@ -312,7 +312,6 @@ class RunView(QObject):
         self.panels.panels_changed()
 
     def _show_model(self) -> None:
-        """Show what the model in view can do, and which panels there are."""
         viewed = self.viewed
         if self.scene is not None:
             self.holder.set_panels(viewed.panels)

@@ -20,23 +20,27 @@ MOST = 5
 
 @dataclass(frozen=True)
 class Ended:
-    """A GenLab that ended without closing. runs: the folders that were open, the most important first.
-    stack: where it crashed, '' where it was killed. kept: the file in which the stack still stands."""
+    """A GenLab that ended without closing, or closed without saving. runs: the folders that were open, the
+    most important first. stack: where it crashed, or ''. kept: the file in which the stack still stands.
+    unsaved: why a run could not be saved, or ''."""
 
     runs: tuple[str, ...]
     stack: str
     kept: Path
+    unsaved: str = ""
 
 
 class CrashLog:
     """The file of this process, locked while it lives and removed by `close`: its first line says which runs
     are open, and a crash writes the stacks of all threads below it. Where no file can be kept, nothing is.
 
-    ended: the last GenLab that did not close, told to one start only."""
+    ended: the last GenLab that did not close, told to one start only. unsaved: why a run could not be saved
+    at the close of this one; then its file stays."""
 
     def __init__(self) -> None:
         self.ended: Ended | None = None
-        self._runs: list[str] | None = None
+        self.unsaved = ""
+        self._runs: list[str] = []
         self._lock: FileLock | None = None
         self._file: BinaryIO | None = None
         folder = cache_dir() / "crashes"
@@ -55,18 +59,24 @@ class CrashLog:
     def note(self, runs: Sequence[str]) -> None:
         """Take note of the folders of the runs that are open."""
         first = list(runs[:MOST])
-        if self._lock is not None and first != self._runs:
+        if self._lock is not None and (first != self._runs or not first):
             self._runs = first
-            self._lock.note(json.dumps(first) + "\n")
+            self._lock.note(_first_line(first, ""))
 
     def close(self) -> None:
-        """The window was closed: nothing is left to tell."""
+        """The window was closed: nothing is left to tell, but for what could not be saved."""
         if self._file is not None:
             faulthandler.disable()
             self._file.close()
         if self._lock is not None:
-            self._lock.release()
+            if self.unsaved:
+                self._lock.note(_first_line(self._runs, self.unsaved))
+            self._lock.release(leave=bool(self.unsaved))
         self._file = self._lock = None
+
+
+def _first_line(runs: Sequence[str], unsaved: str) -> str:
+    return json.dumps({"runs": list(runs), "unsaved": unsaved}) + "\n"
 
 
 def _take_ended(folder: Path) -> Ended | None:
@@ -88,7 +98,8 @@ def _take_ended(folder: Path) -> Ended | None:
         with contextlib.suppress(OSError):
             kept.write_text(stack, "utf-8")
     try:
-        runs = tuple(str(run) for run in json.loads(first))
-    except (ValueError, TypeError):
-        runs = ()
-    return Ended(runs, stack.strip(), kept)
+        told = json.loads(first)
+        runs, unsaved = tuple(str(run) for run in told["runs"]), str(told["unsaved"])
+    except (ValueError, TypeError, KeyError):
+        runs, unsaved = (), ""
+    return Ended(runs, stack.strip(), kept, unsaved)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -14,7 +12,6 @@ from genlab.app.common.icons import app_icon
 from genlab.app.common.words import steps
 from genlab.app.views.engine_link import EngineLink
 from genlab.app.views.panel import Panel
-from genlab.app.views.run_control import folder_name
 from genlab.app.views.workspace import Workspace
 from genlab.app.window import commands, memory, reports
 from genlab.app.window.actions import ActionInfo, Actions, claims_key
@@ -217,6 +214,7 @@ class MainWindow(QWidget):
             case p.EngineReady(devices=devices, problems=found):
                 self.top.show_devices(devices, 0)
                 reports.take_plugin_problems(self.workspace, found)
+                reports.take_ready(self.workspaces.values())
             case p.EngineDied():
                 self._engine_died(event)
         for workspace in self.workspaces.values():
@@ -237,7 +235,8 @@ class MainWindow(QWidget):
 
     def _failed(self, failure: p.Failure) -> None:
         space = next((space for space in self.workspaces.values() if space.run.id == failure.run), None)
-        if space is not None or not failure.channel:  # nobody waits for what was asked of a run that is left
+        # Nobody waits for what was asked of a run that is left, but for its being saved.
+        if space is not None or failure.channel in ("", p.SAVING):
             reports.show_failure(space or self.workspace, failure)
 
     def _reopen(self, space: Workspace, folder: str) -> bool:
@@ -264,6 +263,7 @@ class MainWindow(QWidget):
         self.workspace.view.set_in_view(False)
         self._paradigm = paradigm
         self.rail.choose(paradigm)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)  # else Qt gives it to a choice, which takes letters
         self.stack.setCurrentWidget(workspace)
         if new:
             self._begin(workspace)
@@ -281,16 +281,7 @@ class MainWindow(QWidget):
         self.show_state()
 
     def _tell_saved(self) -> None:
-        run, saved_at = self.workspace.run, self.workspace.view.saved_at
-        if not run.kept:
-            text = ""
-        elif saved_at is None:
-            text = folder_name(run.folder or "")
-        else:
-            ago = int(time.monotonic() - saved_at)
-            text = f"run saved {ago} s ago" if ago < 120 else f"run saved {ago // 60} min ago"
-        if self.status.saved.text() != text:
-            self.status.saved.setText(text)
+        self.status.show_saved(self.workspace.run.folder, self.workspace.view.saved_at)
 
     def apply_theme(self, theme: themes.Theme) -> None:
         """Take on a new look, the whole window at once."""

@@ -18,6 +18,7 @@ from genlab.runs.folder import RunFolder
 from genlab.settings import plugins
 
 Button = tuple[str, Callable[[], None]]
+STARTING, START = "A new engine is starting.", "Start the engine"
 
 
 def show_evaluation(context: Context, workspace: Workspace, event: p.Evaluated) -> None:
@@ -54,15 +55,17 @@ def take_plugin_problems(workspace: Workspace, found: Iterable[plugins.PluginPro
 
 def show_failure(workspace: Workspace, failure: p.Failure) -> None:
     """A card for what went wrong in the engine; that of a request goes when one like it is answered."""
-    run = workspace.view.run
-    workspace.failed_channel = failure.channel
+    if failure.refused and workspace.cards.card("failure") is not None:
+        return  # what was refused for what is told already
+    view = workspace.view
+    workspace.failed_channel = failure.channel if failure.run == view.run.id else ""
     buttons: list[Button] = []
-    if failure.run == run.id and run.kept and run.step > 0:
-        buttons.append(("Continue", workspace.view.train_or_pause))
+    if not failure.refused and failure.run == view.run.id and view.run.can_go_on:
+        buttons.append(("Continue", lambda: view.run.train(view.viewed)))
     workspace.cards.show_card(
         "failure",
         failure.title,
-        [failure.what, failure.kept, failure.remedy],
+        [sentence(each) for each in (failure.what, failure.kept, failure.remedy) if each],
         "bad",
         buttons,
         failure.details,
@@ -95,12 +98,10 @@ def show_death(
         else "Nothing was lost: no run was training."
     )
     again = context.engine.restarts
-    remedy = (
-        "A new engine is starting." if again else "It ended three times in a row and was not started again."
-    )
+    remedy = STARTING if again else "It ended three times in a row and was not started again."
     buttons: list[Button] = []
     if not again:
-        buttons.append(("Start the engine", context.engine.start))
+        buttons.append((START, context.engine.start))
     elif go_on is not None:
         buttons.append(("Continue", go_on))
     context.cards.show_card(
@@ -113,8 +114,18 @@ def show_death(
     )
 
 
+def take_ready(workspaces: Iterable[Workspace]) -> None:
+    """There is an engine: what a card says of the one that is gone is so no longer."""
+    for workspace in workspaces:
+        card = workspace.cards.card("engine")
+        if card is not None and START in card.buttons:
+            card.dismiss()
+        elif card is not None:
+            card.show_text(card.title, [card.text.replace(STARTING, "A new engine is ready.")])
+
+
 def show_ended(context: Context, ended: Ended) -> None:
-    """A card for a GenLab of before that did not close: what is kept, and its run, one click away."""
+    """A card for a GenLab of before that did not close or save: what is kept, and its run, one click away."""
     from genlab.app.dialogs.recent import open_run
 
     crashed = bool(ended.stack)
@@ -126,10 +137,13 @@ def show_ended(context: Context, ended: Ended) -> None:
         buttons.append(("Open the run", partial(open_run, context, run, False)))
     elif ended.runs:
         kept = f"The run {folder_name(ended.runs[0])} had not been saved yet."
+    title = "GenLab was ended the last time without closing"
+    if crashed or ended.unsaved:
+        title = "GenLab crashed the last time" if crashed else "A run could not be saved when GenLab closed"
     context.cards.show_card(
         "crash",
-        "GenLab crashed the last time" if crashed else "GenLab was ended the last time without closing",
-        [kept, f"Where it crashed is written in {ended.kept}" if crashed else ""],
+        title,
+        [ended.unsaved, kept, f"Where it crashed is written in {ended.kept}" if crashed else ""],
         "warn",
         buttons,
         ended.stack,

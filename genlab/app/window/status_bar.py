@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
@@ -9,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from genlab.app.common.theme import Theme
 from genlab.app.common.widgets import label
 from genlab.app.common.words import duration, steps
+from genlab.app.views.run_control import folder_name
 from genlab.engine.protocol import Tick
 from genlab.settings.training import TrainingSettings
 
@@ -106,6 +109,18 @@ class StatusBar(QWidget):
         """No steps are being taken."""
         self.rate.hide()
         self.time.setText("" if seconds is None else duration(seconds))
+
+    def show_saved(self, folder: str | None, saved_at: float | None) -> None:
+        """Where the run is kept, or how long ago it was saved. saved_at: by the monotonic clock."""
+        if folder is None:
+            text = ""
+        elif saved_at is None:
+            text = folder_name(folder)
+        else:
+            ago = int(time.monotonic() - saved_at)
+            text = f"run saved {ago} s ago" if ago < 120 else f"run saved {ago // 60} min ago"
+        if self.saved.text() != text:
+            self.saved.setText(text)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take on a new look."""

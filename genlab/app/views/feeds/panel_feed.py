@@ -55,7 +55,9 @@ class PanelFeed(QObject):
         self._holder = holder
         self._session = session
         self._asked: dict[str, int] = {}
-        self._answered: dict[str, int] = {}  # channel to the step of the weights that it shows
+        # By channel: the step of the weights that it shows, and what asked for it, where it is not coarser.
+        self._answered: dict[str, tuple[int, p.Request | None]] = {}
+        self._requests: dict[str, p.Request] = {}
         self._watched: dict[str, p.Request] = {}
         self._waiting: set[str] = set()
         self._in_view = True
@@ -112,7 +114,6 @@ class PanelFeed(QObject):
             self._engine.send(p.Watch(self._run.id, channel, None))
             del self._watched[channel]
         for channel, request in wanted.items():
-            request = replace(request, run=self._run.id, request=0)
             under_way = self._watched.get(channel)
             if under_way is None or replace(under_way, request=0) != request:
                 self._watched[channel] = watch = replace(request, request=self.samples.next_request())
@@ -135,7 +136,7 @@ class PanelFeed(QObject):
         self._watched.clear()
         for channel in self._waiting:
             self._engine.send(p.Cancel(self._run.id, channel))
-            self._answered[channel] = -1
+            self._answered[channel] = (-1, None)
         self._waiting.clear()
 
     def ask(self, panel: Panel) -> None:
@@ -145,8 +146,9 @@ class PanelFeed(QObject):
         request = self._request(panel)
         if request is not None:
             self._asked[request.channel] = number = self.samples.next_request()
+            self._requests[request.channel] = request
             self._waiting.add(request.channel)
-            self._engine.send(replace(request, run=self._run.id, request=number))
+            self._engine.send(replace(request, request=number))
 
     def panel_asks(self, panel: Panel) -> None:
         """A panel wants something else now."""
@@ -157,11 +159,11 @@ class PanelFeed(QObject):
             self._rest.start()
 
     def panels_changed(self) -> None:
-        """Other panels are seen now."""
+        """Other panels are seen now; what they show of the weights and the settings of now, they keep."""
         if self._run.training:
             self.watch()
         else:
-            self.resample()
+            self._catch_up()
         self.draw()
 
     def failed(self, channel: str) -> None:
@@ -176,19 +178,21 @@ class PanelFeed(QObject):
         """Hand an answer to whom it belongs; a stale one is dropped."""
         if answer.channel == CHANNEL:
             if not self.samples.take(answer) and answer.request == self._watching(CHANNEL):
-                self.samples.take_watched(answer)
+                self.samples.take_watched(answer, self._answers(answer))
             return
         panel = self._asking(answer)
         if panel is not None:
-            self._answered[answer.channel] = answer.step
+            self._answered[answer.channel] = (answer.step, None if answer.coarse else self._answers(answer))
             if answer.last:
                 self._heard(answer)
             panel.show_answer(answer)
 
     def take_refusal(self, refusal: p.Refused) -> None:
-        """Tell a panel that what it asks for cannot be answered."""
+        """Tell a panel that what it asks for cannot be answered, or whoever waits for samples."""
+        self.samples.take_refusal(refusal)
         panel = self._asking(refusal)
         if panel is not None:
+            self._answered[refusal.channel] = (self._run.kept_step, self._answers(refusal))
             self._heard(refusal)
             panel.show_refusal(refusal.reason)
 
@@ -202,6 +206,11 @@ class PanelFeed(QObject):
         current = (self._asked.get(event.channel), self._watching(event.channel))
         panels = self._holder.panels.values() if event.request in current else ()
         return next((panel for panel in panels if channel_of(panel.info.id) == event.channel), None)
+
+    def _answers(self, event: p.Answer | p.Refused) -> p.Request:
+        """What an event answers, without its number."""
+        asked = event.request == self._asked.get(event.channel)
+        return replace((self._requests if asked else self._watched)[event.channel], request=0)
 
     def _watching(self, channel: str) -> int | None:
         """The number of the request that is watched on a channel."""
@@ -233,7 +242,8 @@ class PanelFeed(QObject):
         self.drawn()
 
     def _request(self, panel: Panel) -> p.Request | None:
-        return requests.of_panel(panel.info, panel.controls.values, self._session())
+        request = requests.of_panel(panel.info, panel.controls.values, self._session())
+        return None if request is None else replace(request, run=self._run.id)
 
     def _ask_rest(self) -> None:
         if self._run.training:
@@ -243,18 +253,24 @@ class PanelFeed(QObject):
             self.ask(panel)
 
     def _refresh(self) -> None:
-        if self._run.training or not self.prepared:
-            return
-        kept = self._run.kept_step
-        if self.samples.held == kept:
-            # A run that is over before the watches reach the engine answers none of them.
-            for panel in self._holder.seen():
-                if self._answered.get(channel_of(panel.info.id), kept) != kept:
-                    self.ask(panel)
-        elif self.samples.arriving:
+        if self.samples.arriving:
             self._stale.start()
-        else:
-            self.resample()
+        elif not self._run.training:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Ask for what the seen panels do not show of the kept weights, as the settings are now: a run that
+        is over before the watches reach the engine answers none of them."""
+        if not self.prepared:
+            return
+        seen, kept, samples = self._holder.seen(), self._run.kept_step, self.samples
+        wanted = requests.sample(self._run.id, self._session())
+        if any(panel.info.kind in FED for panel in seen) and (samples.held, samples.drawn) != (kept, wanted):
+            samples.ask(wanted)
+        for panel in seen:
+            request = self._request(panel)
+            if request is not None and self._answered.get(request.channel) != (kept, request):
+                self.ask(panel)
 
     def _redraw(self) -> None:
         if not self._dirty.isActive():

@@ -9,7 +9,7 @@ from time import perf_counter
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from genlab.data.payloads import Samples, Trajectory
-from genlab.engine.protocol import Answer, Command, Refused, Sample
+from genlab.engine.protocol import Answer, Command, Refused, Request, Sample
 
 PATIENCE = 0.35
 """Seconds after which a request under way gives place to a newer one, and its frames show as they come, if
@@ -39,6 +39,8 @@ class SampleFeed(QObject):
         self.step = 0
         self.coarse = ""
         self.held = -1  # the step of the whole trajectory, where `step` may be of one that is arriving
+        self.drawn: Request | None = None  # what asked for it, where it is not coarser
+        self._sent: Sample | None = None
         self.position = 0
         self.follow = True
         self._incoming: list[Samples] = []
@@ -98,19 +100,20 @@ class SampleFeed(QObject):
         self._release()
         return True
 
-    def take_watched(self, answer: Answer) -> None:
+    def take_watched(self, answer: Answer, watch: Request | None = None) -> None:
         """Take frames that nobody asked for just now: a preview at once, or one by one after a pause."""
         if self._flying is not None:
             return
         match answer.payload:
             case Trajectory(frames=frames):
                 self._keep(list(frames), answer.step, answer.coarse)
+                self.drawn = None if answer.coarse else watch
             case Samples(index=index):
                 self._incoming = [] if index == 0 else self._incoming
                 self._incoming.append(answer.payload)
                 if answer.last:
                     self._keep(self._incoming, answer.step)
-                    self._incoming = []
+                    self.drawn, self._incoming = watch, []
 
     def move(self, position: int) -> None:
         """Stand at a frame; at the last one new samples are followed."""
@@ -131,19 +134,19 @@ class SampleFeed(QObject):
         self._late.stop()
         self._flying = self.next_request()
         self._asked = perf_counter()
-        self._incoming, self._ahead = [], False
+        self._incoming, self._ahead, self._sent = [], False, wanted
         self._send(replace(wanted, request=self._flying))
 
     def _land(self, step: int) -> None:
         self._flying = None
         self._keep(self._incoming, step)
-        self._incoming = []
+        self.drawn, self._incoming = self._sent, []
         self._release()
 
     def _keep(self, frames: list[Samples], step: int, coarse: str = "") -> None:
         share = self.position / max(1, len(self.frames) - 1)
         self.frames, self.coarse = frames, coarse
-        self.step = self.held = step
+        self.step, self.held, self.drawn = step, step, None
         last = len(self.frames) - 1
         self.position = last if self.follow else round(share * last)
         self.shown.emit()
