@@ -40,7 +40,7 @@ class CrashLog:
     def __init__(self) -> None:
         self.ended: Ended | None = None
         self.unsaved = ""
-        self._runs: list[str] = []
+        self._runs: list[str] | None = None
         self._lock: FileLock | None = None
         self._file: BinaryIO | None = None
         folder = cache_dir() / "crashes"
@@ -59,7 +59,7 @@ class CrashLog:
     def note(self, runs: Sequence[str]) -> None:
         """Take note of the folders of the runs that are open."""
         first = list(runs[:MOST])
-        if self._lock is not None and (first != self._runs or not first):
+        if self._lock is not None and first != self._runs:
             self._runs = first
             self._lock.note(_first_line(first, ""))
 
@@ -70,7 +70,7 @@ class CrashLog:
             self._file.close()
         if self._lock is not None:
             if self.unsaved:
-                self._lock.note(_first_line(self._runs, self.unsaved))
+                self._lock.note(_first_line(self._runs or [], self.unsaved))
             self._lock.release(leave=bool(self.unsaved))
         self._file = self._lock = None
 
